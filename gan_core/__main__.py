@@ -1,0 +1,168 @@
+"""The command line: python -m gan_core presets | train | sample | runs | worker."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from gan_core import paths, worker
+from gan_core.config import DEFAULT_PRESET, PRESETS, make_config, preset_config
+from gan_core.errors import WorkbenchError
+from gan_core.runs import Run, RunStore, default_store
+
+FOLDER = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Train GANs and draw with them."""
+
+
+@cli.command()
+def presets() -> None:
+    """List the presets."""
+    for name, preset in PRESETS.items():
+        click.echo(f"{name:12} {preset.about}")
+
+
+@cli.command()
+@click.option("--preset", default=None, help=f"One of the presets; {DEFAULT_PRESET} if none is given.")
+@click.option("--data-dir", type=FOLDER, help="Where datasets lie or are downloaded to.")
+@click.option("--dataset", help="digits, mnist, fashion-mnist, cifar10 or folder:PATH.")
+@click.option("--minutes", type=float, help="End after this training time, counted from the run's beginning.")
+@click.option("--kimg", type=float, help="End after this many thousand images, counted from the run's beginning.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any hyperparameter; may be repeated.")
+@click.option("--resume", metavar="RUN", help="Go on with this run, by number or name.")
+def train(
+    preset: str | None,
+    data_dir: Path | None,
+    dataset: str | None,
+    minutes: float | None,
+    kimg: float | None,
+    changes: tuple[str, ...],
+    resume: str | None,
+) -> None:
+    """Train in the foreground; the last line printed is the checkpoint's path."""
+    if minutes is not None and kimg is not None:
+        raise WorkbenchError("Give --minutes or --kimg, not both.")
+    asked = dict(_key_and_value(change) for change in changes)
+    if dataset is not None:
+        asked["dataset"] = dataset
+    if minutes is not None or kimg is not None:
+        asked |= {"minutes": minutes, "kimg": kimg}
+    store = default_store()
+    if resume is not None:
+        run = _resume(store, resume, preset, asked)
+    else:
+        name = preset or DEFAULT_PRESET
+        config = make_config(preset_config(name), **asked)
+        run = store.create(config, name, data_dir, owner=worker.new_owner())
+    run = _train_with_bar(store, run)
+    click.echo(run.checkpoint_path)
+
+
+def _key_and_value(change: str) -> tuple[str, str]:
+    key, equals, value = change.partition("=")
+    if not equals:
+        raise WorkbenchError(f"--set {change}: write it as key=value, for example --set batch_size=128.")
+    return key.strip(), value
+
+
+def _resume(store: RunStore, text: str, preset: str | None, asked: dict) -> Run:
+    """Take over an ended run; only its budget may change, since with anything else it would be another run."""
+    store.mark_interrupted()
+    run = store.find(text)
+    config = make_config(run.config, **asked)
+    changed = [
+        f"{name} ({before} -> {getattr(config, name)})"
+        for name, before in run.config
+        if getattr(config, name) != before and name not in ("minutes", "kimg", "device")
+    ]
+    if preset not in (None, run.preset):
+        changed.append(f"preset ({run.preset} -> {preset})")
+    if changed:
+        raise WorkbenchError(f"A resumed run keeps its hyperparameters, but {', '.join(changed)}; start a new run.")
+    if (spent := config.budget_spent(run.seconds, run.kimg)) >= 1:
+        raise WorkbenchError(
+            f"{run.name} has already had its budget ({spent:.0%}); give it a larger one with --minutes or --kimg."
+        )
+    return store.resume(run.id, config, owner=worker.new_owner())
+
+
+def _train_with_bar(store: RunStore, run: Run) -> Run:
+    click.echo(f"{run.name}: {run.config.dataset}, {paths.run_folder(run.name)}", err=True)
+    with click.progressbar(length=1000, file=sys.stderr, show_eta=False, item_show_func=_bar_text) as bar:
+
+        def tell(progress: dict) -> None:
+            bar.update(int(progress.get("progress", 0) * 1000) - bar.pos, progress)
+
+        return worker.train_run(store, run, tell)
+
+
+def _bar_text(progress: dict | None) -> str:
+    if not progress:
+        return ""
+    if "message" in progress:
+        return progress["message"]
+    left = f", {progress['seconds_left']:.0f} s left" if progress["seconds_left"] is not None else ""
+    return f"{progress['kimg']:.1f} kimg, {progress['images_per_second']:.0f} images/s{left}"
+
+
+@cli.command()
+@click.argument("checkpoint")
+@click.option("--per-class", type=click.IntRange(1, 100_000), default=10, help="Pictures of each class.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="The same seed draws the same pictures.")
+@click.option("--out", type=FOLDER, required=True, help="FILE.npz (images, labels) or FILE.png (one picture of all).")
+def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
+    """Draw pictures with a CHECKPOINT: a file, or a shipped model's name.
+
+    An unconditional model draws as many in all, and its FILE.npz holds no labels.
+    """
+    if out.suffix not in (".npz", ".png"):
+        raise WorkbenchError(f"--out {out}: name a file that ends in .npz or .png.")
+    from gan_core import sampling
+
+    model = sampling.load_model(checkpoint)
+    count = per_class if model.classes else per_class * len(model.about.spec.classes)
+    sampling.write(model.sample(count=count, seed=seed), out)
+    click.echo(out)
+
+
+@cli.command()
+def runs() -> None:
+    """List all runs, the newest first."""
+    store = default_store()
+    store.mark_interrupted()
+    for run in store.all_runs():
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
+        click.echo(f"{run.id:5} {run.state:11} {run.progress:4.0%} {run.kimg:9.1f} kimg  {when}  {run.name}")
+
+
+@cli.command(name="worker")
+@click.option("--slots", type=click.IntRange(1, 64), default=1, help="Runs trained at the same time.")
+@click.option("--of-app", is_flag=True, hidden=True)
+def work(slots: int, of_app: bool) -> None:
+    """Train queued runs, each in a process of its own, until ended; what is in training then goes on by itself."""
+    if of_app:
+        worker.work(default_store(), slots, name=worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
+    else:
+        worker.work(default_store(), slots)
+
+
+def main() -> int:
+    """Exit code 0, or not 0 with one sentence on stderr."""
+    try:
+        cli(standalone_mode=False)
+    except (WorkbenchError, click.ClickException) as error:
+        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(" ".join(text.split()), err=True)
+        return getattr(error, "exit_code", 1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Ended.", err=True)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""One safetensors file a model, its config inside as metadata; beside it what resuming needs besides.
+
+A model file can be handed around: it holds tensors and text, and reading it runs no code of its maker's.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import safetensors
+import safetensors.torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from gan_core import paths
+from gan_core.config import ImageSpec, RunConfig
+from gan_core.errors import WorkbenchError
+
+FORMAT = "gan-workbench 1"
+MAX_FILE_BYTES = 256 * 2**20
+SUFFIX = ".safetensors"
+RESUME_SUFFIX = ".resume"
+
+
+class About(NamedTuple):
+    """What a model file says of itself."""
+
+    name: str
+    config: RunConfig
+    spec: ImageSpec
+    step: int
+    seconds: float
+
+    @property
+    def kimg(self) -> float:
+        return images_seen(self.config, self.step) / 1000
+
+    def to_metadata(self) -> dict[str, str]:
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "config": self.config.model_dump_json(),
+            "spec": self.spec.model_dump_json(),
+            "step": str(self.step),
+            "seconds": str(self.seconds),
+        }
+
+
+def images_seen(config: RunConfig, step: int) -> int:
+    """Real images that the discriminator has seen after so many steps of the generator."""
+    return step * config.n_critic * config.batch_size
+
+
+# Writing
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Write beside the place and rename: whoever reads finds the old file or the new one, never a half.
+
+    Raises WorkbenchError if the disk is full or not writable; the old file is then still there.
+    """
+    aside = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise WorkbenchError(
+            f"{path} could not be written ({error.strerror}); make room or choose another place, then resume."
+        ) from error
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """A safetensors file, through `write_aside`."""
+    on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_aside(path, safetensors.torch.save(on_cpu, metadata))
+
+
+def with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {n.removeprefix(f"{prefix}."): t for n, t in tensors.items() if n.startswith(f"{prefix}.")}
+
+
+# Reading
+
+
+def read_about(path: Path) -> About:
+    """What the file says of itself, without its weights.
+
+    Raises WorkbenchError if it is missing, damaged, or not one of ours.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise WorkbenchError(f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB; no model of ours is.")
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except FileNotFoundError as error:
+        raise WorkbenchError(f"There is no checkpoint {path}; check its name.") from error
+    except (OSError, safetensors.SafetensorError) as error:
+        raise WorkbenchError(
+            f"{path.name} is not a whole safetensors file ({error}); take another checkpoint or copy it anew."
+        ) from error
+    try:
+        if metadata["format"] != FORMAT:
+            raise ValueError(metadata["format"])
+        return About(
+            name=metadata["name"][:200],
+            config=RunConfig.model_validate_json(metadata["config"]),
+            spec=ImageSpec.model_validate_json(metadata["spec"]),
+            step=int(metadata["step"]),
+            seconds=float(metadata["seconds"]),
+        )
+    except (KeyError, ValueError, ValidationError) as error:
+        raise WorkbenchError(
+            f"{path.name} is a safetensors file but not a checkpoint of this program; take one that it wrote."
+        ) from error
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file. Raises WorkbenchError if it is missing or damaged."""
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise WorkbenchError(f"{path.name} is not a whole safetensors file ({error}); copy it anew.") from error
+
+
+def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Raises WorkbenchError unless the tensors are the module's own, by name and shape."""
+    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
+    if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise WorkbenchError(f"{path.name} holds weights of other shapes than its own config says; it can't be used.")
+
+
+def find(source: str | Path) -> Path:
+    """The file of that path, or the shipped model of that name."""
+    shipped = paths.PRETRAINED / f"{source}{SUFFIX}"
+    return shipped if shipped.exists() else Path(source)
+
+
+def shipped() -> list[Path]:
+    return sorted(paths.PRETRAINED.glob(f"*{SUFFIX}"))
+
+
+# A run's own checkpoints: model-STEP.safetensors, and model-STEP.resume beside it
+
+
+def model_path(folder: Path, step: int) -> Path:
+    return folder / f"model-{step:09d}{SUFFIX}"
+
+
+def resume_path(model: Path) -> Path:
+    return model.with_suffix(RESUME_SUFFIX)
+
+
+def run_models(folder: Path) -> list[Path]:
+    """A run's model files, the newest first."""
+    return sorted(folder.glob(f"model-*{SUFFIX}"), reverse=True)
+
+
+def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[str, Tensor]) -> Path:
+    """Write a checkpoint of a run and then take away those before it. Raises WorkbenchError as `write_aside`.
+
+    The model comes last: where there is one, there is the state to resume it from.
+    """
+    path = model_path(folder, about.step)
+    write_tensors(resume_path(path), resume, {})
+    write_tensors(path, model, about.to_metadata())
+    for old in run_models(folder):
+        if old != path:
+            old.unlink(missing_ok=True)
+            resume_path(old).unlink(missing_ok=True)
+    return path

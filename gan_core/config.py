@@ -1,0 +1,376 @@
+"""Every hyperparameter, once: type, range, unit and help. Form, command line and docs derive from it."""
+
+from typing import Annotated, Any, Literal, NamedTuple, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+
+from gan_core.errors import WorkbenchError
+
+NAMED_DATASETS = {
+    "digits": "5,000 MNIST digits, part of this program",
+    "mnist": "MNIST: 60,000 handwritten digits",
+    "fashion-mnist": "Fashion-MNIST: 60,000 pieces of clothing",
+    "cifar10": "CIFAR-10: 50,000 colour pictures in ten classes",
+}
+FOLDER = "folder:"
+
+Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
+
+
+def _layers_from_text(value: Any) -> Any:
+    """`256, 512` as people type it, in a form or behind --set."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
+    return value
+
+
+def _nothing_from_text(value: Any) -> Any:
+    return None if isinstance(value, str) and value.strip().lower() in ("", "none") else value
+
+
+Layers = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=4096)], ...],
+    Field(min_length=1, max_length=8),
+    BeforeValidator(_layers_from_text),
+]
+
+
+def setting(
+    default: Any,
+    title: str,
+    help: str,
+    *,
+    group: str,
+    unit: str = "",
+    only_for: dict[str, Any] | None = None,
+    **limits: Any,
+) -> Any:
+    """A hyperparameter. `only_for` names the choices under which it has an effect, as {field: value}."""
+    extra = {"group": group, "unit": unit, "only_for": only_for or {}}
+    return Field(default, title=title, description=help, json_schema_extra=extra, **limits)
+
+
+class RunConfig(BaseModel):
+    """All that decides what a run learns. Its defaults are the preset `cdcgan`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    dataset: str = setting(
+        "digits",
+        "Dataset",
+        "What to learn from: digits, mnist, fashion-mnist, cifar10, or folder:PATH for pictures of your own, "
+        "a sub-folder a class.",
+        group="Data",
+        max_length=1000,
+    )
+    image_size: Literal[28, 32] = setting(
+        32,
+        "Picture size",
+        "Pictures of a folder are cut and resized to this width and height.",
+        group="Data",
+        unit="pixels",
+        only_for={"dataset": FOLDER},
+    )
+    channels: Literal[1, 3] = setting(
+        3,
+        "Colour channels",
+        "Pictures of a folder become grey (1) or red, green and blue (3).",
+        group="Data",
+        only_for={"dataset": FOLDER},
+    )
+
+    minutes: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
+        1.0,
+        "Training time",
+        "Training ends after this time; pauses do not count.",
+        group="Budget",
+        unit="minutes",
+        gt=0,
+        le=60 * 24 * 30,
+    )
+    kimg: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
+        None,
+        "Training length",
+        "Training ends once the discriminator has seen this many thousand real images.",
+        group="Budget",
+        unit="thousand images",
+        gt=0,
+        le=1e7,
+    )
+
+    network: Literal["mlp", "dcgan"] = setting(
+        "dcgan", "Architecture", "mlp: fully connected layers. dcgan: convolutions (Radford 2015).", group="Networks"
+    )
+    conditional: bool = setting(
+        True, "Conditional", "Both networks are told the class, so that you can ask for one later.", group="Networks"
+    )
+    latent_dim: int = setting(
+        100,
+        "Latent size",
+        "How many random numbers the generator makes a picture of.",
+        group="Networks",
+        unit="numbers",
+        ge=1,
+        le=1024,
+    )
+    generator_layers: Layers = setting(
+        (256, 512, 1024),
+        "Generator's hidden layers",
+        "Neurons of each hidden layer, from the latent to the picture.",
+        group="Networks",
+        unit="neurons",
+        only_for={"network": "mlp"},
+    )
+    discriminator_layers: Layers = setting(
+        (512, 256),
+        "Discriminator's hidden layers",
+        "Neurons of each hidden layer, from the picture to the verdict.",
+        group="Networks",
+        unit="neurons",
+        only_for={"network": "mlp"},
+    )
+    generator_width: int = setting(
+        32,
+        "Generator's width",
+        "Feature maps of the last hidden layer; each layer before it has twice as many.",
+        group="Networks",
+        unit="feature maps",
+        only_for={"network": "dcgan"},
+        ge=4,
+        le=256,
+    )
+    discriminator_width: int = setting(
+        32,
+        "Discriminator's width",
+        "Feature maps of the first layer; each layer after it has twice as many.",
+        group="Networks",
+        unit="feature maps",
+        only_for={"network": "dcgan"},
+        ge=4,
+        le=256,
+    )
+    generator_activation: Activation = setting(
+        "relu",
+        "Generator's activation",
+        "What every hidden layer applies. leaky_relu has slope 0.2.",
+        group="Networks",
+    )
+    discriminator_activation: Activation = setting(
+        "leaky_relu",
+        "Discriminator's activation",
+        "What every hidden layer applies. leaky_relu has slope 0.2.",
+        group="Networks",
+    )
+    generator_normalisation: Literal["none", "batch"] = setting(
+        "batch",
+        "Generator's normalisation",
+        "batch: each feature is normalised over the batch (Ioffe 2015).",
+        group="Networks",
+    )
+    discriminator_normalisation: Literal["none", "batch", "spectral"] = setting(
+        "spectral",
+        "Discriminator's normalisation",
+        "batch: normalised over the batch (Ioffe 2015). spectral: every layer's largest singular value is held "
+        "at 1 (Miyato 2018).",
+        group="Networks",
+    )
+
+    loss: Literal["minimax", "non-saturating", "least-squares", "hinge"] = setting(
+        "non-saturating",
+        "Loss",
+        "minimax and non-saturating: Goodfellow 2014. least-squares: Mao 2017. hinge: Lim & Ye 2017.",
+        group="Training",
+    )
+    batch_size: int = setting(
+        64,
+        "Batch size",
+        "Real images that one discriminator step sees.",
+        group="Training",
+        unit="images",
+        ge=2,
+        le=4096,
+    )
+    n_critic: int = setting(
+        1,
+        "Discriminator steps",
+        "Steps of the discriminator for each step of the generator.",
+        group="Training",
+        ge=1,
+        le=20,
+    )
+    ema_decay: float = setting(
+        0.999,
+        "EMA decay",
+        "Pictures are drawn by a running average of the generator's weights; the nearer to 1, the longer it "
+        "remembers. 0 is no average.",
+        group="Training",
+        ge=0,
+        lt=1,
+    )
+    seed: int = setting(0, "Seed", "All that is random in the run follows from it.", group="Training", ge=0, lt=2**31)
+
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = setting(
+        "adam", "Optimizer", "How gradients become steps, for both networks.", group="Optimizer"
+    )
+    generator_learning_rate: float = setting(
+        2e-3, "Generator's learning rate", "Length of the generator's steps.", group="Optimizer", gt=0, le=1e4
+    )
+    discriminator_learning_rate: float = setting(
+        2e-3, "Discriminator's learning rate", "Length of the discriminator's steps.", group="Optimizer", gt=0, le=1e4
+    )
+    beta1: float = setting(
+        0.0,
+        "Beta 1",
+        "How long Adam remembers the gradient's direction.",
+        group="Optimizer",
+        only_for={"optimizer": ("adam", "adamw")},
+        ge=0,
+        lt=1,
+    )
+    beta2: float = setting(
+        0.99,
+        "Beta 2",
+        "How long Adam remembers the gradient's size.",
+        group="Optimizer",
+        only_for={"optimizer": ("adam", "adamw")},
+        ge=0,
+        lt=1,
+    )
+
+    device: Literal["auto", "cuda", "mps", "cpu"] = setting(
+        "auto", "Device", "auto takes a CUDA GPU, else Apple's (mps), else the CPU.", group="Device"
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = setting(
+        "auto", "Precision", "auto computes in bfloat16 on GPUs that have it, in float32 elsewhere.", group="Device"
+    )
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "RunConfig":
+        if self.dataset not in NAMED_DATASETS and not self.dataset.removeprefix(FOLDER).strip():
+            raise ValueError("dataset: name a folder behind folder:, for example folder:/home/me/pictures")
+        if self.dataset not in NAMED_DATASETS and not self.dataset.startswith(FOLDER):
+            names = ", ".join(NAMED_DATASETS)
+            raise ValueError(f"dataset: there is none called {self.dataset!r}; choose {names} or folder:PATH")
+        if self.minutes is None and self.kimg is None:
+            raise ValueError("minutes: set a training time or a training length (kimg), or the run would never end")
+        return self
+
+    def budget_spent(self, seconds: float, kimg: float) -> float:
+        """The share of the budget that a run of this length has had; 1 is all. The limit that is nearer counts."""
+        by_time = seconds / 60 / self.minutes if self.minutes else 0.0
+        by_images = kimg / self.kimg if self.kimg else 0.0
+        return max(by_time, by_images)
+
+
+class ImageSpec(BaseModel):
+    """What the networks must know of a dataset: the pictures' shape and the classes' names, in the labels' order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: Literal[28, 32]
+    channels: Literal[1, 3]
+    classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(min_length=1, max_length=1000)
+
+
+class Preset(NamedTuple):
+    """A named GAN: one line about it and the choices that make it up."""
+
+    about: str
+    config: RunConfig
+
+
+_TUTORIAL_GAN = RunConfig(
+    network="mlp",
+    conditional=False,
+    generator_activation="leaky_relu",
+    generator_normalisation="none",
+    discriminator_normalisation="none",
+    ema_decay=0,
+    generator_learning_rate=2e-4,
+    discriminator_learning_rate=2e-4,
+    beta1=0.5,
+    beta2=0.999,
+)
+
+PRESETS = {
+    "cdcgan": Preset("Conditional DCGAN: convolutions, told which class to draw. The one to start with.", RunConfig()),
+    "dcgan": Preset("DCGAN (Radford 2015): convolutions, no classes.", RunConfig(conditional=False)),
+    "cgan": Preset(
+        "Conditional GAN (Mirza & Osindero 2014): fully connected, the label beside the latent and the image.",
+        _TUTORIAL_GAN.model_copy(update={"conditional": True}),
+    ),
+    "gan-pytorch": Preset("The fully connected GAN of the PyTorch tutorials.", _TUTORIAL_GAN),
+    "gan-keras": Preset(
+        "The fully connected GAN of the Keras tutorials: batch normalisation, Adam as it comes.",
+        _TUTORIAL_GAN.model_copy(
+            update={
+                "generator_normalisation": "batch",
+                "batch_size": 128,
+                "generator_learning_rate": 1e-3,
+                "discriminator_learning_rate": 1e-3,
+                "beta1": 0.9,
+            }
+        ),
+    ),
+}
+DEFAULT_PRESET = "cdcgan"
+
+
+def preset_config(name: str) -> RunConfig:
+    """Raises WorkbenchError if there is no preset of that name."""
+    if name not in PRESETS:
+        raise WorkbenchError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+    return PRESETS[name].config
+
+
+def settings() -> dict[str, FieldInfo]:
+    """Every hyperparameter's declaration by name, in the order of the form."""
+    return dict(RunConfig.model_fields)
+
+
+def has_effect(name: str, values: dict[str, Any]) -> bool:
+    """Whether a hyperparameter matters, given the others' values."""
+    for other, wanted in settings()[name].json_schema_extra["only_for"].items():
+        if other == "dataset":
+            if not str(values["dataset"]).startswith(wanted):
+                return False
+        elif values[other] not in (wanted if isinstance(wanted, tuple) else (wanted,)):
+            return False
+    return True
+
+
+def is_list(field: FieldInfo) -> bool:
+    """Whether a hyperparameter is a list of numbers (hidden layers)."""
+    return get_origin(field.annotation) is tuple
+
+
+def problems(error: ValidationError) -> dict[str, str]:
+    """A sentence for each hyperparameter that was refused, by its name."""
+    found = {}
+    for item in error.errors():
+        message = item["msg"].removeprefix("Value error, ")
+        name, _, rest = message.partition(": ")
+        if item["loc"]:
+            name, rest = str(item["loc"][0]), _in_words(item)
+        found.setdefault(name, rest)
+    return found
+
+
+def _in_words(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return f"there is no such hyperparameter; there are {', '.join(RunConfig.model_fields)}"
+    return f"{item['msg'].replace('Input should', 'it should')}; you gave {item['input']!r}"
+
+
+def make_config(base: RunConfig | None = None, **changes: Any) -> RunConfig:
+    """A validated config: `base` (or the defaults) with changes, given as values or as text.
+
+    Raises WorkbenchError with one sentence that names what is refused.
+    """
+    values = base.model_dump() if base else {}
+    try:
+        return RunConfig(**{**values, **changes})
+    except ValidationError as error:
+        sentences = [f"{name}: {text}" for name, text in problems(error).items()]
+        raise WorkbenchError(". ".join(sentences) + ".") from error

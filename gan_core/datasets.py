@@ -1,0 +1,227 @@
+"""A name -> one uint8 tensor of images and one of labels. Small pictures fit on the device whole, so no DataLoader."""
+
+import contextlib
+import hashlib
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torchvision import datasets as torchvision_datasets
+
+from gan_core.config import FOLDER, ImageSpec, RunConfig
+from gan_core.errors import WorkbenchError
+
+DIGITS_FILE = Path(__file__).parent / "data" / "digits.npz"
+DOWNLOAD_TIMEOUT_SECONDS = 30
+
+Say = Callable[[str], None]
+"""Takes a line about how far a slow thing has come."""
+
+
+class Dataset(NamedTuple):
+    """Images uint8 [N, C, H, W] in 0..255, labels int64 [N], and what networks must know of them."""
+
+    images: Tensor
+    labels: Tensor
+    spec: ImageSpec
+
+    def to(self, device: torch.device) -> "Dataset":
+        return Dataset(self.images.to(device), self.labels.to(device), self.spec)
+
+    def batches(self, batch_size: int, seed: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Endless batches of normalised images and labels, in a new order each epoch, from batch number `first` on.
+
+        An epoch's order depends on seed and epoch alone, so a resumed run finds its place by counting.
+        """
+        an_epoch = len(self.images) // batch_size
+        epoch = None
+        for number in count(first):
+            if number // an_epoch != epoch:
+                epoch = number // an_epoch
+                order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed + epoch))
+                order = order.to(self.images.device)
+            start = number % an_epoch * batch_size
+            chosen = order[start : start + batch_size]
+            yield normalise(self.images[chosen]), self.labels[chosen]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 in 0..255 -> float32 in [-1, 1], the range of the generator's tanh."""
+    return images.float() / 127.5 - 1
+
+
+def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None) -> Dataset:
+    """The dataset that the config names, on the CPU.
+
+    Args:
+        data_dir: where the named datasets lie or are downloaded to.
+        say: told how far a download or the reading of a folder has come.
+
+    Raises WorkbenchError if it cannot be found, read or downloaded, or has fewer images than a batch.
+    """
+    if config.dataset == "digits":
+        dataset = _digits()
+    elif config.dataset.startswith(FOLDER):
+        folder = Path(config.dataset.removeprefix(FOLDER).strip()).expanduser()
+        dataset = _folder(folder, config.image_size, config.channels, say)
+    else:
+        dataset = _torchvision(config.dataset, data_dir, say)
+    if len(dataset.images) < config.batch_size:
+        raise WorkbenchError(
+            f"{config.dataset} has only {len(dataset.images)} pictures, fewer than a batch of {config.batch_size}; "
+            "add pictures or choose a smaller batch size."
+        )
+    return dataset
+
+
+def _digits() -> Dataset:
+    with np.load(DIGITS_FILE, allow_pickle=False) as stored:
+        images, labels = torch.from_numpy(stored["images"]), torch.from_numpy(stored["labels"])
+    spec = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
+    return Dataset(images.unsqueeze(1), labels.long(), spec)
+
+
+# The named datasets, through torchvision
+
+
+def _torchvision(name: str, data_dir: Path, say: Say) -> Dataset:
+    kind = {
+        "mnist": torchvision_datasets.MNIST,
+        "fashion-mnist": torchvision_datasets.FashionMNIST,
+        "cifar10": torchvision_datasets.CIFAR10,
+    }[name]
+    say(f"Reading {name}")
+    try:
+        stored = _read(kind, data_dir)
+        if stored is None:
+            _download(kind, name, data_dir, say)
+            stored = kind(data_dir, download=True)  # finds the archives in place and only unpacks them
+    except (RuntimeError, ValueError, AssertionError, EOFError, OSError) as error:
+        raise WorkbenchError(
+            f"The files of {name} in {data_dir} are damaged ({error}); delete them and try again."
+        ) from error
+    images = torch.as_tensor(stored.data)
+    images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
+    classes = tuple("0123456789") if name == "mnist" else tuple(stored.classes)
+    spec = ImageSpec(size=images.shape[-1], channels=images.shape[1], classes=classes)
+    return Dataset(images, torch.as_tensor(stored.targets).long(), spec)
+
+
+def _read(kind: type, data_dir: Path) -> "torchvision_datasets.VisionDataset | None":
+    """The dataset if it lies there unpacked, else None."""
+    try:
+        return kind(data_dir)
+    except RuntimeError as error:
+        if "download=True" in str(error):
+            return None
+        raise
+
+
+def _archives(kind: type, data_dir: Path) -> Iterator[tuple[list[str], Path, str]]:
+    """Addresses, place and MD5 of each archive, as torchvision knows them."""
+    if kind is torchvision_datasets.CIFAR10:
+        yield [kind.url], data_dir / kind.filename, kind.tgz_md5
+    else:
+        for filename, md5 in kind.resources:
+            addresses = [mirror + filename for mirror in kind.mirrors]
+            yield addresses, data_dir / kind.__name__ / "raw" / filename, md5
+
+
+def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
+    """Fetch the archives that are missing. torchvision's own download shows its progress on a terminal only."""
+    archives = list(_archives(kind, data_dir))
+    try:
+        for addresses, place, md5 in archives:
+            if not (place.exists() and _md5(place) == md5):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                _fetch_from_any(addresses, place, md5, say)
+    except OSError as error:  # URLError and time-outs are OSErrors
+        files = ", ".join(place.name for _, place, _ in archives)
+        reason = getattr(error, "reason", error)
+        raise WorkbenchError(
+            f"{name} could not be downloaded ({reason}); without internet, put {files} into "
+            f"{archives[0][1].parent} yourself, or choose the dataset digits, which needs no download."
+        ) from error
+
+
+def _fetch_from_any(addresses: list[str], place: Path, md5: str, say: Say) -> None:
+    for address in addresses:
+        try:
+            _fetch(address, place, md5, say)
+        except OSError:
+            if address == addresses[-1]:
+                raise
+        else:
+            return
+
+
+def _fetch(address: str, place: Path, md5: str, say: Say) -> None:
+    partial = place.with_name(place.name + ".partial")
+    try:
+        with (
+            urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_SECONDS) as answer,
+            partial.open("wb") as file,
+        ):
+            total = int(answer.headers.get("Content-Length") or 0)
+            while block := answer.read(2**18):
+                file.write(block)
+                share = f"{file.tell() / total:.0%} of " if total else ""
+                say(f"Downloading {place.name}: {share}{max(total, file.tell()) / 1e6:.1f} MB")
+        if _md5(partial) != md5:
+            raise urllib.error.URLError("what came is not the file that was asked for")
+        partial.replace(place)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+# Pictures of one's own
+
+
+def _folder(folder: Path, size: int, channels: int, say: Say) -> Dataset:
+    if not folder.is_dir():
+        raise WorkbenchError(f"There is no folder {folder}; check its name behind folder:.")
+    sub_folders = {child: _pictures(child) for child in sorted(folder.iterdir()) if child.is_dir()}
+    classes = {child: found for child, found in sub_folders.items() if found} or {folder: _pictures(folder)}
+    files = [(path, label) for label, found in enumerate(classes.values()) for path in found]
+    if not files:
+        raise WorkbenchError(f"There are no pictures in {folder}; put them there, or into a sub-folder for each class.")
+    images = np.empty((len(files), channels, size, size), dtype=np.uint8)
+    with ThreadPoolExecutor() as pool:
+        for number, picture in enumerate(pool.map(lambda file: _picture(file[0], size, channels), files)):
+            images[number] = picture
+            if number % 500 == 0:
+                say(f"Reading pictures: {number:,} of {len(files):,}")
+    spec = ImageSpec(size=size, channels=channels, classes=tuple(child.name for child in classes))
+    return Dataset(torch.from_numpy(images), torch.tensor([label for _, label in files]), spec)
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if folder.name.startswith("."):
+        return []
+    known = Image.registered_extensions()
+    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in known and path.is_file()]
+
+
+def _picture(path: Path, size: int, channels: int) -> np.ndarray:
+    """The picture, its middle cut to a square: uint8 [channels, size, size]."""
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
+            pixels = np.asarray(ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise WorkbenchError(f"{path} is not a whole picture ({error}); mend it or take it away.") from error
+    return pixels.reshape(size, size, channels).transpose(2, 0, 1)

@@ -1,0 +1,65 @@
+"""The device a run computes on: which one, what it is called, how much memory it has."""
+
+import platform
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import psutil
+import torch
+
+from gan_core.errors import WorkbenchError
+
+GIB = 2**30
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device of that name; `auto` is a CUDA GPU, else Apple's (mps), else the CPU.
+
+    Raises WorkbenchError if the machine does not have it.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(kind for kind, here in available.items() if here)
+    if not available[name]:
+        raise WorkbenchError(f"device: this machine has no {name} that torch can use; choose auto or cpu.")
+    return torch.device(name)
+
+
+def describe(device: torch.device) -> str:
+    """Name and memory, for people: `NVIDIA H200, 139.8 GiB`."""
+    if device.type == "cuda":
+        found = torch.cuda.get_device_properties(device)
+        return f"{found.name}, {found.total_memory / GIB:.1f} GiB"
+    name = f"{platform.machine()} (Apple GPU)" if device.type == "mps" else f"CPU {_cpu_name()}"
+    cores = "" if device.type == "mps" else f", {torch.get_num_threads()} threads"
+    return f"{name}{cores}, {psutil.virtual_memory().total / GIB:.1f} GiB"
+
+
+def _cpu_name() -> str:
+    # platform.processor() is empty on most Linux systems, where this file has the name.
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager:
+    """Computes in bfloat16 where asked for, or where `auto` finds a GPU that has it.
+
+    Never by itself on a CPU: without AVX-512 bfloat16 is over a hundred times slower there.
+    """
+    bfloat16 = precision == "bfloat16" or (
+        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
+    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+
+
+def memory_used(device: torch.device) -> float:
+    """GPU memory that torch holds now, in GiB; NaN on a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device) / GIB
+    if device.type == "mps":
+        return torch.mps.driver_allocated_memory() / GIB
+    return float("nan")

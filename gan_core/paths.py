@@ -1,0 +1,27 @@
+"""Where things lie on disk. Each place has a default inside the project and an environment variable."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+PRETRAINED = PROJECT / "checkpoints" / "pretrained"
+
+
+def checkpoints() -> Path:
+    """The folder that holds a folder for every run (GAN_WORKBENCH_CHECKPOINTS)."""
+    return Path(os.environ.get("GAN_WORKBENCH_CHECKPOINTS") or PROJECT / "checkpoints")
+
+
+def data() -> Path:
+    """The folder that downloaded datasets go to (GAN_WORKBENCH_DATA)."""
+    return Path(os.environ.get("GAN_WORKBENCH_DATA") or PROJECT / "data")
+
+
+def database_url() -> str:
+    """The run store's address, any SQLAlchemy URL (GAN_WORKBENCH_DATABASE)."""
+    return os.environ.get("GAN_WORKBENCH_DATABASE") or f"sqlite:///{checkpoints() / 'runs.db'}"
+
+
+def run_folder(run_id: str) -> Path:
+    """Where a run keeps its checkpoints and sample grids."""
+    return checkpoints() / run_id

@@ -1,0 +1,254 @@
+"""What a run leaves behind while it learns, by the clock: metric rows, sample grids, checkpoints."""
+
+import io
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from gan_core import checkpoint, sampling
+from gan_core.devices import memory_used
+from gan_core.errors import WorkbenchError
+from gan_core.losses import LOSSES
+from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.training import Gan, Step
+
+ROW_SECONDS = 0.25
+"""Between two metric rows. Reading them makes the loop wait for the device, so not at every step."""
+REPORT_SECONDS = 1.0
+"""Between two writings to the store; a request to stop is seen as late as this."""
+LIVE_GRID_SECONDS = 2.0
+"""Between two drawings of the grid that the page shows live."""
+CHECKPOINT_SECONDS = 15.0
+"""Between two checkpoints, unless writing them would take more than a fiftieth of the time."""
+GRID_COLUMNS = 10
+GRID_ROWS = 10
+FIRST_GRID_KIMG = 0.5
+GRID_GROWTH = 1.09
+"""A grid is kept at 0.5 kimg and each time the run has grown by 9 %: 200 grids last for ten billion images."""
+MAX_GRIDS = 200
+LIVE_GRID = "live.png"
+
+
+def grids_due(kimg: float) -> int:
+    """How many sample grids a run of this length has kept."""
+    if kimg < FIRST_GRID_KIMG:
+        return 0
+    return min(MAX_GRIDS, 1 + int(math.log(kimg / FIRST_GRID_KIMG) / math.log(GRID_GROWTH)))
+
+
+def grid_folder(run: Run) -> Path:
+    return run.folder / "samples"
+
+
+def measure(step: Step, gan: Gan) -> list[float]:
+    """Losses, accuracies on real and fake, mean verdicts, gradient norms: one row's values, in METRICS' order."""
+    verdict = LOSSES[gan.config.loss].verdict
+    real, fake = verdict(step.real_logits.float()), verdict(step.fake_logits.float())
+    return torch.stack(
+        [
+            step.discriminator_loss,
+            step.generator_loss,
+            (real > 0.5).float().mean(),
+            (fake < 0.5).float().mean(),
+            real.mean(),
+            fake.mean(),
+            _gradient_norm(gan.discriminator),
+            _gradient_norm(gan.generator),
+        ]
+    ).tolist()
+
+
+def _gradient_norm(network: torch.nn.Module) -> torch.Tensor:
+    return torch.nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+
+
+class Recorder:
+    """Watches the training loop. `watch` is called after every step and answers whether to go on.
+
+    Args:
+        seconds: how long the run has already been trained, in seconds.
+        stop: asked after every step; True ends the loop.
+        tell: called with the run's latest progress, some times a minute.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        store: RunStore,
+        gan: Gan,
+        seconds: float,
+        stop: Callable[[], bool],
+        tell: Callable[[dict], None],
+    ):
+        self.run, self.store, self.gan, self.stop, self.tell = run, store, gan, stop, tell
+        self.config = gan.config
+        self.stopped = False
+        kept = store.cut_metrics(run.id, after_step=gan.step)
+        self.rows = np.stack([kept[name] for name in METRICS], axis=1).tolist() if kept else []
+        self.rows_before_chunk = len(self.rows) - len(self.rows) % CHUNK_ROWS
+        del self.rows[: self.rows_before_chunk]
+        self._forget_grids_after(gan.step)
+        self.grids = grids_due(self.kimg)
+        self._fix_grid()
+        self.start = time.perf_counter() - seconds
+        self.next_row = self.next_report = self.next_live_grid = 0.0
+        self.next_checkpoint = seconds + CHECKPOINT_SECONDS
+        self.recent = deque([(seconds, self.images)], maxlen=20)
+
+    # Where the run is
+
+    @property
+    def images(self) -> int:
+        return checkpoint.images_seen(self.config, self.gan.step)
+
+    @property
+    def kimg(self) -> float:
+        return self.images / 1000
+
+    def seconds(self) -> float:
+        """How long the run has been trained, over all its sessions."""
+        return time.perf_counter() - self.start
+
+    def progress(self, seconds: float) -> float:
+        return min(1.0, self.config.budget_spent(seconds, self.kimg))
+
+    # At every step
+
+    def watch(self, step: Step) -> bool:
+        seconds = self.seconds()
+        spent = self.progress(seconds) >= 1
+        if seconds >= self.next_row:
+            self._row(step, seconds)
+        if grids_due(self.kimg) > self.grids:
+            self.grids = grids_due(self.kimg)
+            self._write_grid(grid_folder(self.run) / f"{self.gan.step:09d}.png")
+        if seconds >= self.next_live_grid:
+            self.next_live_grid = seconds + LIVE_GRID_SECONDS
+            self._write_grid(self.run.folder / LIVE_GRID)
+        if seconds >= self.next_checkpoint and not spent:
+            self.save()
+        self.stopped = self.stopped or self.stop()
+        return not spent and not self.stopped
+
+    def finish(self) -> None:
+        """Write all that is still to be written, after the last step."""
+        self._write_grid(self.run.folder / LIVE_GRID)
+        self.save()
+        self._report(self.seconds())
+
+    # Metrics
+
+    def _row(self, step: Step, seconds: float) -> None:
+        values = measure(step, self.gan)
+        if not all(map(math.isfinite, values[:2])):
+            raise self._broken()
+        rate = self._images_per_second(self.recent[-1], seconds)
+        self.rows.append([self.gan.step, self.kimg, seconds, *values, rate, memory_used(self.gan.device)])
+        self.recent.append((seconds, self.images))
+        self.next_row = seconds + ROW_SECONDS
+        if seconds >= self.next_report or len(self.rows) == CHUNK_ROWS:
+            self.next_report = seconds + REPORT_SECONDS
+            self._report(seconds)
+
+    def _report(self, seconds: float) -> None:
+        if self.rows:
+            self.store.write_metrics(self.run.id, self.rows_before_chunk, list(METRICS), np.array(self.rows))
+        rate = self._images_per_second(self.recent[0], seconds)  # over some seconds: one row alone jumps about
+        if len(self.rows) == CHUNK_ROWS:
+            self.rows_before_chunk += CHUNK_ROWS
+            self.rows.clear()
+        progress = {
+            "step": self.gan.step,
+            "kimg": self.kimg,
+            "seconds": seconds,
+            "progress": self.progress(seconds),
+            "seconds_left": self._seconds_left(seconds, rate),
+            "images_per_second": rate,
+        }
+        if self.store.report(self.run.id, self.run.owner, **progress):
+            self.stopped = True
+        self.tell(progress)
+
+    def _images_per_second(self, since: tuple[float, int], seconds: float) -> float:
+        then, images = since
+        return (self.images - images) / max(seconds - then, 1e-9)
+
+    def _seconds_left(self, seconds: float, rate: float) -> float | None:
+        left = [self.config.minutes * 60 - seconds] if self.config.minutes else []
+        if self.config.kimg and rate:
+            left.append((self.config.kimg * 1000 - self.images) / rate)
+        return max(0.0, min(left)) if left else None
+
+    def _broken(self) -> WorkbenchError:
+        models = checkpoint.run_models(self.run.folder)
+        good = f"the last good checkpoint is {models[0].name}" if models else "there is no checkpoint yet"
+        return WorkbenchError(
+            f"By step {self.gan.step} the losses or weights were no longer numbers, so training stopped; {good}. "
+            "Smaller learning rates usually help."
+        )
+
+    # Sample grids
+
+    def _fix_grid(self) -> None:
+        """The same latents and labels for every grid of the run; a row a class."""
+        classes = len(self.gan.spec.classes) if self.config.conditional else GRID_ROWS
+        rows = min(classes, GRID_ROWS)
+        self.grid_labels = torch.arange(rows).repeat_interleave(GRID_COLUMNS)
+        if not self.config.conditional:
+            self.grid_labels.zero_()
+        self.grid_latents = sampling.latents(len(self.grid_labels), self.config.latent_dim, self.config.seed)
+
+    def _write_grid(self, path: Path) -> None:
+        images = sampling.draw(self.gan.average.module, self.grid_latents, self.grid_labels)
+        file = io.BytesIO()
+        sampling.grid(images, GRID_COLUMNS).save(file, format="PNG")
+        checkpoint.write_aside(path, file.getvalue())
+
+    def _forget_grids_after(self, step: int) -> None:
+        for path in grid_folder(self.run).glob("*.png"):
+            if int(path.stem) > step:
+                path.unlink()
+
+    # Checkpoints
+
+    def save(self) -> None:
+        """Write a checkpoint, unless the weights are no longer numbers (WorkbenchError)."""
+        model = self.gan.model_state()
+        if not all(bool(tensor.isfinite().all()) for tensor in model.values()):
+            raise self._broken()
+        before = self.seconds()
+        about = checkpoint.About(self.run.name, self.config, self.gan.spec, self.gan.step, before)
+        path = checkpoint.save_run(self.run.folder, about, model, self.gan.resume_state())
+        self.store.report(self.run.id, self.run.owner, checkpoint=path.name)
+        now = self.seconds()
+        self.next_checkpoint = now + max(CHECKPOINT_SECONDS, 50 * (now - before))
+
+
+def restore(gan: Gan, run: Run) -> float:
+    """Bring a fresh GAN to the run's last good checkpoint; returns its seconds of training, 0 if there is none.
+
+    Raises WorkbenchError if none of its checkpoints can be read, or if the dataset is no longer the same.
+    """
+    reason = None
+    for path in checkpoint.run_models(run.folder):
+        try:
+            about = checkpoint.read_about(path)
+            model = checkpoint.read_tensors(path)
+            resume = checkpoint.read_tensors(checkpoint.resume_path(path))
+        except WorkbenchError as error:
+            reason = error
+            continue
+        if about.spec != gan.spec:
+            raise WorkbenchError(
+                f"{run.dataset} has other classes or another picture size than when the run began; start a new run."
+            )
+        gan.restore(model, resume, about.step)
+        return about.seconds
+    if reason:
+        raise WorkbenchError(f"The run cannot be resumed: {reason}")
+    return 0.0

@@ -1,0 +1,417 @@
+"""The run store: every run, its state and what it measured, in one SQL database. Knows nothing of torch.
+
+A run belongs to this store, never to a browser tab or a server. Its states:
+
+    queued -> running -> finished | stopped | failed | interrupted -> queued (resumed) ...
+
+Whoever trains a run is its owner and says so with a heartbeat. Everyone else only asks (`ask_to_stop`).
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, LargeBinary, create_engine, event, func, or_, select, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, defer, mapped_column
+
+from gan_core import paths
+from gan_core.config import FOLDER, RunConfig
+from gan_core.errors import WorkbenchError
+
+HEARTBEAT_SECONDS = 2
+"""How often an owner says that it lives."""
+LOST_AFTER_SECONDS = 8
+"""Silence after which a run counts as interrupted: a few heartbeats, and less than the ten seconds promised."""
+CHUNK_ROWS = 512
+"""Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
+
+
+METRICS = {
+    "step": "Generator steps",
+    "kimg": "Real images shown to the discriminator, in thousands",
+    "seconds": "Seconds of training",
+    "discriminator_loss": "Discriminator's loss",
+    "generator_loss": "Generator's loss",
+    "real_accuracy": "Real images that the discriminator takes for real, 0 to 1",
+    "fake_accuracy": "Generated images that the discriminator sees through, 0 to 1",
+    "real_verdict": "Mean D(x): the discriminator's verdict on real images, 0.5 is undecided",
+    "fake_verdict": "Mean D(G(z)): its verdict on generated ones",
+    "discriminator_gradient": "Norm of the discriminator's gradient",
+    "generator_gradient": "Norm of the generator's gradient",
+    "images_per_second": "Real images a second",
+    "gpu_memory": "GPU memory in use, GiB",
+}
+"""The columns of a run's metrics, and what they mean."""
+
+
+class State(StrEnum):
+    """Where a run stands. All but the first two can be resumed."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+ACTIVE = (State.QUEUED, State.RUNNING)
+
+
+class Base(DeclarativeBase):
+    """The tables."""
+
+
+class Run(Base):
+    """One training run. Times are seconds since 1970; `seconds` and `seconds_left` are durations of training."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    preset: Mapped[str]
+    dataset: Mapped[str]
+    config_json: Mapped[str]
+    data_dir: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    message: Mapped[str] = mapped_column(default="")
+    request: Mapped[str] = mapped_column(default="")
+    owner: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[float]
+    queued_at: Mapped[float]
+    heartbeat_at: Mapped[float] = mapped_column(default=0.0)
+    ended_at: Mapped[float | None] = mapped_column(default=None)
+    device: Mapped[str] = mapped_column(default="")
+    checkpoint: Mapped[str] = mapped_column(default="")  # the newest model file's name in the run's folder
+    step: Mapped[int] = mapped_column(default=0)
+    kimg: Mapped[float] = mapped_column(default=0.0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    seconds_left: Mapped[float | None] = mapped_column(default=None)
+    images_per_second: Mapped[float | None] = mapped_column(default=None)
+
+    @property
+    def config(self) -> RunConfig:
+        return RunConfig.model_validate_json(self.config_json)
+
+    @property
+    def folder(self) -> Path:
+        return paths.run_folder(self.name)
+
+    @property
+    def checkpoint_path(self) -> Path | None:
+        """The run's newest model file; None before its first."""
+        return self.folder / self.checkpoint if self.checkpoint else None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+
+class MetricChunk(Base):
+    """Up to CHUNK_ROWS consecutive metric rows: float64, row after row, the columns named beside them."""
+
+    __tablename__ = "metric_chunks"
+
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    first_row: Mapped[int] = mapped_column(primary_key=True)
+    columns_json: Mapped[str]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+    def values(self) -> dict[str, np.ndarray]:
+        names = json.loads(self.columns_json)
+        table = np.frombuffer(self.data, dtype="<f8").reshape(-1, len(names))
+        return dict(zip(names, table.T, strict=True))
+
+
+class WorkerRow(Base):
+    """A worker that the app started, so that it starts no second one."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    heartbeat_at: Mapped[float]
+
+
+class RunStore:
+    """All reading and writing of runs. Safe to use from several threads and processes at once.
+
+    Args:
+        url: any SQLAlchemy URL; its tables are made where they are missing.
+
+    Raises WorkbenchError if the database cannot be opened.
+    """
+
+    def __init__(self, url: str):
+        self.engine = _open(url)
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    # Making, finding and listing
+
+    def create(self, config: RunConfig, preset: str, data_dir: Path | None = None, owner: str = "") -> Run:
+        """A new run at the end of the queue, or already running if its owner trains it itself."""
+        now = time.time()
+        dataset = Path(config.dataset).name if config.dataset.startswith(FOLDER) else config.dataset
+        run = Run(
+            name=secrets.token_hex(8),
+            preset=preset,
+            dataset=config.dataset,
+            config_json=config.model_dump_json(),
+            data_dir=str(Path(data_dir or paths.data()).resolve()),
+            state=State.RUNNING if owner else State.QUEUED,
+            owner=owner,
+            created_at=now,
+            queued_at=now,
+            heartbeat_at=now,
+        )
+        with self._session() as session:
+            session.add(run)
+            session.flush()
+            # The random end keeps folders apart when the database was deleted and numbers start again.
+            readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{preset}-{dataset}")[:60]
+            run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(2)}"
+        return run
+
+    def get(self, run_id: int) -> Run | None:
+        with self._session() as session:
+            return session.get(Run, run_id)
+
+    def find(self, text: str) -> Run:
+        """The run of this number or name. Raises WorkbenchError if there is none."""
+        wanted = Run.id == int(text) if text.isdecimal() else Run.name == text
+        with self._session() as session:
+            run = session.scalar(select(Run).where(wanted))
+        if run is None:
+            raise WorkbenchError(f"There is no run {text}; `python -m gan_core runs` lists those there are.")
+        return run
+
+    def all_runs(self) -> list[Run]:
+        """All runs, the newest first, without their configs: `get` has those."""
+        newest_first = select(Run).options(defer(Run.config_json), defer(Run.data_dir)).order_by(Run.id.desc())
+        with self._session() as session:
+            return list(session.scalars(newest_first))
+
+    def queue_position(self, run: Run) -> int:
+        """1 for the run that is trained next."""
+        earlier = or_(Run.queued_at < run.queued_at, (Run.queued_at == run.queued_at) & (Run.id < run.id))
+        with self._session() as session:
+            return 1 + session.scalar(select(func.count()).where(Run.state == State.QUEUED, earlier))
+
+    def waiting(self) -> int:
+        """How many runs are queued."""
+        with self._session() as session:
+            return session.scalar(select(func.count()).where(Run.state == State.QUEUED))
+
+    # What anyone may ask for
+
+    def ask_to_stop(self, run_id: int) -> None:
+        """A queued run stops at once, a running one as soon as its owner has saved it."""
+        with self._session() as session:
+            values = {"state": State.STOPPED, "ended_at": time.time(), "message": ""}
+            session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
+            session.execute(update(Run).where(Run.id == run_id, Run.state == State.RUNNING).values(request="stop"))
+
+    def resume(self, run_id: int, config: RunConfig | None = None, owner: str = "") -> Run:
+        """Queue an ended run again (or take it over as `owner`), perhaps with a larger budget.
+
+        Raises WorkbenchError if it is queued or running.
+        """
+        values: dict[str, Any] = {
+            "state": State.RUNNING if owner else State.QUEUED,
+            "owner": owner,
+            "request": "",
+            "message": "",
+            "queued_at": time.time(),
+            "heartbeat_at": time.time(),
+            "ended_at": None,
+        }
+        if config:
+            values["config_json"] = config.model_dump_json()
+        with self._session() as session:
+            ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
+            if session.execute(ended).rowcount == 0:
+                raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
+        return self.get(run_id)
+
+    # What its owner does
+
+    def claim(self, owner: str) -> Run | None:
+        """Take the run that has waited longest; None if none waits. No two owners get the same one."""
+        oldest = select(Run.id).where(Run.state == State.QUEUED).order_by(Run.queued_at, Run.id).limit(1)
+        while True:
+            with self._session() as session:
+                run_id = session.scalar(oldest)
+            if run_id is None:
+                return None
+            values = {"state": State.RUNNING, "owner": owner, "heartbeat_at": time.time(), "request": ""}
+            with self._session() as session:
+                mine = update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values)
+                if session.execute(mine).rowcount:
+                    return session.get(Run, run_id)
+
+    def heartbeat(self, run_id: int, owner: str) -> bool:
+        """Say that the owner lives; False if the run is no longer its own.
+
+        A run that was given up for lost while its computer slept becomes running again.
+        """
+        values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
+        return self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values)
+
+    def report(self, run_id: int, owner: str, **values: Any) -> str:
+        """Write progress; returns what was asked for: "", "stop", or "lost" if the run has another owner."""
+        if not self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values):
+            return "lost"
+        with self._session() as session:
+            return session.scalar(select(Run.request).where(Run.id == run_id))
+
+    def end(self, run_id: int, owner: str, state: State, message: str = "") -> bool:
+        """The owner's last word. False if the run had already ended or has another owner."""
+        values = {"state": state, "message": message, "ended_at": time.time(), "seconds_left": None, "request": ""}
+        return self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values)
+
+    def _update_owned(self, run_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:
+        with self._session() as session:
+            owned = update(Run).where(Run.id == run_id, Run.owner == owner, Run.state.in_(states)).values(**values)
+            return session.execute(owned).rowcount > 0
+
+    def mark_interrupted(self) -> None:
+        """Every running run whose owner has fallen silent becomes interrupted."""
+        values = {
+            "state": State.INTERRUPTED,
+            "ended_at": time.time(),
+            "seconds_left": None,
+            "message": "Its process vanished. Resume goes on from the last checkpoint.",
+        }
+        silent = Run.heartbeat_at < time.time() - LOST_AFTER_SECONDS
+        with self._session() as session:
+            # Asking first keeps the database's one write lock free: this runs at every tick of every page.
+            if session.scalar(select(Run.id).where(Run.state == State.RUNNING, silent).limit(1)):
+                session.execute(update(Run).where(Run.state == State.RUNNING, silent).values(**values))
+
+    # Metrics
+
+    def write_metrics(self, run_id: int, first_row: int, columns: list[str], rows: np.ndarray) -> None:
+        """Write the rows of one chunk, again and again as it grows.
+
+        Args:
+            first_row: the chunk's first row in the run, a multiple of CHUNK_ROWS.
+            rows: float64 [at most CHUNK_ROWS, len(columns)].
+        """
+        data = np.ascontiguousarray(rows, dtype="<f8").tobytes()
+        with self._session() as session:
+            session.merge(MetricChunk(run_id=run_id, first_row=first_row, columns_json=json.dumps(columns), data=data))
+
+    def read_metrics(self, run_id: int, from_row: int = 0) -> dict[str, np.ndarray]:
+        """Each column's values, float64 [rows], from the first row of the chunk that holds `from_row`.
+
+        A column that a part of the run did not have is NaN there.
+        """
+        first = from_row - from_row % CHUNK_ROWS
+        wanted = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
+        with self._session() as session:
+            chunks = [chunk.values() for chunk in session.scalars(wanted.order_by(MetricChunk.first_row))]
+        names = dict.fromkeys(name for chunk in chunks for name in chunk)
+        missing = [np.full(len(next(iter(chunk.values()))), np.nan) for chunk in chunks]
+        return {
+            name: np.concatenate([chunk.get(name, nan) for chunk, nan in zip(chunks, missing, strict=True)])
+            for name in names
+        }
+
+    def cut_metrics(self, run_id: int, after_step: int) -> dict[str, np.ndarray]:
+        """Forget what was measured after a step, since a resumed run will measure it again. Returns what is left."""
+        metrics = self.read_metrics(run_id)
+        if not metrics:
+            return {}
+        kept = {name: values[metrics["step"] <= after_step] for name, values in metrics.items()}
+        rows = len(kept["step"])
+        first = rows - rows % CHUNK_ROWS
+        with self._session() as session:
+            last_chunks = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
+            for chunk in session.scalars(last_chunks):
+                session.delete(chunk)
+        if first < rows:
+            self.write_metrics(run_id, first, list(kept), np.stack(list(kept.values()), axis=1)[first:])
+        return kept
+
+    # The app's own worker
+
+    def register_worker(self, name: str, owner: str) -> bool:
+        """Become (or stay) the worker of this name; False while another one that lives has it."""
+        now = time.time()
+        with self._session() as session:
+            free = or_(WorkerRow.owner == owner, WorkerRow.heartbeat_at < now - LOST_AFTER_SECONDS)
+            taken = update(WorkerRow).where(WorkerRow.name == name, free).values(owner=owner, heartbeat_at=now)
+            if session.execute(taken).rowcount:
+                return True
+        try:
+            with self._session() as session:
+                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=now))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def worker_lives(self, name: str) -> bool:
+        with self._session() as session:
+            row = session.get(WorkerRow, name)
+        return row is not None and row.heartbeat_at > time.time() - LOST_AFTER_SECONDS
+
+    def unregister_worker(self, name: str, owner: str) -> None:
+        with self._session() as session:
+            row = session.get(WorkerRow, name)
+            if row and row.owner == owner:
+                session.delete(row)
+
+
+def _open(url: str) -> Engine:
+    try:
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            if engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            event.listen(engine, "connect", _set_up_sqlite)
+        for attempt in range(5):
+            try:
+                Base.metadata.create_all(engine)
+                break
+            except OperationalError:
+                # Two processes that open a new store at once both try to make its tables.
+                if attempt == 4:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise WorkbenchError(
+            f"The run store at {url} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE."
+        ) from error
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """WAL lets pages read while runs write; a writer waits for its turn instead of failing."""
+    connection.execute("PRAGMA busy_timeout = 30000")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+
+
+@cache
+def _store(url: str) -> RunStore:
+    return RunStore(url)
+
+
+def default_store() -> RunStore:
+    """The store that the environment names; opened once a process."""
+    return _store(paths.database_url())

@@ -1,0 +1,168 @@
+"""How a GAN learns: `training_step` is the algorithm, `train` the loop around it."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from gan_core import checkpoint
+from gan_core.config import ImageSpec, RunConfig
+from gan_core.devices import autocast
+from gan_core.losses import LOSSES
+from gan_core.networks import build_discriminator, build_generator
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+
+Batches = Iterator[tuple[Tensor, Tensor]]
+"""Real images float32 [N, C, H, W] in [-1, 1] and their labels int64 [N], without end."""
+
+
+class Step(NamedTuple):
+    """What one step of the algorithm saw. Tensors on the device: reading one makes the loop wait for it."""
+
+    discriminator_loss: Tensor
+    generator_loss: Tensor
+    real_logits: Tensor
+    fake_logits: Tensor
+
+
+def training_step(gan: "Gan", batches: Batches) -> Step:
+    """Goodfellow 2014, algorithm 1: n_critic steps of the discriminator, then one of the generator."""
+    loss = LOSSES[gan.config.loss]
+
+    for _ in range(gan.config.n_critic):
+        real, labels = next(batches)
+        with gan.autocast():
+            # The fakes are asked for the classes of the real images, so that a class alone betrays nothing.
+            fake = gan.generator(gan.latents(len(real)), labels)
+            real_logits = gan.discriminator(real, labels)
+            fake_logits = gan.discriminator(fake.detach(), labels)
+        discriminator_loss = loss.discriminator(real_logits.float(), fake_logits.float())
+        descend(discriminator_loss, gan.discriminator_optimizer)
+
+    # The discriminator now judges the same fakes anew, and only the generator learns from it.
+    gan.discriminator.requires_grad_(False)
+    with gan.autocast():
+        verdict = gan.discriminator(fake, labels)
+    generator_loss = loss.generator(verdict.float())
+    descend(generator_loss, gan.generator_optimizer)
+    gan.discriminator.requires_grad_(True)
+
+    gan.average.update_parameters(gan.generator)
+    gan.step += 1
+    return Step(*(seen.detach() for seen in (discriminator_loss, generator_loss, real_logits, fake_logits)))
+
+
+def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """One step down the gradient of the loss."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def train(gan: "Gan", batches: Batches, watch: Callable[[Step], bool]) -> None:
+    """Step after step, until `watch`, which sees each, answers False."""
+    while watch(training_step(gan, batches)):
+        pass
+
+
+class Gan:
+    """All that changes while a GAN learns: two networks, their optimizers, the average, and chance.
+
+    Everything random follows from the config's seed.
+    """
+
+    def __init__(self, config: RunConfig, spec: ImageSpec, device: torch.device):
+        torch.manual_seed(config.seed)
+        self.config = config
+        self.spec = spec
+        self.device = device
+        self.step = 0
+        self.random = torch.Generator(device).manual_seed(config.seed)
+        self.generator = self._place(build_generator(config, spec))
+        self.discriminator = self._place(build_discriminator(config, spec))
+        self.average = AveragedModel(self.generator, multi_avg_fn=self._average, use_buffers=True)
+        self.average.eval().requires_grad_(False)
+        self.generator_optimizer = self._optimizer(self.generator, config.generator_learning_rate)
+        self.discriminator_optimizer = self._optimizer(self.discriminator, config.discriminator_learning_rate)
+
+    def _place(self, network: nn.Module) -> nn.Module:
+        return network.to(self.device, memory_format=torch.channels_last)
+
+    def _optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+        betas = {"betas": (self.config.beta1, self.config.beta2)} if self.config.optimizer.startswith("adam") else {}
+        return OPTIMIZERS[self.config.optimizer](network.parameters(), lr=learning_rate, **betas)
+
+    def latents(self, count: int) -> Tensor:
+        """Standard normal [count, latent_dim]."""
+        return torch.randn(count, self.config.latent_dim, generator=self.random, device=self.device)
+
+    def _average(self, averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
+        """e <- d e + (1 - d) w, where d grows to ema_decay: early on, old weights are not worth remembering."""
+        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+        get_ema_multi_avg_fn(decay)(averaged, current, updates)
+
+    def autocast(self) -> torch.autocast:
+        return autocast(self.device, self.config.precision)
+
+    def batches_seen(self) -> int:
+        return self.step * self.config.n_critic
+
+    # Saving and resuming
+
+    def model_state(self) -> dict[str, Tensor]:
+        """What others need to draw with, or to go on from, this GAN."""
+        return (
+            checkpoint.with_prefix("ema", self.average.module.state_dict())
+            | checkpoint.with_prefix("generator", self.generator.state_dict())
+            | checkpoint.with_prefix("discriminator", self.discriminator.state_dict())
+        )
+
+    def resume_state(self) -> dict[str, Tensor]:
+        """What going on exactly as if nothing had happened needs besides: optimizers and chance."""
+        state = {
+            "average.n_averaged": self.average.n_averaged,
+            "random.latents": self.random.get_state(),
+            "random.cpu": torch.get_rng_state(),
+        }
+        if self.device.type == "cuda":
+            state["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        for name, optimizer in self._optimizers().items():
+            for number, values in optimizer.state_dict()["state"].items():
+                state |= checkpoint.with_prefix(f"{name}.{number}", {k: v for k, v in values.items() if v is not None})
+        return state
+
+    def restore(self, model: dict[str, Tensor], resume: dict[str, Tensor], step: int) -> None:
+        """Take up the states that `model_state` and `resume_state` gave at that step."""
+        self.average.module.load_state_dict(checkpoint.without_prefix("ema", model))
+        self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
+        self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
+        self.average.n_averaged.copy_(resume["average.n_averaged"])
+        self.random.set_state(resume["random.latents"])
+        torch.set_rng_state(resume["random.cpu"])
+        if "random.cuda" in resume and self.device.type == "cuda":
+            torch.cuda.set_rng_state(resume["random.cuda"], self.device)
+        for name, optimizer in self._optimizers().items():
+            self._restore_optimizer(optimizer, checkpoint.without_prefix(name, resume))
+        self.step = step
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+
+    @staticmethod
+    def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+        fresh = optimizer.state_dict()
+        for name, tensor in tensors.items():
+            number, key = name.split(".", 1)
+            fresh["state"].setdefault(int(number), {})[key] = tensor
+        optimizer.load_state_dict(fresh)

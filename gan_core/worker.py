@@ -1,0 +1,241 @@
+"""Takes queued runs in order and trains each in a process of its own. Never inside the web server.
+
+python -m gan_core worker             a worker, until it is ended
+python -m gan_core.worker RUN OWNER   what it starts for each run: this process trains it
+"""
+
+import contextlib
+import os
+import platform
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gan_core import paths
+from gan_core.errors import WorkbenchError
+from gan_core.runs import HEARTBEAT_SECONDS, Run, RunStore, State, default_store
+
+POLL_SECONDS = 0.5
+"""How often a worker looks for queued runs and ended processes."""
+IDLE_SECONDS = 120
+"""How long the app's own worker stays without work."""
+
+Tell = Callable[[dict], None]
+"""Takes a run's latest progress: its fields in the store."""
+
+
+def new_owner() -> str:
+    return f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+# The worker
+
+
+class Worker:
+    """Keeps up to `slots` runs in training, each in its own process."""
+
+    def __init__(self, store: RunStore, slots: int):
+        self.store = store
+        self.slots = slots
+        self.training: dict[str, tuple[Run, subprocess.Popen]] = {}
+
+    def look(self) -> bool:
+        """Note what has ended and start what waits. True while there is work."""
+        for owner, (run, process) in list(self.training.items()):
+            if process.poll() is not None:
+                del self.training[owner]
+                self._note_end(owner, run, process.returncode)
+        self.store.mark_interrupted()
+        while len(self.training) < self.slots:
+            owner = new_owner()
+            run = self.store.claim(owner)
+            if run is None:
+                break
+            self.training[owner] = (run, _start_training(run, owner))
+        return bool(self.training)
+
+    def _note_end(self, owner: str, run: Run, code: int) -> None:
+        """A process that ended without its own last word was killed or crashed: the run is interrupted."""
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+        self.store.end(run.id, owner, State.INTERRUPTED, f"Its process {how}. Resume goes on from the last checkpoint.")
+
+
+def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
+    """Work until ended, or until there was nothing to do for `idle_seconds`.
+
+    Args:
+        name: with a name, only one worker at a time works under it; a second one returns at once.
+    """
+    owner = new_owner()
+    worker = Worker(store, slots)
+    last_work = last_sign = time.monotonic()
+    if name and not store.register_worker(name, owner):
+        return
+    while idle_seconds is None or time.monotonic() - last_work < idle_seconds:
+        if worker.look():
+            last_work = time.monotonic()
+        if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
+            last_sign = time.monotonic()
+            if not store.register_worker(name, owner):
+                # Taken for dead (this computer slept) and replaced: finish what is in training, claim no more.
+                worker.slots = 0
+        time.sleep(POLL_SECONDS)
+    if name:
+        store.unregister_worker(name, owner)
+
+
+def app_worker_name() -> str:
+    """The name under which the app's worker on this machine works."""
+    return f"app@{platform.node()}"
+
+
+def ensure_worker(store: RunStore) -> None:
+    """Start the app's worker if none lives. It outlives whoever starts it."""
+    if store.worker_lives(app_worker_name()):
+        return
+    folder = paths.checkpoints()
+    folder.mkdir(parents=True, exist_ok=True)
+    _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+
+
+def _start_training(run: Run, owner: str) -> subprocess.Popen:
+    run.folder.mkdir(parents=True, exist_ok=True)
+    return _start_detached([sys.executable, "-m", "gan_core.worker", str(run.id), owner], run.folder / "log.txt")
+
+
+def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
+    """A process of its own session, so that Ctrl-C in the server's terminal, or the server's end, does not reach it."""
+    apart = (
+        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+        if sys.platform == "win32"
+        else {"start_new_session": True}
+    )
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command, cwd=paths.PROJECT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
+        )
+
+
+# One run
+
+
+def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> Run:
+    """Train a run that this process owns until its budget is spent or it is asked to stop, and note how it ended.
+
+    Raises WorkbenchError, noted in the run too, for whatever a user can mend.
+    """
+    with _heartbeat(store, run) as stop:
+        try:
+            end = _train(store, run, stop, tell)
+        except WorkbenchError as error:
+            store.end(run.id, run.owner, State.FAILED, str(error))
+            raise
+        except Exception as error:
+            store.end(run.id, run.owner, State.FAILED, f"It failed unexpectedly: {type(error).__name__}: {error}")
+            raise
+    store.end(run.id, run.owner, end)
+    return store.get(run.id)
+
+
+def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> State:
+    import torch
+
+    from gan_core import datasets, devices, recording, training
+
+    # Weights that have all but vanished make a CPU many times slower; to it they are zero.
+    torch.set_flush_denormal(True)
+    config = run.config
+    device = devices.choose_device(config.device)
+    store.report(run.id, run.owner, device=devices.describe(device))
+
+    def say(line: str) -> None:
+        store.report(run.id, run.owner, message=line)
+        tell({"message": line})
+
+    try:
+        dataset = datasets.load_dataset(config, Path(run.data_dir), _seldom(say)).to(device)
+        gan = training.Gan(config, dataset.spec, device)
+        seconds = recording.restore(gan, run)
+        batches = dataset.batches(config.batch_size, config.seed, first=gan.batches_seen())
+        recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell)
+        store.report(run.id, run.owner, message="")
+        if recorder.progress(seconds) < 1:
+            training.train(gan, batches, recorder.watch)
+        recorder.finish()
+    except torch.OutOfMemoryError as error:
+        raise WorkbenchError(
+            "The GPU's memory is too small for this run; choose a smaller batch size or narrower networks."
+        ) from error
+    return State.FINISHED if recorder.progress(recorder.seconds()) >= 1 else State.STOPPED
+
+
+def _seldom(say: Callable[[str], None]) -> Callable[[str], None]:
+    """The same, but at most twice a second."""
+    last = 0.0
+
+    def maybe_say(line: str) -> None:
+        nonlocal last
+        if time.monotonic() - last > 0.5:
+            last = time.monotonic()
+            say(line)
+
+    return maybe_say
+
+
+@contextlib.contextmanager
+def _heartbeat(store: RunStore, run: Run) -> Iterator[threading.Event]:
+    """Says from a thread that this process lives. The event is set if the run is no longer its own."""
+    stop, ended = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            if not store.heartbeat(run.id, run.owner):
+                stop.set()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    with _on_signals(stop.set):
+        yield stop
+    ended.set()
+    thread.join()
+
+
+@contextlib.contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and a polite end (SIGTERM) save the run before the process ends. A second Ctrl-C ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a notebook's or a server's thread has no say in signals
+        return
+
+    def asked(number: int, frame: object) -> None:
+        stop()
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def main(run_id: str, owner: str) -> int:
+    store = default_store()
+    run = store.get(int(run_id))
+    if run is None or run.owner != owner:
+        return 1
+    try:
+        train_run(store, run)
+    except WorkbenchError:
+        traceback.print_exc()  # into the run's log; the sentence itself is in the store
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
