@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gan_core import paths, worker
+from gan_core import worker
 from gan_core.config import DEFAULT_PRESET, PRESETS, make_config, preset_config
 from gan_core.errors import WorkbenchError
 from gan_core.runs import Run, RunStore, default_store
@@ -91,8 +91,11 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict) -> Run:
 
 
 def _train_with_bar(store: RunStore, run: Run) -> Run:
-    click.echo(f"{run.name}: {run.config.dataset}, {paths.run_folder(run.name)}", err=True)
-    with click.progressbar(length=1000, file=sys.stderr, show_eta=False, item_show_func=_bar_text) as bar:
+    click.echo(f"Run {run.id} in {run.folder}")
+    hidden = not sys.stderr.isatty()  # stderr that goes to a file holds errors alone
+    with click.progressbar(
+        length=1000, file=sys.stderr, show_eta=False, item_show_func=_bar_text, hidden=hidden
+    ) as bar:
 
         def tell(progress: dict) -> None:
             bar.update(int(progress.get("progress", 0) * 1000) - bar.pos, progress)
@@ -121,11 +124,13 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
     """
     if out.suffix not in (".npz", ".png"):
         raise WorkbenchError(f"--out {out}: name a file that ends in .npz or .png.")
-    from gan_core import sampling
+    from gan_core.checkpoint import write_aside
+    from gan_core.sampling import load_model
 
-    model = sampling.load_model(checkpoint)
+    model = load_model(checkpoint)
     count = per_class if model.classes else per_class * len(model.about.spec.classes)
-    sampling.write(model.sample(count=count, seed=seed), out)
+    samples = model.sample(count=count, seed=seed)
+    write_aside(out, samples.png() if out.suffix == ".png" else samples.npz())
     click.echo(out)
 
 

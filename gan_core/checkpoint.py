@@ -17,7 +17,6 @@ from gan_core.config import ImageSpec, RunConfig
 from gan_core.errors import WorkbenchError
 
 FORMAT = "gan-workbench 1"
-MAX_FILE_BYTES = 256 * 2**20
 SUFFIX = ".safetensors"
 RESUME_SUFFIX = ".resume"
 
@@ -97,8 +96,6 @@ def read_about(path: Path) -> About:
     Raises WorkbenchError if it is missing, damaged, or not one of ours.
     """
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise WorkbenchError(f"{path.name} is larger than {MAX_FILE_BYTES >> 20} MB; no model of ours is.")
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except FileNotFoundError as error:
@@ -170,10 +167,14 @@ def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[
     The model comes last: where there is one, there is the state to resume it from.
     """
     path = model_path(folder, about.step)
-    write_tensors(resume_path(path), resume, {})
-    write_tensors(path, model, about.to_metadata())
-    for old in run_models(folder):
-        if old != path:
+    resume_file = resume_path(path)
+    write_tensors(resume_file, resume, {})
+    try:
+        write_tensors(path, model, about.to_metadata())
+    except WorkbenchError:
+        resume_file.unlink()  # the room on a full disk
+        raise
+    for old in folder.glob("model-*"):
+        if old not in (path, resume_file):
             old.unlink(missing_ok=True)
-            resume_path(old).unlink(missing_ok=True)
     return path

@@ -43,11 +43,17 @@ def setting(
     *,
     group: str,
     unit: str = "",
+    step: float | None = None,
     only_for: dict[str, Any] | None = None,
     **limits: Any,
 ) -> Any:
-    """A hyperparameter. `only_for` names the choices under which it has an effect, as {field: value}."""
-    extra = {"group": group, "unit": unit, "only_for": only_for or {}}
+    """A hyperparameter.
+
+    Args:
+        step: by how much a form's plus and minus buttons change it.
+        only_for: the choices under which it has an effect, as {field: value}.
+    """
+    extra = {"group": group, "unit": unit, "step": step, "only_for": only_for or {}}
     return Field(default, title=title, description=help, json_schema_extra=extra, **limits)
 
 
@@ -88,6 +94,7 @@ class RunConfig(BaseModel):
         unit="minutes",
         gt=0,
         le=60 * 24 * 30,
+        step=1,
     )
     kimg: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
         None,
@@ -97,6 +104,7 @@ class RunConfig(BaseModel):
         unit="thousand images",
         gt=0,
         le=1e7,
+        step=10,
     )
 
     network: Literal["mlp", "dcgan"] = setting(
@@ -207,6 +215,7 @@ class RunConfig(BaseModel):
         group="Training",
         ge=0,
         lt=1,
+        step=0.001,
     )
     seed: int = setting(0, "Seed", "All that is random in the run follows from it.", group="Training", ge=0, lt=2**31)
 
@@ -214,10 +223,22 @@ class RunConfig(BaseModel):
         "adam", "Optimizer", "How gradients become steps, for both networks.", group="Optimizer"
     )
     generator_learning_rate: float = setting(
-        2e-3, "Generator's learning rate", "Length of the generator's steps.", group="Optimizer", gt=0, le=1e4
+        2e-3,
+        "Generator's learning rate",
+        "Length of the generator's steps.",
+        group="Optimizer",
+        gt=0,
+        le=1e4,
+        step=0.0001,
     )
     discriminator_learning_rate: float = setting(
-        2e-3, "Discriminator's learning rate", "Length of the discriminator's steps.", group="Optimizer", gt=0, le=1e4
+        2e-3,
+        "Discriminator's learning rate",
+        "Length of the discriminator's steps.",
+        group="Optimizer",
+        gt=0,
+        le=1e4,
+        step=0.0001,
     )
     beta1: float = setting(
         0.0,
@@ -227,6 +248,7 @@ class RunConfig(BaseModel):
         only_for={"optimizer": ("adam", "adamw")},
         ge=0,
         lt=1,
+        step=0.1,
     )
     beta2: float = setting(
         0.99,
@@ -236,6 +258,7 @@ class RunConfig(BaseModel):
         only_for={"optimizer": ("adam", "adamw")},
         ge=0,
         lt=1,
+        step=0.01,
     )
 
     device: Literal["auto", "cuda", "mps", "cpu"] = setting(
@@ -360,7 +383,8 @@ def problems(error: ValidationError) -> dict[str, str]:
 def _in_words(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return f"there is no such hyperparameter; there are {', '.join(RunConfig.model_fields)}"
-    return f"{item['msg'].replace('Input should', 'it should')}; you gave {item['input']!r}"
+    given = "nothing" if item["input"] is None else repr(item["input"])
+    return f"{item['msg'].replace('Input should', 'it should')}; you gave {given}"
 
 
 def make_config(base: RunConfig | None = None, **changes: Any) -> RunConfig:

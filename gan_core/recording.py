@@ -1,6 +1,5 @@
 """What a run leaves behind while it learns, by the clock: metric rows, sample grids, checkpoints."""
 
-import io
 import math
 import time
 from collections import deque
@@ -205,9 +204,8 @@ class Recorder:
 
     def _write_grid(self, path: Path) -> None:
         images = sampling.draw(self.gan.average.module, self.grid_latents, self.grid_labels)
-        file = io.BytesIO()
-        sampling.grid(images, GRID_COLUMNS).save(file, format="PNG")
-        checkpoint.write_aside(path, file.getvalue())
+        samples = sampling.Samples(images, None, GRID_COLUMNS)
+        checkpoint.write_aside(path, samples.png(zoom=1))
 
     def _forget_grids_after(self, step: int) -> None:
         for path in grid_folder(self.run).glob("*.png"):

@@ -330,6 +330,17 @@ class RunStore:
             for name in names
         }
 
+    def extend_metrics(self, run_id: int, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All metrics of a run, given those read before: only chunks that may have grown since are read."""
+        if not known:
+            return self.read_metrics(run_id)
+        rows = len(known["step"])
+        first = rows - rows % CHUNK_ROWS
+        new = self.read_metrics(run_id, from_row=rows)
+        if not new:
+            return {name: values[:first] for name, values in known.items()}
+        return {name: np.concatenate([known[name][:first], new[name]]) for name in new}
+
     def cut_metrics(self, run_id: int, after_step: int) -> dict[str, np.ndarray]:
         """Forget what was measured after a step, since a resumed run will measure it again. Returns what is left."""
         metrics = self.read_metrics(run_id)

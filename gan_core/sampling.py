@@ -55,21 +55,6 @@ def grid(images: np.ndarray, columns: int, zoom: int = 1) -> Image.Image:
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
-def write(samples: "Samples", out: Path) -> None:
-    """Write pictures as .npz (`images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]) or as one .png.
-
-    Raises WorkbenchError if the place cannot be written.
-    """
-    file = io.BytesIO()
-    if out.suffix == ".png":
-        samples.picture().save(file, format="PNG")
-    elif samples.labels is None:
-        np.savez_compressed(file, images=samples.images)
-    else:
-        np.savez_compressed(file, images=samples.images, labels=samples.labels)
-    checkpoint.write_aside(out, file.getvalue())
-
-
 def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[int]:
     """Numbers of classes given by name or number. Raises KeyError with the one that is unknown."""
     numbers = {name: number for number, name in enumerate(names)}
@@ -94,6 +79,19 @@ class Samples(NamedTuple):
     def picture(self, zoom: int = 3) -> Image.Image:
         """All of them in one picture, a row a class."""
         return grid(self.images, self.columns, zoom)
+
+    def png(self, zoom: int = 3) -> bytes:
+        """`picture` as a PNG file."""
+        file = io.BytesIO()
+        self.picture(zoom).save(file, format="PNG")
+        return file.getvalue()
+
+    def npz(self) -> bytes:
+        """A NumPy file: `images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]."""
+        file = io.BytesIO()
+        labels = {} if self.labels is None else {"labels": self.labels}
+        np.savez_compressed(file, images=self.images, **labels)
+        return file.getvalue()
 
 
 class Model:

@@ -1,0 +1,38 @@
+# make app    the app, in an environment of its own
+# make test   all tests, browser tests included
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: app test check format environment test-environment
+
+app: environment
+	$(BIN)/streamlit run app.py
+
+test: test-environment
+	$(BIN)/python -m pytest
+
+check: test-environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: test-environment
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+environment: .venv/app-installed
+test-environment: .venv/tests-installed
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+
+.venv/app-installed: requirements.txt | .venv/bin/python
+	$(PIP) -r requirements.txt
+	touch $@
+
+.venv/tests-installed: requirements.txt requirements-dev.txt | .venv/bin/python
+	$(PIP) -r requirements-dev.txt
+	$(BIN)/python tests/e2e/browser.py --install
+	touch .venv/app-installed $@

@@ -1,0 +1,58 @@
+"""How fast the run store answers when it is full: `python bench/store.py` prints a table."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gan_core.charts import thin
+from gan_core.config import DEFAULT_PRESET, preset_config
+from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
+
+RUNS = 10_000
+ROWS = 1_000_000
+REPEATS = 5
+
+
+def fill(store: RunStore) -> Run:
+    config = preset_config(DEFAULT_PRESET)
+    runs = [store.create(config, DEFAULT_PRESET) for _ in range(RUNS)]
+    rows = np.cumsum(np.abs(np.random.default_rng(0).normal(size=(ROWS, len(METRICS)))), axis=0)
+    for first in range(0, ROWS, CHUNK_ROWS):
+        store.write_metrics(runs[0].id, first, list(METRICS), rows[first : first + CHUNK_ROWS])
+    return runs[0]
+
+
+def seconds(task: Callable[[], object]) -> list[float]:
+    taken = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        task()
+        taken.append(time.perf_counter() - start)
+    return sorted(taken)
+
+
+def chart_data(store: RunStore, run: Run) -> None:
+    metrics = store.read_metrics(run.id)
+    for name in METRICS:
+        thin(metrics["kimg"], metrics[name])
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = RunStore(f"sqlite:///{Path(folder) / 'runs.db'}")
+        run = fill(store)
+        print(f"{'what':44} {'median':>8} {'worst':>8}")
+        for what, task in {
+            f"list of {RUNS:,} runs": store.all_runs,
+            f"chart data of {ROWS:,} rows, all metrics": lambda: chart_data(store, run),
+            "chart data, the last chunk only": lambda: store.read_metrics(run.id, from_row=ROWS - 1),
+        }.items():
+            taken = seconds(task)
+            print(f"{what:44} {taken[REPEATS // 2]:7.3f}s {taken[-1]:7.3f}s")
+
+
+if __name__ == "__main__":
+    main()

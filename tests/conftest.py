@@ -1,0 +1,43 @@
+"""What all tests share: a place of their own for runs and data, and short names for small configs."""
+
+import os
+
+import pytest
+
+from gan_core.config import RunConfig
+
+# A browser test starts servers and workers, whose processes inherit this too.
+os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path, monkeypatch):
+    """No test sees or leaves anything in the project's own folders."""
+    monkeypatch.setenv("GAN_WORKBENCH_CHECKPOINTS", str(tmp_path / "checkpoints"))
+    monkeypatch.setenv("GAN_WORKBENCH_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("GAN_WORKBENCH_DATABASE", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def store():
+    from gan_core.runs import default_store
+
+    return default_store()
+
+
+def small_config(**changes) -> RunConfig:
+    """A config whose run takes a second: tiny networks, few images."""
+    small = {
+        "network": "mlp",
+        "latent_dim": 8,
+        "generator_layers": (16,),
+        "discriminator_layers": (16,),
+        "generator_width": 4,
+        "discriminator_width": 4,
+        "batch_size": 16,
+        "minutes": None,
+        "kimg": 0.32,
+        "device": "cpu",
+    }
+    return RunConfig(**small | changes)

@@ -1,0 +1,174 @@
+"""Choose, train, watch, stop, resume, sample: as a user does, in a browser, against the real server."""
+
+import io
+import re
+import time
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from gan_core.checkpoint import shipped
+from gan_core.config import DEFAULT_PRESET
+
+
+def badge(page: Page, state: str):
+    return page.get_by_test_id("stMarkdownBadge").filter(has_text=state)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile(f"{name}$")).click()
+
+
+def start_training(page: Page, minutes: float = 5) -> None:
+    field = page.get_by_label("Training time (minutes)", exact=True)
+    field.fill(str(minutes))
+    field.press("Enter")
+    press(page, "Train")
+    expect(badge(page, "running")).to_be_visible()
+    expect(curves(page).first).to_be_visible()
+
+
+def curves(page: Page):
+    return page.locator(".live-chart .scatterlayer .js-line")
+
+
+def kimg(page: Page) -> float:
+    return float(re.search(r"([\d.,]+) thousand images", page.get_by_test_id("stProgress").inner_text()).group(1))
+
+
+def grid(page: Page) -> str:
+    return page.get_by_alt_text("Pictures that run").get_attribute("src")
+
+
+def wait_until(page: Page, condition, what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        page.wait_for_timeout(200)
+
+
+def no_error_on(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def test_the_page_opens_with_a_shipped_models_pictures(page):
+    picture = page.get_by_alt_text("drawn by the shipped model")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    no_error_on(page)
+
+
+def test_train_watch_stop_and_resume(page):
+    start_training(page)
+    first_curve, first_grid, first_kimg = curves(page).first.get_attribute("d"), grid(page), kimg(page)
+    wait_until(page, lambda: curves(page).first.get_attribute("d") != first_curve, "the charts to move")
+    wait_until(page, lambda: grid(page) != first_grid, "the grid to change")
+    assert kimg(page) > first_kimg
+    expect(page.get_by_test_id("stProgress")).to_contain_text("left")
+
+    press(page, "Stop")
+    expect(badge(page, "stopped")).to_be_visible()
+    stopped_at = kimg(page)
+    press(page, "Resume")
+    expect(badge(page, "running")).to_be_visible()
+    wait_until(page, lambda: kimg(page) > stopped_at, "training to go on")
+    no_error_on(page)
+
+
+def test_zoom_survives_the_ticks(page):
+    start_training(page)
+    chart = page.locator(".live-chart").first
+    wait_until(page, lambda: kimg(page) > 1, "something to zoom into")
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.7, steps=5)
+    page.mouse.up()
+    zoomed = chart.evaluate("chart => chart.layout.xaxis.range.slice()")
+    at = kimg(page)
+    wait_until(page, lambda: kimg(page) > at + 1, "some ticks")
+    assert chart.evaluate("chart => chart.layout.xaxis.range") == zoomed
+
+
+def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
+    start_training(page)
+    page.reload()
+    expect(badge(page, "running")).to_be_visible()
+    before = kimg(page)
+    server.kill()
+    training = server.training_process()
+    assert training.is_running()
+    page.wait_for_timeout(3000)
+    server.start()
+    page.goto(server.url)
+    expect(badge(page, "running")).to_be_visible()
+    wait_until(page, lambda: kimg(page) > before, "the run, gone on without the server")
+    assert server.training_process() == training
+    no_error_on(page)
+
+
+def test_a_killed_training_process_is_seen_and_its_run_resumed(page, server):
+    start_training(page)
+    server.training_process().kill()
+    killed = time.monotonic()
+    expect(badge(page, "interrupted")).to_be_visible()
+    assert time.monotonic() - killed < 10
+    press(page, "Resume")
+    expect(badge(page, "running")).to_be_visible()
+
+
+def test_a_short_run_ends_by_itself_and_its_model_draws_sevens(page):
+    start_training(page, minutes=0.1)
+    expect(badge(page, "finished")).to_be_visible()
+    page.get_by_role("link", name="Generate").click()
+    expect(page.get_by_alt_text("pictures drawn by")).to_be_visible()
+    choose_model(page, f"run 1 · {DEFAULT_PRESET}")
+    expect(page.get_by_text(f"00001-{DEFAULT_PRESET}-digits").first).to_be_visible()
+    no_error_on(page)
+
+
+def choose_model(page: Page, name: str) -> None:
+    page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").locator("input").first.click()
+    page.get_by_role("option", name=name).first.click()
+
+
+def test_generate_draws_the_class_that_is_asked_for(page):
+    page.get_by_role("link", name="Generate").click()
+    choose_model(page, shipped()[0].stem)
+    picture = page.get_by_alt_text("100 pictures drawn by")
+    expect(picture).to_be_visible()
+    box = page.get_by_test_id("stMultiSelect")
+    box.get_by_role("button", name=re.compile("clear", re.IGNORECASE)).click()
+    box.locator("input").fill("7")
+    page.get_by_role("option", name="7", exact=True).click()
+    expect(page.get_by_alt_text("10 pictures drawn by").first).to_be_visible()
+    with page.expect_download() as download:
+        press(page, "NPZ")
+    with np.load(download.value.path()) as drawn:
+        assert drawn["labels"].tolist() == [7] * 10
+        assert looks_like_sevens(drawn["images"][..., 0])
+    with page.expect_download() as download:
+        press(page, "PNG")
+    assert Image.open(io.BytesIO(open(download.value.path(), "rb").read())).width == 10 * 28 * 4
+    no_error_on(page)
+
+
+def looks_like_sevens(images: np.ndarray) -> bool:
+    """Judged by the nearest of the real digits, in most cases."""
+    from gan_core.datasets import DIGITS_FILE
+
+    with np.load(DIGITS_FILE) as digits:
+        real, labels = digits["images"].reshape(5000, -1).astype(float), digits["labels"]
+    drawn = images.reshape(len(images), -1).astype(float)
+    nearest = ((drawn[:, None] - real[None]) ** 2).sum(-1).argmin(1)
+    return (labels[nearest] == 7).mean() >= 0.8
+
+
+def test_a_bad_value_is_told_in_words_and_cannot_be_trained(page):
+    field = page.get_by_label("Training time (minutes)", exact=True)
+    field.fill("-3")
+    field.press("Enter")
+    expect(page.get_by_test_id("stAlertContentError")).to_contain_text("Training time")
+    expect(page.get_by_role("button", name=re.compile("Train$"))).to_be_disabled()

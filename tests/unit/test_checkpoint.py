@@ -1,0 +1,198 @@
+"""Checkpoint faults: whatever is wrong with a file is one sentence, and nothing in it is executed."""
+
+import json
+import pickle
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+
+import gan_core
+from gan_core import checkpoint, paths, sampling
+from gan_core.config import ImageSpec
+from gan_core.errors import WorkbenchError
+from gan_core.training import Gan
+from tests.conftest import small_config
+
+SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
+
+
+def save(folder, step=1, **changes):
+    gan = Gan(small_config(**changes), SPEC, torch.device("cpu"))
+    about = checkpoint.About("a run", gan.config, SPEC, step, 12.5)
+    return checkpoint.save_run(folder, about, gan.model_state(), gan.resume_state())
+
+
+def test_one_file_tells_all_and_draws(tmp_path):
+    path = save(tmp_path, step=7)
+    alone = path.rename(tmp_path / "handed-around.safetensors")
+    about = checkpoint.read_about(alone)
+    assert (about.name, about.config, about.spec, about.step) == ("a run", small_config(), SPEC, 7)
+    samples = gan_core.load(alone).sample(classes=["7", 3], count=2, seed=5)
+    assert samples.images.shape == (4, 28, 28, 1)
+    assert samples.labels.tolist() == [7, 7, 3, 3]
+
+
+def test_a_model_file_holds_average_raw_generator_and_discriminator(tmp_path):
+    names = {name.split(".")[0] for name in checkpoint.read_tensors(save(tmp_path))}
+    assert names == {"ema", "generator", "discriminator"}
+
+
+def test_raw_and_averaged_weights_can_both_be_loaded(tmp_path):
+    path = save(tmp_path)
+    for which in ("ema", "generator"):
+        assert sampling.load_model(path, which).sample(count=1).images.shape == (10, 28, 28, 1)
+
+
+def test_a_newer_checkpoint_replaces_the_older_one(tmp_path):
+    save(tmp_path, step=1)
+    newer = save(tmp_path, step=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([newer.name, checkpoint.resume_path(newer).name])
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, 0.999])
+def test_a_truncated_file_is_one_sentence(tmp_path, kept):
+    path = save(tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept if kept >= 1 or kept == 0 else kept * len(content))])
+    with pytest.raises(WorkbenchError, match=path.name):
+        gan_core.load(path)
+
+
+def test_a_missing_file_is_one_sentence(tmp_path):
+    with pytest.raises(WorkbenchError, match="no checkpoint"):
+        gan_core.load(tmp_path / "nothing.safetensors")
+
+
+def test_a_folder_is_not_a_checkpoint(tmp_path):
+    with pytest.raises(WorkbenchError):
+        gan_core.load(tmp_path)
+
+
+class Trap:
+    def __reduce__(self):
+        return (open, ("trapped", "w"))
+
+
+@pytest.mark.parametrize("kind", ["pickle", "torch"])
+def test_a_pickle_in_disguise_is_refused_and_not_executed(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "nice-model.safetensors"
+    if kind == "pickle":
+        path.write_bytes(pickle.dumps(Trap()))
+    else:
+        torch.save({"weights": Trap()}, path)
+    with pytest.raises(WorkbenchError, match="not a whole safetensors file"):
+        gan_core.load(path)
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_a_resume_state_is_no_pickle_either(tmp_path):
+    resume = checkpoint.resume_path(save(tmp_path))
+    resume.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(WorkbenchError):
+        checkpoint.read_tensors(resume)
+
+
+def test_someone_elses_safetensors_file_is_refused(tmp_path):
+    path = tmp_path / "bert.safetensors"
+    safetensors.torch.save_file({"weights": torch.zeros(3)}, path)
+    with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
+        gan_core.load(path)
+
+
+def rewrite(path, weights=lambda tensors: tensors, metadata=lambda text: text):
+    with safetensors.safe_open(path, framework="pt") as file:
+        old = file.metadata()
+    safetensors.torch.save_file(weights(safetensors.torch.load_file(path)), path, metadata(old))
+
+
+def test_weights_of_other_shapes_are_refused(tmp_path):
+    path = save(tmp_path)
+    rewrite(path, weights=lambda tensors: {name: torch.zeros(2, 2) for name in tensors})
+    with pytest.raises(WorkbenchError, match="other shapes"):
+        gan_core.load(path)
+
+
+def test_weights_swapped_with_another_models_are_refused(tmp_path):
+    other = safetensors.torch.load_file(save(tmp_path / "other", generator_layers=(24,)))
+    path = save(tmp_path)
+    rewrite(path, weights=lambda _: other)
+    with pytest.raises(WorkbenchError, match="other shapes"):
+        gan_core.load(path)
+
+
+def test_a_config_that_lies_about_its_size_costs_no_memory(tmp_path):
+    path = save(tmp_path)
+    huge = json.loads(small_config().model_dump_json()) | {"generator_layers": [4096] * 8}
+    rewrite(path, metadata=lambda old: old | {"config": json.dumps(huge)})
+    with pytest.raises(WorkbenchError, match="other shapes"):
+        gan_core.load(path)
+
+
+@pytest.mark.parametrize("config", ["{}]", '{"network": "mlp", "evil": 1}', '{"latent_dim": -5}'])
+def test_a_config_that_makes_no_sense_is_refused(tmp_path, config):
+    path = save(tmp_path)
+    rewrite(path, metadata=lambda old: old | {"config": config})
+    with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
+        gan_core.load(path)
+
+
+FILL_THE_DISK = """
+import resource, signal, sys
+from pathlib import Path
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))  # writing any further fails, as on a full disk
+from tests.unit.test_checkpoint import save
+from gan_core.errors import WorkbenchError
+try:
+    save(Path(sys.argv[1]), step=2)
+except WorkbenchError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit to set; the code has no such branch")
+def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path):
+    good = save(tmp_path, step=1)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    said = subprocess.run(
+        [sys.executable, "-c", FILL_THE_DISK, str(tmp_path)], cwd=paths.PROJECT, capture_output=True, text=True
+    )
+    assert "could not be written" in said.stdout, said.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert gan_core.load(good).sample(count=1).images.any()
+
+
+def test_a_kill_between_the_two_files_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
+    good = save(tmp_path, step=1)
+
+    class Killed(BaseException):
+        pass
+
+    write = checkpoint.write_aside
+
+    def killed_at_the_model(path, content):
+        if path.suffix == checkpoint.SUFFIX:
+            raise Killed
+        write(path, content)
+
+    monkeypatch.setattr(checkpoint, "write_aside", killed_at_the_model)
+    with pytest.raises(Killed):
+        save(tmp_path, step=2)
+    assert checkpoint.run_models(tmp_path) == [good]
+    assert checkpoint.resume_path(good).exists()
+
+
+@pytest.mark.parametrize("path", checkpoint.shipped(), ids=lambda path: path.stem)
+def test_every_shipped_model_draws_and_has_its_picture(path):
+    samples = gan_core.load(path.stem).sample(count=2)
+    assert samples.images.std() > 30
+    assert path.with_suffix(".png").exists()
+    assert path.stem in (path.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_shipped_models_are_small():
+    assert sum(path.stat().st_size for path in checkpoint.shipped()) <= 10_000_000

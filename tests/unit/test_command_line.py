@@ -1,0 +1,104 @@
+"""The command line as scripts use it: exit codes, the last line, one sentence for what a user can cause."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gan_core import paths
+from gan_core.config import PRESETS
+
+TINY = ["--set", "generator_layers=16", "--set", "discriminator_layers=16", "--set", "batch_size=16"]
+
+
+def gan_core(*arguments):
+    command = [sys.executable, "-m", "gan_core", *map(str, arguments)]
+    return subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True)
+
+
+@pytest.fixture
+def trained():
+    done = gan_core("train", "--preset", "cgan", "--kimg", "0.16", *TINY)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def test_presets_are_listed():
+    listed = gan_core("presets").stdout
+    assert [line.split()[0] for line in listed.splitlines()] == list(PRESETS)
+
+
+def test_train_prints_the_checkpoint_last_and_sample_draws_from_it(trained, tmp_path):
+    out = tmp_path / "drawn.npz"
+    assert gan_core("sample", trained, "--per-class", 3, "--seed", 5, "--out", out).returncode == 0
+    with np.load(out) as drawn:
+        assert (drawn["images"].dtype, drawn["images"].shape) == (np.uint8, (30, 28, 28, 1))
+        assert (drawn["labels"].dtype, drawn["labels"].tolist()) == (np.int64, sorted(list(range(10)) * 3))
+    again = tmp_path / "again.npz"
+    gan_core("sample", trained, "--per-class", 3, "--seed", 5, "--out", again)
+    assert again.read_bytes() == out.read_bytes()
+
+
+def test_sample_draws_one_picture_of_all(trained, tmp_path):
+    out = tmp_path / "drawn.png"
+    assert gan_core("sample", trained, "--per-class", 2, "--seed", 1, "--out", out).returncode == 0
+    assert Image.open(out).width == 2 * 28 * 3
+
+
+def test_runs_are_listed_and_resumed_with_a_larger_budget_only(trained):
+    assert "finished" in gan_core("runs").stdout
+    refused = gan_core("train", "--resume", "1")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "larger" in refused.stderr
+    refused = gan_core("train", "--resume", "1", "--kimg", "0.32", "--set", "batch_size=32")
+    assert "batch_size (16 -> 32)" in refused.stderr
+    assert "\n" not in refused.stderr.strip()
+    resumed = gan_core("train", "--resume", "1", "--kimg", "0.32")
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout.splitlines()[-1].endswith("model-000000020.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "--preset", "stylegan9"], "cdcgan"),
+        (["train", "--set", "batch_size"], "key=value"),
+        (["train", "--set", "no_such=1"], "no_such"),
+        (["train", "--minutes", "abc"], "--minutes"),
+        (["train", "--minutes", "1", "--kimg", "1"], "not both"),
+        (["train", "--minutes", "-1"], "minutes"),
+        (["train", "--dataset", "folder:/nowhere"], "nowhere"),
+        (["train", "--resume", "77"], "no run 77"),
+        (["train", "--set", "device=cuda"], "cuda"),
+        (["sample", "nothing.safetensors", "--out", "x.npz"], "nothing.safetensors"),
+        (["sample", "requirements.txt", "--out", "x.npz"], "not a whole safetensors file"),
+        (["sample", "x", "--out", "x.gif"], ".png"),
+        (["sample", "x"], "--out"),
+        (["worker", "--slots", "0"], "slots"),
+        (["no-such-command"], "no-such-command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_a_user_can_cause_is_one_sentence_on_stderr(arguments, words):
+    done = gan_core(*arguments)
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert words in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process on Windows")
+def test_ctrl_c_stops_and_saves():
+    command = [sys.executable, "-m", "gan_core", "train", "--preset", "cgan", "--kimg", "1e6", *TINY]
+    process = subprocess.Popen(command, cwd=paths.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    deadline = time.monotonic() + 60
+    while not list(paths.checkpoints().glob("*/live.png")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    printed = process.communicate(timeout=60)[0]
+    assert printed.strip().endswith(".safetensors")
+    assert "stopped" in gan_core("runs").stdout

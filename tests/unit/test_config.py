@@ -1,0 +1,137 @@
+"""Every hyperparameter is checked, whoever gives it, and a refusal is a sentence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from pydantic import ValidationError
+
+from gan_core.config import (
+    DEFAULT_PRESET,
+    PRESETS,
+    RunConfig,
+    has_effect,
+    make_config,
+    preset_config,
+    problems,
+    settings,
+)
+from gan_core.errors import WorkbenchError
+
+
+def test_the_five_presets_are_there_and_cdcgan_is_the_default():
+    assert set(PRESETS) == {"gan-keras", "gan-pytorch", "cgan", "dcgan", "cdcgan"}
+    assert preset_config(DEFAULT_PRESET) == RunConfig()
+
+
+def test_gan_keras_is_the_tutorials():
+    config = preset_config("gan-keras")
+    assert (config.generator_normalisation, config.batch_size, config.conditional) == ("batch", 128, False)
+    assert (config.generator_learning_rate, config.beta1, config.beta2) == (1e-3, 0.9, 0.999)  # Adam's defaults
+
+
+def test_gan_pytorch_is_the_tutorials():
+    config = preset_config("gan-pytorch")
+    assert (config.generator_normalisation, config.batch_size, config.conditional) == ("none", 64, False)
+    assert (config.generator_learning_rate, config.beta1, config.beta2) == (2e-4, 0.5, 0.999)
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones():
+    with pytest.raises(WorkbenchError, match="cdcgan"):
+        preset_config("stylegan9")
+
+
+@pytest.mark.parametrize("name", settings())
+def test_every_hyperparameter_says_what_it_is(name):
+    field = settings()[name]
+    assert field.title
+    assert len(field.description) > 20
+    assert field.json_schema_extra["group"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": "many"}, "batch_size"),
+        ({"generator_layers": "256, -3"}, "generator_layers"),
+        ({"generator_layers": ""}, "generator_layers"),
+        ({"generator_layers": "99999"}, "generator_layers"),
+        ({"generator_learning_rate": float("nan")}, "generator_learning_rate"),
+        ({"generator_learning_rate": float("inf")}, "generator_learning_rate"),
+        ({"loss": "wishful"}, "loss"),
+        ({"dataset": "imagenet"}, "imagenet"),
+        ({"dataset": "folder:"}, "folder"),
+        ({"minutes": None, "kimg": None}, "never end"),
+        ({"minutes": 0}, "minutes"),
+        ({"ema_decay": 1}, "ema_decay"),
+        ({"seed": -1}, "seed"),
+        ({"batchsize": 3}, "batchsize"),
+    ],
+)
+def test_nonsense_is_refused_in_a_sentence_that_names_it(changes, words):
+    with pytest.raises(WorkbenchError, match=words) as refusal:
+        make_config(**changes)
+    assert "\n" not in str(refusal.value)
+
+
+def test_values_come_as_people_type_them():
+    config = make_config(generator_layers="64, 128", batch_size="32", conditional="false", kimg="2.5", minutes="none")
+    assert config.generator_layers == (64, 128)
+    assert (config.batch_size, config.conditional, config.kimg, config.minutes) == (32, False, 2.5, None)
+
+
+def test_problems_are_told_by_hyperparameter():
+    with pytest.raises(ValidationError) as refusal:
+        RunConfig(batch_size=1, seed=-1, dataset="digits")
+    assert set(problems(refusal.value)) == {"batch_size", "seed"}
+
+
+def test_only_the_chosen_architectures_settings_have_an_effect():
+    values = RunConfig(network="mlp").model_dump()
+    assert has_effect("generator_layers", values)
+    assert not has_effect("generator_width", values)
+    assert has_effect("beta1", values)
+    assert not has_effect("beta1", values | {"optimizer": "sgd"})
+    assert not has_effect("image_size", values)
+    assert has_effect("image_size", values | {"dataset": "folder:/pictures"})
+
+
+def test_the_nearer_limit_ends_a_run():
+    config = make_config(minutes=2, kimg=10)
+    assert config.budget_spent(seconds=60, kimg=1) == 0.5
+    assert config.budget_spent(seconds=60, kimg=9) == 0.9
+
+
+configs = some.builds(
+    make_config,
+    network=some.sampled_from(["mlp", "dcgan"]),
+    conditional=some.booleans(),
+    latent_dim=some.integers(1, 1024),
+    generator_layers=some.lists(some.integers(1, 4096), min_size=1, max_size=8),
+    batch_size=some.integers(2, 4096),
+    generator_learning_rate=some.floats(1e-8, 10),
+    ema_decay=some.floats(0, 0.9999),
+    dataset=some.one_of(some.just("mnist"), some.text(min_size=1).filter(str.strip).map(lambda t: "folder:" + t[:900])),
+    minutes=some.one_of(some.none(), some.floats(0.01, 1000)),
+    kimg=some.floats(0.01, 1e6),
+)
+
+
+@given(configs)
+def test_any_valid_config_survives_json(config):
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@given(
+    some.dictionaries(
+        some.sampled_from(list(settings())),
+        some.one_of(some.integers(), some.floats(), some.text(max_size=20), some.none(), some.lists(some.integers())),
+    )
+)
+def test_whatever_is_given_is_either_valid_or_refused_in_one_sentence(values):
+    try:
+        config = make_config(**values)
+    except WorkbenchError as refusal:
+        assert "\n" not in str(refusal).replace(repr(values), "")
+    else:
+        assert RunConfig.model_validate(config.model_dump()) == config

@@ -1,0 +1,88 @@
+"""Losses against closed forms and hand-derived numbers, gradients against finite differences."""
+
+import math
+
+import pytest
+import torch
+
+from gan_core.losses import LOSSES, Hinge, LeastSquares, Minimax, NonSaturating
+
+REAL = torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64)
+FAKE = torch.tensor([1.0, -3.0, 0.5], dtype=torch.float64)
+
+
+def sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-value))
+
+
+def mean(values) -> float:
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def test_minimax_discriminator_loss_is_the_negated_value_of_the_game():
+    value = mean(math.log(sigmoid(x)) for x in REAL.tolist()) + mean(math.log(1 - sigmoid(x)) for x in FAKE.tolist())
+    assert Minimax.discriminator(REAL, FAKE).item() == pytest.approx(-value, rel=1e-12)
+
+
+def test_minimax_generator_loss_is_its_term_of_the_game():
+    value = mean(math.log(1 - sigmoid(x)) for x in FAKE.tolist())
+    assert Minimax.generator(FAKE).item() == pytest.approx(value, rel=1e-12)
+
+
+def test_non_saturating_generator_loss_is_minus_log_of_the_verdict():
+    assert NonSaturating.generator(FAKE).item() == pytest.approx(
+        -mean(math.log(sigmoid(x)) for x in FAKE.tolist()), rel=1e-12
+    )
+
+
+def test_non_saturating_discriminator_plays_the_same_game():
+    assert torch.equal(NonSaturating.discriminator(REAL, FAKE), Minimax.discriminator(REAL, FAKE))
+
+
+def test_an_undecided_discriminator_loses_log_four():
+    """Goodfellow 2014, theorem 1: at the optimum, where D is 1/2 everywhere, the value of the game is -log 4."""
+    undecided = torch.zeros(5, dtype=torch.float64)
+    assert Minimax.discriminator(undecided, undecided).item() == pytest.approx(math.log(4), rel=1e-12)
+
+
+def test_saturating_gradient_vanishes_where_the_other_stays_strong():
+    sure_it_is_fake = torch.tensor([-20.0], dtype=torch.float64, requires_grad=True)
+    saturating = torch.autograd.grad(Minimax.generator(sure_it_is_fake), sure_it_is_fake)[0]
+    strong = torch.autograd.grad(NonSaturating.generator(sure_it_is_fake), sure_it_is_fake)[0]
+    assert abs(saturating.item()) < 1e-8
+    assert strong.item() == pytest.approx(-1, abs=1e-8)
+
+
+def test_least_squares_by_hand():
+    # Real 0, 2, -1 against 1: squares 1, 1, 4. Fake 1, -3, 0.5 against 0: 1, 9, 0.25; against 1: 0, 16, 0.25.
+    assert LeastSquares.discriminator(REAL, FAKE).item() == pytest.approx(0.5 * 6 / 3 + 0.5 * 10.25 / 3)
+    assert LeastSquares.generator(FAKE).item() == pytest.approx(0.5 * 16.25 / 3)
+
+
+def test_hinge_by_hand():
+    # max(0, 1 - x) for 0, 2, -1: 1, 0, 2. max(0, 1 + x) for 1, -3, 0.5: 2, 0, 1.5.
+    assert Hinge.discriminator(REAL, FAKE).item() == pytest.approx(3 / 3 + 3.5 / 3)
+    assert Hinge.generator(FAKE).item() == pytest.approx(1.5 / 3)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradients_match_finite_differences(name):
+    loss = LOSSES[name]
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    assert torch.autograd.gradcheck(loss.discriminator, (real, fake))
+    assert torch.autograd.gradcheck(loss.generator, (fake,))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_extreme_logits_give_numbers(name):
+    loss = LOSSES[name]
+    extreme = torch.tensor([-1e4, 1e4])
+    assert loss.discriminator(extreme, extreme).isfinite()
+    assert loss.generator(extreme).isfinite()
+
+
+def test_verdict_is_a_half_where_a_loss_is_undecided():
+    assert Minimax.verdict(torch.zeros(1)).item() == 0.5
+    assert Hinge.verdict(torch.zeros(1)).item() == 0.5
+    assert LeastSquares.verdict(torch.tensor([0.5])).item() == 0.5

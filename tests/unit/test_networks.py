@@ -1,0 +1,103 @@
+"""Shapes over all choices, parameter counts of the tutorials, and what conditioning and normalisation do."""
+
+from itertools import product
+from typing import get_args
+
+import pytest
+import torch
+
+from gan_core.config import Activation, ImageSpec, make_config, preset_config
+from gan_core.networks import build_discriminator, build_generator
+
+NETWORKS, SIZES, CHANNELS, CONDITIONAL = ("mlp", "dcgan"), (28, 32), (1, 3), (True, False)
+SMALL = {"generator_layers": (16, 8), "discriminator_layers": (8, 4), "generator_width": 4, "discriminator_width": 4}
+
+
+def spec_of(size: int = 28, channels: int = 1, classes: int = 10) -> ImageSpec:
+    return ImageSpec(size=size, channels=channels, classes=tuple(map(str, range(classes))))
+
+
+def parameters(network: torch.nn.Module) -> int:
+    return sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("network", "size", "channels", "conditional"), product(NETWORKS, SIZES, CHANNELS, CONDITIONAL)
+)
+@pytest.mark.parametrize("generator_normalisation", ["none", "batch"])
+@pytest.mark.parametrize("discriminator_normalisation", ["none", "batch", "spectral"])
+def test_every_combination_draws_pictures_and_judges_them(
+    network, size, channels, conditional, generator_normalisation, discriminator_normalisation
+):
+    config = make_config(
+        network=network,
+        conditional=conditional,
+        generator_normalisation=generator_normalisation,
+        discriminator_normalisation=discriminator_normalisation,
+        **SMALL,
+    )
+    spec = spec_of(size, channels, classes=7)
+    labels = torch.tensor([0, 6, 3])
+    images = build_generator(config, spec)(torch.randn(3, config.latent_dim), labels)
+    assert images.shape == (3, channels, size, size)
+    assert images.abs().max() <= 1
+    assert build_discriminator(config, spec)(images, labels).shape == (3,)
+
+
+@pytest.mark.parametrize("activation", get_args(Activation))
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_activation_is_in_both_networks(activation, network):
+    config = make_config(network=network, generator_activation=activation, discriminator_activation=activation, **SMALL)
+    name = activation.replace("_", "").lower()
+    for build in (build_generator, build_discriminator):
+        kinds = {type(module).__name__.lower() for module in build(config, spec_of()).modules()}
+        assert name in kinds
+
+
+def test_the_tutorials_networks_have_their_counts():
+    """100 -> 256 -> 512 -> 1024 -> 784 and 784 -> 512 -> 256 -> 1, weights and biases, counted by hand."""
+    generator = sum(before * after + after for before, after in [(100, 256), (256, 512), (512, 1024), (1024, 784)])
+    discriminator = sum(before * after + after for before, after in [(784, 512), (512, 256), (256, 1)])
+    plain, keras = preset_config("gan-pytorch"), preset_config("gan-keras")
+    assert parameters(build_generator(plain, spec_of())) == generator == 1_486_352
+    assert parameters(build_discriminator(plain, spec_of())) == discriminator == 533_505
+    # Batch normalisation adds a scale and a shift for each hidden neuron.
+    assert parameters(build_generator(keras, spec_of())) == generator + 2 * (256 + 512 + 1024)
+
+
+def test_keras_momentum_of_0_8_is_0_2_in_torch():
+    generator = build_generator(preset_config("gan-keras"), spec_of())
+    norms = [module for module in generator.modules() if isinstance(module, torch.nn.BatchNorm1d)]
+    assert [norm.momentum for norm in norms] == [0.2] * 3
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_conditional_networks_heed_the_label_and_others_do_not(network):
+    for conditional in (True, False):
+        config = make_config(network=network, conditional=conditional, **SMALL)
+        generator = build_generator(config, spec_of()).eval()
+        discriminator = build_discriminator(config, spec_of()).eval()
+        latents = torch.randn(1, config.latent_dim)
+        zero, seven = torch.tensor([0]), torch.tensor([7])
+        assert torch.equal(generator(latents, zero), generator(latents, seven)) is not conditional
+        images = torch.randn(1, 1, 28, 28)
+        assert torch.equal(discriminator(images, zero), discriminator(images, seven)) is not conditional
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network):
+    config = make_config(network=network, discriminator_normalisation="spectral", **SMALL)
+    discriminator = build_discriminator(config, spec_of())
+    for _ in range(200):  # power iteration, one step each time it is used in training
+        discriminator(torch.randn(2, 1, 28, 28), torch.tensor([0, 1]))
+    weights = [m.weight for m in discriminator.eval().modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
+    assert len(weights) >= 3
+    for weight in weights:
+        assert torch.linalg.svdvals(weight.flatten(1))[0].item() == pytest.approx(1, abs=0.02)
+
+
+def test_dcgan_starts_from_radfords_normal_weights():
+    config = make_config(network="dcgan", generator_width=64, discriminator_normalisation="none")
+    layers = [m for m in build_generator(config, spec_of()).modules() if isinstance(m, torch.nn.ConvTranspose2d)]
+    assert layers[0].weight.std().item() == pytest.approx(0.02, rel=0.05)
+    assert layers[0].weight.mean().item() == pytest.approx(0, abs=0.001)

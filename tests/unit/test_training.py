@@ -1,0 +1,172 @@
+"""The algorithm: what a step does, exact resume, and that it learns, judged by what it draws."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from gan_core import checkpoint, datasets, sampling, training
+from gan_core.config import make_config
+from tests.conftest import small_config
+
+CPU = torch.device("cpu")
+
+
+def digits(config):
+    return datasets.load_dataset(config, Path())
+
+
+def new_gan(config):
+    return training.Gan(config, digits(config).spec, CPU)
+
+
+def steps(gan, count):
+    batches = digits(gan.config).batches(gan.config.batch_size, gan.config.seed, first=gan.batches_seen())
+    return [training.training_step(gan, batches) for _ in range(count)]
+
+
+def same(a: dict, b: dict) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def copy_of(state: dict) -> dict:
+    return {name: tensor.clone() for name, tensor in state.items()}
+
+
+@pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
+@pytest.mark.parametrize("loss", ["minimax", "non-saturating", "least-squares", "hinge"])
+def test_every_loss_moves_both_networks_with_every_optimizer(optimizer, loss):
+    gan = new_gan(small_config(optimizer=optimizer, loss=loss, conditional=True))
+    before = copy_of(gan.model_state())
+    steps(gan, 2)
+    after = gan.model_state()
+    moved = {name.split(".")[0] for name in after if not torch.equal(before[name], after[name])}
+    assert moved == {"generator", "discriminator", "ema"}
+    assert all(tensor.isfinite().all() for tensor in after.values())
+
+
+def test_the_discriminator_takes_n_critic_steps_for_each_of_the_generator():
+    config = small_config(n_critic=3)
+    gan = new_gan(config)
+    taken = {"generator": 0, "discriminator": 0}
+    for name, optimizer in (("generator", gan.generator_optimizer), ("discriminator", gan.discriminator_optimizer)):
+        optimizer.register_step_post_hook(lambda *_, name=name: taken.__setitem__(name, taken[name] + 1))
+    steps(gan, 2)
+    assert taken == {"generator": 2, "discriminator": 6}
+    assert gan.batches_seen() == 6
+    assert checkpoint.images_seen(config, gan.step) == 6 * config.batch_size
+
+
+def test_a_plain_gradient_step_is_the_papers():
+    """One step of SGD, worked out by hand from the loss's formula, without the code under test."""
+    config = small_config(
+        optimizer="sgd", loss="non-saturating", conditional=False, generator_normalisation="none",
+        discriminator_normalisation="none", generator_learning_rate=0.1, discriminator_learning_rate=0.2,
+    )  # fmt: skip
+    gan, twin = new_gan(config), new_gan(config)
+    steps(gan, 1)
+
+    real = next(digits(config).batches(config.batch_size, config.seed))[0]
+    fake = twin.generator(twin.latents(config.batch_size), None)
+    value = (
+        twin.discriminator(real, None).sigmoid().log().mean()
+        + (1 - twin.discriminator(fake.detach(), None).sigmoid()).log().mean()
+    )
+    ascend(twin.discriminator, value, 0.2)
+    wanted = twin.discriminator(fake, None).sigmoid().log().mean()
+    ascend(twin.generator, wanted, 0.1)
+
+    for ours, by_hand in ((gan.generator, twin.generator), (gan.discriminator, twin.discriminator)):
+        for a, b in zip(ours.parameters(), by_hand.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+def ascend(network: nn.Module, value: torch.Tensor, rate: float) -> None:
+    gradients = torch.autograd.grad(value, list(network.parameters()))
+    with torch.no_grad():
+        for parameter, gradient in zip(network.parameters(), gradients, strict=True):
+            parameter += rate * gradient
+
+
+def test_learning_rates_are_separate():
+    gan = new_gan(small_config(optimizer="sgd", generator_learning_rate=1e-12, generator_normalisation="none"))
+    before = copy_of(gan.model_state())
+    steps(gan, 1)
+    after = gan.model_state()
+    largest = {
+        network: max((after[n] - before[n]).abs().max() for n in after if n.startswith(network) and "weight" in n)
+        for network in ("generator", "discriminator")
+    }
+    assert largest["generator"] < 1e-9 < 1e-6 < largest["discriminator"]
+
+
+def test_the_average_follows_its_formula_in_weights_and_in_batch_norm_buffers():
+    config = small_config(ema_decay=0.7, generator_normalisation="batch")
+    gan = new_gan(config)
+    averaged = None
+    for number in range(4):
+        steps(gan, 1)
+        current = {n: t.clone() for n, t in gan.generator.state_dict().items() if t.is_floating_point()}
+        decay = min(0.7, (1 + number) / (10 + number))
+        # The first average is a copy: there is nothing yet to average with.
+        averaged = current if averaged is None else {n: decay * averaged[n] + (1 - decay) * current[n] for n in current}
+    for name, tensor in averaged.items():
+        torch.testing.assert_close(gan.average.module.state_dict()[name], tensor)
+    assert any("running_mean" in name for name in averaged)
+
+
+def test_without_decay_the_average_is_the_generator():
+    gan = new_gan(small_config(ema_decay=0))
+    steps(gan, 3)
+    assert same(gan.average.module.state_dict(), gan.generator.state_dict())
+
+
+RESUMABLE = [
+    {"network": "mlp", "optimizer": "adam"},
+    {"network": "mlp", "optimizer": "adamw", "n_critic": 2},
+    {"network": "mlp", "optimizer": "rmsprop", "discriminator_normalisation": "batch"},
+    {"network": "mlp", "optimizer": "sgd", "conditional": False},
+    {"network": "dcgan", "optimizer": "adam"},
+    {"network": "dcgan", "optimizer": "adam", "discriminator_normalisation": "batch", "generator_width": 16},
+]
+
+
+@pytest.mark.parametrize("changes", RESUMABLE, ids=lambda changes: "-".join(map(str, changes.values())))
+def test_a_resumed_run_has_bit_for_bit_the_weights_of_one_that_never_stopped(tmp_path, changes):
+    config = small_config(**changes)
+    whole = new_gan(config)
+    steps(whole, 6)
+
+    first = new_gan(config)
+    steps(first, 4)
+    about = checkpoint.About("run", config, first.spec, first.step, 1.0)
+    path = checkpoint.save_run(tmp_path, about, first.model_state(), first.resume_state())
+    torch.manual_seed(99)  # another process, another chance
+    second = new_gan(config)
+    second.restore(checkpoint.read_tensors(path), checkpoint.read_tensors(checkpoint.resume_path(path)), about.step)
+    steps(second, 2)
+
+    assert same(whole.model_state(), second.model_state())
+    assert same(whole.resume_state(), second.resume_state())
+
+
+def test_a_minute_of_digits_is_learnt_as_far_as_drawing_goes():
+    """30,000 images of the default preset. Judged by the nearest of the 5,000 real digits to each picture drawn."""
+    config = make_config(kimg=30, minutes=None, device="cpu")
+    dataset = digits(config)
+    gan = training.Gan(config, dataset.spec, CPU)
+    labels = torch.arange(10).repeat_interleave(30)
+    latents = sampling.latents(len(labels), config.latent_dim, seed=1)
+
+    def share_drawn_as_asked() -> float:
+        drawn = torch.from_numpy(sampling.draw(gan.average.module, latents, labels))
+        distances = torch.cdist(drawn.flatten(1).float(), dataset.images.flatten(1).float())
+        return (dataset.labels[distances.argmin(dim=1)] == labels).float().mean().item()
+
+    assert share_drawn_as_asked() < 0.3
+    steps(gan, 30_000 // config.batch_size)
+    assert share_drawn_as_asked() > 0.75
+    drawn = torch.from_numpy(sampling.draw(gan.average.module, latents, labels)).flatten(1).float()
+    within_a_class = torch.stack([torch.pdist(drawn[labels == label]).mean() for label in range(10)])
+    assert within_a_class.min() > 500, "one picture a class, again and again, is not learning"

@@ -1,0 +1,201 @@
+"""Runs in processes of their own: order, stop, kill, resume, and what a run leaves behind."""
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from gan_core import checkpoint, recording, worker
+from gan_core.errors import WorkbenchError
+from gan_core.runs import METRICS, State
+from tests.conftest import small_config
+
+PATIENCE_SECONDS = 60
+ENDLESS = {"kimg": 1e7}
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+def train_here(store, **changes):
+    run = store.create(small_config(**changes), "cgan", owner=worker.new_owner())
+    return worker.train_run(store, run)
+
+
+@pytest.fixture
+def working(store):
+    """A worker with one slot, looking in a thread as its own process would."""
+    hands = worker.Worker(store, slots=1)
+    ended = threading.Event()
+
+    def look():
+        while not ended.wait(0.1):
+            hands.look()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield hands
+    ended.set()
+    thread.join()
+    for _, process in hands.training.values():
+        process.kill()
+
+
+def state_of(store, run):
+    return store.get(run.id).state
+
+
+def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
+    run = train_here(store, kimg=3.2)
+    assert (run.state, run.step, run.kimg, run.progress) == (State.FINISHED, 200, 3.2, 1)
+    assert run.device.startswith("CPU")
+    metrics = store.read_metrics(run.id)
+    assert set(metrics) == set(METRICS)
+    assert all(np.isfinite(values).all() for name, values in metrics.items() if name != "gpu_memory")
+    assert ((metrics["real_accuracy"] >= 0) & (metrics["real_accuracy"] <= 1)).all()
+    assert (run.folder / recording.LIVE_GRID).exists()
+    assert len(list(recording.grid_folder(run).glob("*.png"))) > 5
+    assert checkpoint.read_about(run.checkpoint_path).step == 200
+
+
+def test_never_more_than_200_grids_dense_early_and_sparser_later():
+    due = [recording.grids_due(kimg) for kimg in (0.4, 0.5, 1, 10, 100, 1_000, 1e5, 1e7, 1e9)]
+    assert due == sorted(due)
+    assert due[:2] == [0, 1]
+    assert due[-1] == recording.MAX_GRIDS
+    assert recording.grids_due(2) - recording.grids_due(1) > recording.grids_due(1001) - recording.grids_due(1000)
+
+
+def test_queued_runs_are_trained_one_after_the_other(store, working):
+    runs = [store.create(small_config(), "cgan") for _ in range(2)]
+    wait_for(lambda: state_of(store, runs[1]) == State.FINISHED, "the second run")
+    first, second = (store.get(run.id) for run in runs)
+    assert first.state == State.FINISHED
+    assert first.ended_at <= second.ended_at
+
+
+def test_a_killed_training_process_makes_its_run_interrupted_and_resumable(store, working):
+    run = store.create(small_config(**ENDLESS), "cgan")
+    wait_for(lambda: store.get(run.id).step > 0, "the first steps")
+    process = next(iter(working.training.values()))[1]
+    process.kill()
+    killed = time.monotonic()
+    wait_for(lambda: state_of(store, run) == State.INTERRUPTED, "interrupted")
+    assert time.monotonic() - killed < 10
+    store.resume(run.id)
+    wait_for(lambda: state_of(store, run) == State.RUNNING and store.get(run.id).step > 0, "the resumed run")
+    store.ask_to_stop(run.id)
+    wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
+    assert store.get(run.id).checkpoint_path.exists()
+
+
+def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
+    run = store.create(small_config(**ENDLESS), "cgan")
+    hands = worker.Worker(store, slots=1)
+    hands.look()
+    wait_for(lambda: store.get(run.id).step > 0, "the first steps")
+    process = next(iter(hands.training.values()))[1]
+    process.kill()
+    process.wait()
+    killed = time.monotonic()
+
+    def found_out():
+        store.mark_interrupted()
+        return state_of(store, run) == State.INTERRUPTED
+
+    wait_for(found_out, "interrupted")
+    assert time.monotonic() - killed < 10
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to send")
+def test_a_polite_end_saves_the_run(store, working):
+    run = store.create(small_config(**ENDLESS), "cgan")
+    wait_for(lambda: store.get(run.id).step > 0, "the first steps")
+    os.kill(next(iter(working.training.values()))[1].pid, signal.SIGTERM)
+    wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
+    assert checkpoint.read_about(store.get(run.id).checkpoint_path).step == store.get(run.id).step
+
+
+def test_stopped_and_resumed_has_bit_for_bit_the_weights_of_a_run_that_was_not(store):
+    """Through the whole road: store, process's end, checkpoint files, resume."""
+    whole = train_here(store, kimg=0.64)
+    parts = train_here(store, kimg=0.32)
+    longer = store.resume(parts.id, small_config(kimg=0.64), owner=worker.new_owner())
+    parts = worker.train_run(store, longer)
+    assert parts.step == whole.step == 40
+    for path_of in (lambda run: run.checkpoint_path, lambda run: checkpoint.resume_path(run.checkpoint_path)):
+        a, b = (checkpoint.read_tensors(path_of(run)) for run in (whole, parts))
+        assert a.keys() == b.keys()
+        assert all(a[name].equal(b[name]) for name in a)
+
+
+def test_a_resumed_run_measures_nothing_twice(store):
+    run = train_here(store, kimg=0.32)
+    store.write_metrics(run.id, 0, list(METRICS), np.full((3, len(METRICS)), 1.0) * [[10], [20], [30]])
+    resumed = worker.train_run(store, store.resume(run.id, small_config(kimg=0.64), owner="me"))
+    steps = store.read_metrics(resumed.id)["step"]
+    assert (np.diff(steps) > 0).all()
+    assert 30 not in steps
+
+
+def test_nan_stops_the_run_with_step_and_last_good_checkpoint(store):
+    good = train_here(store, kimg=0.32, optimizer="sgd", loss="least-squares", generator_learning_rate=1e-3)
+    broken = good.config.model_copy(update={"kimg": 10.0, "discriminator_learning_rate": 1e4})
+    run = store.resume(good.id, broken, owner=worker.new_owner())
+    with pytest.raises(WorkbenchError, match=r"By step \d+ .* last good checkpoint is model-000000020\.safetensors"):
+        worker.train_run(store, run)
+    failed = store.get(run.id)
+    assert failed.state == State.FAILED
+    assert "no longer numbers" in failed.message
+    assert checkpoint.read_about(failed.checkpoint_path).step == 20
+
+
+def test_nan_before_the_first_checkpoint_says_so(store):
+    with pytest.raises(WorkbenchError, match="no checkpoint yet"):
+        train_here(store, optimizer="sgd", loss="least-squares", discriminator_learning_rate=1e4, kimg=10)
+
+
+def test_a_failed_run_says_why(store, working):
+    run = store.create(small_config(dataset="folder:/nowhere/at/all"), "cgan")
+    wait_for(lambda: state_of(store, run) == State.FAILED, "failed")
+    assert "no folder" in store.get(run.id).message
+
+
+def test_a_dataset_that_changed_is_not_resumed(store):
+    run = train_here(store)
+    other = run.config.model_copy(update={"dataset": "folder:somewhere", "kimg": 5.0})
+    about = checkpoint.read_about(run.checkpoint_path)
+    model = checkpoint.read_tensors(run.checkpoint_path)
+    changed = about._replace(spec=about.spec.model_copy(update={"classes": ("cats", "dogs")}))
+    checkpoint.write_tensors(run.checkpoint_path, model, changed.to_metadata())
+    run = store.resume(run.id, other.model_copy(update={"dataset": "digits"}), owner="me")
+    with pytest.raises(WorkbenchError, match="other classes"):
+        worker.train_run(store, run)
+
+
+def test_the_apps_worker_lives_once_and_outlives_whoever_started_it(store, monkeypatch):
+    worker.ensure_worker(store)
+    wait_for(lambda: store.worker_lives(worker.app_worker_name()), "the worker")
+    worker.ensure_worker(store)
+    worker.work(store, slots=1, name=worker.app_worker_name())  # the name is taken: returns at once
+    mine = [p for p in psutil.Process().children() if "--of-app" in p.cmdline()]
+    assert len(mine) == 1
+    if os.name != "nt":
+        assert os.getsid(mine[0].pid) != os.getsid(0), "Ctrl-C in the server's terminal must not reach it"
+    run = store.create(small_config(), "cgan")
+    wait_for(lambda: state_of(store, run) == State.FINISHED, "its run")
+    mine[0].kill()
+    mine[0].wait()
+
+
+def test_an_idle_worker_goes_home(store):
+    worker.work(store, slots=1, name="idle", idle_seconds=0)
+    assert not store.worker_lives("idle")
