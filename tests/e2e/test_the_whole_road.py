@@ -1,6 +1,5 @@
 """Choose, train, watch, stop, resume, sample: as a user does, in a browser, against the real server."""
 
-import io
 import re
 import time
 
@@ -13,7 +12,7 @@ from gan_core.config import DEFAULT_PRESET
 
 
 def badge(page: Page, state: str):
-    return page.get_by_test_id("stMarkdownBadge").filter(has_text=state)
+    return page.locator(".stMarkdownBadge").filter(has_text=state)
 
 
 def press(page: Page, name: str) -> None:
@@ -143,6 +142,7 @@ def test_generate_draws_the_class_that_is_asked_for(page):
     box.get_by_role("button", name=re.compile("clear", re.IGNORECASE)).click()
     box.locator("input").fill("7")
     page.get_by_role("option", name="7", exact=True).click()
+    page.keyboard.press("Escape")
     expect(page.get_by_alt_text("10 pictures drawn by").first).to_be_visible()
     with page.expect_download() as download:
         press(page, "NPZ")
@@ -151,7 +151,7 @@ def test_generate_draws_the_class_that_is_asked_for(page):
         assert looks_like_sevens(drawn["images"][..., 0])
     with page.expect_download() as download:
         press(page, "PNG")
-    assert Image.open(io.BytesIO(open(download.value.path(), "rb").read())).width == 10 * 28 * 4
+    assert Image.open(download.value.path()).width == 10 * 28 * 4
     no_error_on(page)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 _component = st.components.v2.component(
     "live_chart",
-    html='<div class="live-chart" role="img"></div>',
+    html='<div class="live-chart" role="figure"></div>',
     css=".live-chart { width: 100%; height: 300px; }",
     js=Path(__file__).with_name("live_chart.js").read_text(encoding="utf-8"),
     # Plotly puts its own styles into the document's head, where a shadow root would not see them.

@@ -37,7 +37,12 @@ function themed(layout, element) {
 export default function ({ data, parentElement }) {
   const chart = parentElement.querySelector(".live-chart");
   chart.setAttribute("aria-label", data.layout.title.text);
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d"] };
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    // A click on sendChartToCloud would upload the chart to a company's server.
+    modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d"],
+  };
   loadPlotly().then(
     (Plotly) => Plotly.react(chart, data.data, themed(data.layout, parentElement), config),
     (error) => { chart.textContent = error.message; },
