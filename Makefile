@@ -26,7 +26,7 @@ test-environment: .venv/tests-installed
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/app-installed: requirements.txt | .venv/bin/python
 	$(PIP) -r requirements.txt

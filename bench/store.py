@@ -1,4 +1,4 @@
-"""How fast the run store answers when it is full: `python bench/store.py` prints a table."""
+"""How fast the run store answers when it is full: `python -m bench.store` prints a table."""
 
 import tempfile
 import time

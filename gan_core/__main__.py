@@ -49,11 +49,10 @@ def train(
     asked = dict(_key_and_value(change) for change in changes)
     if dataset is not None:
         asked["dataset"] = dataset
-    if minutes is not None or kimg is not None:
-        asked |= {"minutes": minutes, "kimg": kimg}
+    asked |= {name: value for name, value in (("minutes", minutes), ("kimg", kimg)) if value is not None}
     store = default_store()
     if resume is not None:
-        run = _resume(store, resume, preset, asked)
+        run = _resume(store, resume, preset, asked, data_dir)
     else:
         name = preset or DEFAULT_PRESET
         config = make_config(preset_config(name), **asked)
@@ -69,7 +68,7 @@ def _key_and_value(change: str) -> tuple[str, str]:
     return key.strip(), value
 
 
-def _resume(store: RunStore, text: str, preset: str | None, asked: dict) -> Run:
+def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_dir: Path | None) -> Run:
     """Take over an ended run; only its budget may change, since with anything else it would be another run."""
     store.mark_interrupted()
     run = store.find(text)
@@ -87,7 +86,7 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict) -> Run:
         raise WorkbenchError(
             f"{run.name} has already had its budget ({spent:.0%}); give it a larger one with --minutes or --kimg."
         )
-    return store.resume(run.id, config, owner=worker.new_owner())
+    return store.resume(run.id, config, owner=worker.new_owner(), data_dir=data_dir)
 
 
 def _train_with_bar(store: RunStore, run: Run) -> Run:
@@ -98,7 +97,12 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
     ) as bar:
 
         def tell(progress: dict) -> None:
-            bar.update(int(progress.get("progress", 0) * 1000) - bar.pos, progress)
+            if "device" in progress:
+                click.echo(f"On {progress['device']}")
+                return
+            bar.update(max(0, int(progress.get("progress", 0) * 1000) - bar.pos), progress)
+            bar.current_item = progress
+            bar.render_progress()  # update alone shows nothing before the first step of a thousand
 
         return worker.train_run(store, run, tell)
 

@@ -25,15 +25,6 @@ CHARTS = {
         (("real_accuracy", "on real", BLUE), ("fake_accuracy", "on generated", ORANGE)),
         y_range=(-0.03, 1.03),
     ),
-    "verdicts": Chart(
-        "Discriminator's verdict (0.5: undecided)",
-        (("real_verdict", "on real, D(x)", BLUE), ("fake_verdict", "on generated, D(G(z))", ORANGE)),
-        y_range=(-0.03, 1.03),
-    ),
-    "gradients": Chart(
-        "Gradient norms",
-        (("discriminator_gradient", "Discriminator", BLUE), ("generator_gradient", "Generator", ORANGE)),
-    ),
 }
 
 

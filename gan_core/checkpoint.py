@@ -3,7 +3,9 @@
 A model file can be handed around: it holds tensors and text, and reading it runs no code of its maker's.
 """
 
+import contextlib
 import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,12 +67,24 @@ def write_aside(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        aside.replace(path)
+        _replace(aside, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink()
         raise WorkbenchError(
             f"{path} could not be written ({error.strerror}); make room or choose another place, then resume."
         ) from error
+
+
+def _replace(aside: Path, path: Path) -> None:
+    """Windows refuses to replace a file in the moment that another process reads it; a page reads the live grid."""
+    for _ in range(20):
+        try:
+            aside.replace(path)
+            return
+        except PermissionError:
+            time.sleep(0.05)
+    aside.replace(path)
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -168,6 +182,8 @@ def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[
     """
     path = model_path(folder, about.step)
     resume_file = resume_path(path)
+    if path.exists() and resume_file.exists():
+        return path  # nothing has been learnt since
     write_tensors(resume_file, resume, {})
     try:
         write_tensors(path, model, about.to_metadata())
@@ -176,5 +192,6 @@ def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[
         raise
     for old in folder.glob("model-*"):
         if old not in (path, resume_file):
-            old.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # Windows keeps a file that a page draws with; it goes the next time
+                old.unlink()
     return path

@@ -14,6 +14,7 @@ NAMED_DATASETS = {
     "cifar10": "CIFAR-10: 50,000 colour pictures in ten classes",
 }
 FOLDER = "folder:"
+MOST_CLASSES = 1000
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 
@@ -293,7 +294,7 @@ class ImageSpec(BaseModel):
 
     size: Literal[28, 32]
     channels: Literal[1, 3]
-    classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(min_length=1, max_length=1000)
+    classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(min_length=1, max_length=MOST_CLASSES)
 
 
 class Preset(NamedTuple):
@@ -387,12 +388,16 @@ def _in_words(item: Any) -> str:
     return f"{item['msg'].replace('Input should', 'it should')}; you gave {given}"
 
 
-def make_config(base: RunConfig | None = None, **changes: Any) -> RunConfig:
+def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     """A validated config: `base` (or the defaults) with changes, given as values or as text.
+
+    A budget given as minutes alone or as kimg alone replaces the other.
 
     Raises WorkbenchError with one sentence that names what is refused.
     """
     values = base.model_dump() if base else {}
+    if ("minutes" in changes) != ("kimg" in changes):
+        values |= {"minutes": None, "kimg": None}
     try:
         return RunConfig(**{**values, **changes})
     except ValidationError as error:

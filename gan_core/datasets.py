@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision import datasets as torchvision_datasets
 
-from gan_core.config import FOLDER, ImageSpec, RunConfig
+from gan_core.config import FOLDER, MOST_CLASSES, ImageSpec, RunConfig
 from gan_core.errors import WorkbenchError
 
 DIGITS_FILE = Path(__file__).parent / "data" / "digits.npz"
@@ -70,8 +71,7 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
     if config.dataset == "digits":
         dataset = _digits()
     elif config.dataset.startswith(FOLDER):
-        folder = Path(config.dataset.removeprefix(FOLDER).strip()).expanduser()
-        dataset = _folder(folder, config.image_size, config.channels, say)
+        dataset = _folder(config.dataset.removeprefix(FOLDER).strip(), config.image_size, config.channels, say)
     else:
         dataset = _torchvision(config.dataset, data_dir, say)
     if len(dataset.images) < config.batch_size:
@@ -164,7 +164,7 @@ def _fetch_from_any(addresses: list[str], place: Path, md5: str, say: Say) -> No
 
 
 def _fetch(address: str, place: Path, md5: str, say: Say) -> None:
-    partial = place.with_name(place.name + ".partial")
+    partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
     try:
         with (
             urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_SECONDS) as answer,
@@ -191,11 +191,12 @@ def _md5(path: Path) -> str:
 # Pictures of one's own
 
 
-def _folder(folder: Path, size: int, channels: int, say: Say) -> Dataset:
-    if not folder.is_dir():
-        raise WorkbenchError(f"There is no folder {folder}; check its name behind folder:.")
-    sub_folders = {child: _pictures(child) for child in sorted(folder.iterdir()) if child.is_dir()}
-    classes = {child: found for child, found in sub_folders.items() if found} or {folder: _pictures(folder)}
+def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
+    try:
+        folder = Path(name).expanduser()
+        classes = _classes(folder)
+    except (OSError, RuntimeError) as error:  # RuntimeError: the ~ of someone who does not exist
+        raise WorkbenchError(f"The folder {name} cannot be read ({error}); check its name and rights.") from error
     files = [(path, label) for label, found in enumerate(classes.values()) for path in found]
     if not files:
         raise WorkbenchError(f"There are no pictures in {folder}; put them there, or into a sub-folder for each class.")
@@ -205,8 +206,21 @@ def _folder(folder: Path, size: int, channels: int, say: Say) -> Dataset:
             images[number] = picture
             if number % 500 == 0:
                 say(f"Reading pictures: {number:,} of {len(files):,}")
-    spec = ImageSpec(size=size, channels=channels, classes=tuple(child.name for child in classes))
+    # File systems allow names that are no valid text.
+    names = tuple(child.name.encode(errors="replace").decode()[:200] for child in classes)
+    spec = ImageSpec(size=size, channels=channels, classes=names)
     return Dataset(torch.from_numpy(images), torch.tensor([label for _, label in files]), spec)
+
+
+def _classes(folder: Path) -> dict[Path, list[Path]]:
+    """Each class's folder and its pictures; the folder itself if it has no sub-folders with pictures."""
+    if not folder.is_dir():
+        raise WorkbenchError(f"There is no folder {folder}; check its name behind folder:.")
+    sub_folders = {child: _pictures(child) for child in sorted(folder.iterdir()) if child.is_dir()}
+    classes = {child: found for child, found in sub_folders.items() if found} or {folder: _pictures(folder)}
+    if len(classes) > MOST_CLASSES:
+        raise WorkbenchError(f"{folder} has {len(classes)} sub-folders, more classes than {MOST_CLASSES}; merge some.")
+    return classes
 
 
 def _pictures(folder: Path) -> list[Path]:

@@ -30,7 +30,6 @@ FIRST_GRID_KIMG = 0.5
 GRID_GROWTH = 1.09
 """A grid is kept at 0.5 kimg and each time the run has grown by 9 %: 200 grids last for ten billion images."""
 MAX_GRIDS = 200
-LIVE_GRID = "live.png"
 
 
 def grids_due(kimg: float) -> int:
@@ -38,10 +37,6 @@ def grids_due(kimg: float) -> int:
     if kimg < FIRST_GRID_KIMG:
         return 0
     return min(MAX_GRIDS, 1 + int(math.log(kimg / FIRST_GRID_KIMG) / math.log(GRID_GROWTH)))
-
-
-def grid_folder(run: Run) -> Path:
-    return run.folder / "samples"
 
 
 def measure(step: Step, gan: Gan) -> list[float]:
@@ -87,11 +82,7 @@ class Recorder:
         self.run, self.store, self.gan, self.stop, self.tell = run, store, gan, stop, tell
         self.config = gan.config
         self.stopped = False
-        kept = store.cut_metrics(run.id, after_step=gan.step)
-        self.rows = np.stack([kept[name] for name in METRICS], axis=1).tolist() if kept else []
-        self.rows_before_chunk = len(self.rows) - len(self.rows) % CHUNK_ROWS
-        del self.rows[: self.rows_before_chunk]
-        self._forget_grids_after(gan.step)
+        self._go_on_from(gan.step)
         self.grids = grids_due(self.kimg)
         self._fix_grid()
         self.start = time.perf_counter() - seconds
@@ -125,10 +116,10 @@ class Recorder:
             self._row(step, seconds)
         if grids_due(self.kimg) > self.grids:
             self.grids = grids_due(self.kimg)
-            self._write_grid(grid_folder(self.run) / f"{self.gan.step:09d}.png")
+            self._write_grid(self.run.grid_folder / f"{self.gan.step:09d}.png")
         if seconds >= self.next_live_grid:
             self.next_live_grid = seconds + LIVE_GRID_SECONDS
-            self._write_grid(self.run.folder / LIVE_GRID)
+            self._write_grid(self.run.live_grid)
         if seconds >= self.next_checkpoint and not spent:
             self.save()
         self.stopped = self.stopped or self.stop()
@@ -136,15 +127,23 @@ class Recorder:
 
     def finish(self) -> None:
         """Write all that is still to be written, after the last step."""
-        self._write_grid(self.run.folder / LIVE_GRID)
-        self.save()
-        self._report(self.seconds())
+        if self._still_mine():
+            self._write_grid(self.run.live_grid)
+            self.save()
+            self._report(self.seconds())
+
+    def _still_mine(self) -> bool:
+        """False, and the end, if another process has taken the run over meanwhile: its files must stay as they are."""
+        mine = self.store.heartbeat(self.run.id, self.run.owner)
+        self.stopped = self.stopped or not mine
+        return mine
 
     # Metrics
 
     def _row(self, step: Step, seconds: float) -> None:
         values = measure(step, self.gan)
         if not all(map(math.isfinite, values[:2])):
+            self._report(seconds)  # the rows that show how it came to this
             raise self._broken()
         rate = self._images_per_second(self.recent[-1], seconds)
         self.rows.append([self.gan.step, self.kimg, seconds, *values, rate, memory_used(self.gan.device)])
@@ -155,6 +154,8 @@ class Recorder:
             self._report(seconds)
 
     def _report(self, seconds: float) -> None:
+        if not self._still_mine():
+            return
         if self.rows:
             self.store.write_metrics(self.run.id, self.rows_before_chunk, list(METRICS), np.array(self.rows))
         rate = self._images_per_second(self.recent[0], seconds)  # over some seconds: one row alone jumps about
@@ -207,15 +208,26 @@ class Recorder:
         samples = sampling.Samples(images, None, GRID_COLUMNS)
         checkpoint.write_aside(path, samples.png(zoom=1))
 
-    def _forget_grids_after(self, step: int) -> None:
-        for path in grid_folder(self.run).glob("*.png"):
+    def _go_on_from(self, step: int) -> None:
+        """Forget what an earlier session left of the time after this step; `rows` becomes the open chunk's."""
+        kept = self.store.cut_metrics(self.run.id, after_step=step)
+        rows = len(kept["step"]) if kept else 0
+        self.rows_before_chunk = rows - rows % CHUNK_ROWS
+        missing = np.full(rows, np.nan)
+        columns = [kept.get(name, missing)[self.rows_before_chunk :] for name in METRICS]
+        self.rows: list[list[float]] = np.stack(columns, axis=1).tolist()
+        for path in self.run.grid_folder.glob("*.png"):
             if int(path.stem) > step:
                 path.unlink()
+        # Viewers who know the forgotten rows read all anew.
+        self.store.report(self.run.id, self.run.owner, sessions=self.run.sessions + 1)
 
     # Checkpoints
 
     def save(self) -> None:
         """Write a checkpoint, unless the weights are no longer numbers (WorkbenchError)."""
+        if not self._still_mine():
+            return
         model = self.gan.model_state()
         if not all(bool(tensor.isfinite().all()) for tensor in model.values()):
             raise self._broken()
@@ -245,7 +257,11 @@ def restore(gan: Gan, run: Run) -> float:
             raise WorkbenchError(
                 f"{run.dataset} has other classes or another picture size than when the run began; start a new run."
             )
-        gan.restore(model, resume, about.step)
+        try:
+            gan.restore(model, resume, about.step)
+        except (KeyError, ValueError, RuntimeError) as error:
+            reason = WorkbenchError(f"{path.name} and the state beside it do not fit it ({type(error).__name__}).")
+            continue
         return about.seconds
     if reason:
         raise WorkbenchError(f"The run cannot be resumed: {reason}")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, LargeBinary, create_engine, event, func, or_, select, update
+from sqlalchemy import Engine, LargeBinary, create_engine, event, func, make_url, or_, select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, defer, mapped_column
 
@@ -81,6 +81,7 @@ class Run(Base):
     dataset: Mapped[str]
     config_json: Mapped[str]
     data_dir: Mapped[str]
+    sessions: Mapped[int] = mapped_column(default=0)  # how often its training has begun or gone on
     state: Mapped[str] = mapped_column(index=True)
     message: Mapped[str] = mapped_column(default="")
     request: Mapped[str] = mapped_column(default="")
@@ -110,6 +111,16 @@ class Run(Base):
     def checkpoint_path(self) -> Path | None:
         """The run's newest model file; None before its first."""
         return self.folder / self.checkpoint if self.checkpoint else None
+
+    @property
+    def live_grid(self) -> Path:
+        """The picture of what the run draws by now; written anew every few seconds."""
+        return self.folder / "live.png"
+
+    @property
+    def grid_folder(self) -> Path:
+        """The sample grids that are kept, STEP.png each."""
+        return self.folder / "samples"
 
     @property
     def active(self) -> bool:
@@ -156,8 +167,14 @@ class RunStore:
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
+        """One transaction. Raises WorkbenchError if the database is locked for long, full, or gone."""
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError as error:
+            raise WorkbenchError(
+                f"The run store could not be used ({error.orig}); see that its disk has room and try again."
+            ) from error
 
     # Making, finding and listing
 
@@ -191,7 +208,8 @@ class RunStore:
 
     def find(self, text: str) -> Run:
         """The run of this number or name. Raises WorkbenchError if there is none."""
-        wanted = Run.id == int(text) if text.isdecimal() else Run.name == text
+        is_number = text.isdecimal() and len(text) < 18  # a longer one is none that a database has
+        wanted = Run.id == int(text) if is_number else Run.name == text
         with self._session() as session:
             run = session.scalar(select(Run).where(wanted))
         if run is None:
@@ -215,6 +233,11 @@ class RunStore:
         with self._session() as session:
             return session.scalar(select(func.count()).where(Run.state == State.QUEUED))
 
+    def owners(self) -> list[str]:
+        """The owners of all runs in training."""
+        with self._session() as session:
+            return list(session.scalars(select(Run.owner).where(Run.state == State.RUNNING)))
+
     # What anyone may ask for
 
     def ask_to_stop(self, run_id: int) -> None:
@@ -224,8 +247,10 @@ class RunStore:
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.RUNNING).values(request="stop"))
 
-    def resume(self, run_id: int, config: RunConfig | None = None, owner: str = "") -> Run:
-        """Queue an ended run again (or take it over as `owner`), perhaps with a larger budget.
+    def resume(
+        self, run_id: int, config: RunConfig | None = None, owner: str = "", data_dir: Path | None = None
+    ) -> Run:
+        """Queue an ended run again (or take it over as `owner`), perhaps with a larger budget or moved data.
 
         Raises WorkbenchError if it is queued or running.
         """
@@ -240,6 +265,8 @@ class RunStore:
         }
         if config:
             values["config_json"] = config.model_dump_json()
+        if data_dir:
+            values["data_dir"] = str(data_dir.resolve())
         with self._session() as session:
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if session.execute(ended).rowcount == 0:
@@ -268,7 +295,9 @@ class RunStore:
         A run that was given up for lost while its computer slept becomes running again.
         """
         values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
-        return self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values)
+        if self._update_owned(run_id, owner, (State.RUNNING,), values):
+            return True
+        return self._update_owned(run_id, owner, (State.INTERRUPTED,), values | {"message": ""})
 
     def report(self, run_id: int, owner: str, **values: Any) -> str:
         """Write progress; returns what was asked for: "", "stop", or "lost" if the run has another owner."""
@@ -293,6 +322,7 @@ class RunStore:
             "state": State.INTERRUPTED,
             "ended_at": time.time(),
             "seconds_left": None,
+            "request": "",
             "message": "Its process vanished. Resume goes on from the last checkpoint.",
         }
         silent = Run.heartbeat_at < time.time() - LOST_AFTER_SECONDS
@@ -339,7 +369,11 @@ class RunStore:
         new = self.read_metrics(run_id, from_row=rows)
         if not new:
             return {name: values[:first] for name, values in known.items()}
-        return {name: np.concatenate([known[name][:first], new[name]]) for name in new}
+        before, since = np.full(first, np.nan), np.full(len(new["step"]), np.nan)
+        return {
+            name: np.concatenate([known.get(name, before)[:first], new.get(name, since)])
+            for name in dict.fromkeys([*known, *new])
+        }
 
     def cut_metrics(self, run_id: int, after_step: int) -> dict[str, np.ndarray]:
         """Forget what was measured after a step, since a resumed run will measure it again. Returns what is left."""
@@ -387,7 +421,9 @@ class RunStore:
 
 
 def _open(url: str) -> Engine:
+    shown = "its address"
     try:
+        shown = make_url(url).render_as_string(hide_password=True)
         engine = create_engine(url)
         if engine.dialect.name == "sqlite":
             if engine.url.database:
@@ -405,7 +441,7 @@ def _open(url: str) -> Engine:
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise WorkbenchError(
-            f"The run store at {url} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE."
+            f"The run store at {shown} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE."
         ) from error
     return engine
 

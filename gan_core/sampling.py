@@ -31,10 +31,10 @@ def draw(generator: nn.Module, latents: Tensor, labels: Tensor) -> np.ndarray:
     """
     device = next(generator.parameters()).device
     parts = [
-        generator(latents_part.to(device), labels_part.to(device))
+        to_pixels(generator(latents_part.to(device), labels_part.to(device)))
         for latents_part, labels_part in zip(latents.split(DRAW_BATCH), labels.split(DRAW_BATCH), strict=True)
     ]
-    return to_pixels(torch.cat(parts))
+    return np.concatenate(parts)
 
 
 def to_pixels(images: Tensor) -> np.ndarray:
@@ -106,24 +106,29 @@ class Model:
         """Names of the classes that can be asked for; empty if the model is unconditional."""
         return self.about.spec.classes if self.about.config.conditional else ()
 
-    def sample(self, classes: list[str | int] | None = None, count: int = 10, seed: int = 0) -> Samples:
+    def sample(self, classes: Sequence[str | int] | None = None, count: int = 10, seed: int = 0) -> Samples:
         """Draw `count` pictures, or `count` of each of the `classes` (names or numbers; all if none are given).
 
         Raises WorkbenchError for a class that the model does not know.
         """
-        wanted: list[int] = list(range(len(self.classes)))
+        wanted = list(range(len(self.classes))) or [0]
         if classes is not None:
-            if not self.classes:
-                raise WorkbenchError(f"{self.about.name} is unconditional and knows no classes; ask for a count alone.")
-            try:
-                wanted = class_numbers(classes, self.classes)
-            except KeyError as error:
-                known = ", ".join(self.classes)
-                raise WorkbenchError(f"{self.about.name} knows no class {error}; it knows {known}.") from error
-        labels = torch.tensor(wanted or [0]).repeat_interleave(count)
+            wanted = self._numbers(classes)
+        labels = torch.tensor(wanted).repeat_interleave(count)
         normal = latents(len(labels), self.about.config.latent_dim, seed)
         images = draw(self.generator, normal, labels)
         return Samples(images, labels.numpy() if self.classes else None, columns=min(count, 20))
+
+    def _numbers(self, classes: Sequence[str | int]) -> list[int]:
+        if not self.classes:
+            raise WorkbenchError(f"{self.about.name} is unconditional and knows no classes; ask for a count alone.")
+        if not classes:
+            raise WorkbenchError("Name at least one class.")
+        try:
+            return class_numbers(classes, self.classes)
+        except KeyError as error:
+            known = ", ".join(self.classes)
+            raise WorkbenchError(f"{self.about.name} knows no class {error}; it knows {known}.") from error
 
 
 def load_model(source: str | Path, which: str = "ema", device: torch.device | None = None) -> Model:

@@ -34,7 +34,11 @@ class Step(NamedTuple):
 
 
 def training_step(gan: "Gan", batches: Batches) -> Step:
-    """Goodfellow 2014, algorithm 1: n_critic steps of the discriminator, then one of the generator."""
+    """n_critic steps of the discriminator, then one of the generator (Goodfellow 2014, algorithm 1).
+
+    The generator learns from the fakes that the discriminator has just seen, as in the tutorials; the paper draws
+    fresh ones, which costs another pass and teaches it nothing else.
+    """
     loss = LOSSES[gan.config.loss]
 
     for _ in range(gan.config.n_critic):
@@ -129,7 +133,7 @@ class Gan:
         """What going on exactly as if nothing had happened needs besides: optimizers and chance."""
         state = {
             "average.n_averaged": self.average.n_averaged,
-            "random.latents": self.random.get_state(),
+            f"random.latents.{self.device.type}": self.random.get_state(),
             "random.cpu": torch.get_rng_state(),
         }
         if self.device.type == "cuda":
@@ -145,7 +149,10 @@ class Gan:
         self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
         self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
         self.average.n_averaged.copy_(resume["average.n_averaged"])
-        self.random.set_state(resume["random.latents"])
+        if f"random.latents.{self.device.type}" in resume:
+            self.random.set_state(resume[f"random.latents.{self.device.type}"])
+        else:  # from another kind of device, whose chance this one cannot go on with
+            self.random.manual_seed(self.config.seed + step)
         torch.set_rng_state(resume["random.cpu"])
         if "random.cuda" in resume and self.device.type == "cuda":
             torch.cuda.set_rng_state(resume["random.cuda"], self.device)
@@ -164,5 +171,6 @@ class Gan:
         fresh = optimizer.state_dict()
         for name, tensor in tensors.items():
             number, key = name.split(".", 1)
-            fresh["state"].setdefault(int(number), {})[key] = tensor
+            # A copy, since a tensor read from a file stays tied to it, and Windows then lets no one replace that.
+            fresh["state"].setdefault(int(number), {})[key] = tensor.clone()
         optimizer.load_state_dict(fresh)

@@ -5,6 +5,7 @@ python -m gan_core.worker RUN OWNER   what it starts for each run: this process 
 """
 
 import contextlib
+import math
 import os
 import platform
 import secrets
@@ -23,6 +24,8 @@ from gan_core.runs import HEARTBEAT_SECONDS, Run, RunStore, State, default_store
 
 POLL_SECONDS = 0.5
 """How often a worker looks for queued runs and ended processes."""
+START_SECONDS = 10
+"""How long a worker may take to start and register, on a machine that is busy training."""
 IDLE_SECONDS = 120
 """How long the app's own worker stays without work."""
 
@@ -40,9 +43,10 @@ def new_owner() -> str:
 class Worker:
     """Keeps up to `slots` runs in training, each in its own process."""
 
-    def __init__(self, store: RunStore, slots: int):
+    def __init__(self, store: RunStore, slots: int, name: str = ""):
         self.store = store
         self.slots = slots
+        self.name = name
         self.training: dict[str, tuple[Run, subprocess.Popen]] = {}
 
     def look(self) -> bool:
@@ -52,13 +56,19 @@ class Worker:
                 del self.training[owner]
                 self._note_end(owner, run, process.returncode)
         self.store.mark_interrupted()
-        while len(self.training) < self.slots:
-            owner = new_owner()
+        while len(self.training) + self._orphans() < self.slots:
+            owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
             run = self.store.claim(owner)
             if run is None:
                 break
             self.training[owner] = (run, _start_training(run, owner))
         return bool(self.training)
+
+    def _orphans(self) -> int:
+        """Runs that an earlier worker of this name left in training when it was killed. They still take a slot."""
+        if not self.name:
+            return 0
+        return sum(o.startswith(f"{self.name}/") and o not in self.training for o in self.store.owners())
 
     def _note_end(self, owner: str, run: Run, code: int) -> None:
         """A process that ended without its own last word was killed or crashed: the run is interrupted."""
@@ -73,7 +83,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
         name: with a name, only one worker at a time works under it; a second one returns at once.
     """
     owner = new_owner()
-    worker = Worker(store, slots)
+    worker = Worker(store, slots, name)
     last_work = last_sign = time.monotonic()
     if name and not store.register_worker(name, owner):
         return
@@ -95,13 +105,23 @@ def app_worker_name() -> str:
     return f"app@{platform.node()}"
 
 
+_starting = threading.Lock()
+_started_at = -math.inf
+
+
 def ensure_worker(store: RunStore) -> None:
-    """Start the app's worker if none lives. It outlives whoever starts it."""
-    if store.worker_lives(app_worker_name()):
-        return
-    folder = paths.checkpoints()
-    folder.mkdir(parents=True, exist_ok=True)
-    _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+    """Start the app's worker if none lives. It outlives whoever starts it.
+
+    Cheap enough for every tick of every page: one that was started a moment ago is given the time to register.
+    """
+    global _started_at
+    with _starting:
+        if time.monotonic() - _started_at < START_SECONDS or store.worker_lives(app_worker_name()):
+            return
+        _started_at = time.monotonic()
+        folder = paths.checkpoints()
+        folder.mkdir(parents=True, exist_ok=True)
+        _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
 
 
 def _start_training(run: Run, owner: str) -> subprocess.Popen:
@@ -116,13 +136,19 @@ def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
         if sys.platform == "win32"
         else {"start_new_session": True}
     )
+    # The same working directory, or relative paths in the environment would lead elsewhere.
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(paths.PROJECT), os.environ.get("PYTHONPATH", "")])}
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, cwd=paths.PROJECT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
         )
 
 
 # One run
+
+
+class Stopped(Exception):  # noqa: N818 (nothing has gone wrong)
+    """The run was asked to stop before its first step."""
 
 
 def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> Run:
@@ -133,6 +159,8 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
     with _heartbeat(store, run) as stop:
         try:
             end = _train(store, run, stop, tell)
+        except Stopped:
+            end = State.STOPPED
         except WorkbenchError as error:
             store.end(run.id, run.owner, State.FAILED, str(error))
             raise
@@ -153,9 +181,11 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     config = run.config
     device = devices.choose_device(config.device)
     store.report(run.id, run.owner, device=devices.describe(device))
+    tell({"device": devices.describe(device)})
 
     def say(line: str) -> None:
-        store.report(run.id, run.owner, message=line)
+        if store.report(run.id, run.owner, message=line) or stop.is_set():
+            raise Stopped
         tell({"message": line})
 
     try:
@@ -168,10 +198,14 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
         if recorder.progress(seconds) < 1:
             training.train(gan, batches, recorder.watch)
         recorder.finish()
-    except torch.OutOfMemoryError as error:
-        raise WorkbenchError(
-            "The GPU's memory is too small for this run; choose a smaller batch size or narrower networks."
-        ) from error
+    except (RuntimeError, MemoryError) as error:
+        # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError that says so in words.
+        said = any(words in str(error) for words in ("out of memory", "allocate memory"))
+        if said or isinstance(error, torch.OutOfMemoryError | MemoryError):
+            raise WorkbenchError(
+                "The memory is too small for this run; choose a smaller batch size or narrower networks."
+            ) from error
+        raise
     return State.FINISHED if recorder.progress(recorder.seconds()) >= 1 else State.STOPPED
 
 
@@ -195,15 +229,18 @@ def _heartbeat(store: RunStore, run: Run) -> Iterator[threading.Event]:
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            if not store.heartbeat(run.id, run.owner):
-                stop.set()
+            with contextlib.suppress(WorkbenchError):  # a store that is busy now may answer the next beat
+                if not store.heartbeat(run.id, run.owner):
+                    stop.set()
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
-    with _on_signals(stop.set):
-        yield stop
-    ended.set()
-    thread.join()
+    try:
+        with _on_signals(stop.set):
+            yield stop
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from pages.parts.garbage import set_aside
+
 st.set_page_config(page_title="GAN Workbench", page_icon=":material/blur_on:", layout="wide")
 
 st.navigation(
@@ -11,3 +13,5 @@ st.navigation(
     ],
     position="top",
 ).run()
+
+set_aside("pages")

@@ -6,8 +6,8 @@ import streamlit as st
 
 from gan_core.errors import WorkbenchError
 from gan_core.runs import default_store
-from pages.parts.edge import errors_in_words
-from pages.parts.models import choose_model, load_cached
+from pages.parts.edge import errors_in_words, plain
+from pages.parts.models import choose_model, load
 from pages.parts.pictures import show_pixels
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def main() -> None:
     with st.sidebar:
         path = choose_model(default_store())
         with st.spinner("Loading the model"):
-            model = load_cached(str(path), path.stat().st_mtime_ns)
+            model = load(path)
         classes = _choose_classes(model)
         count = st.number_input(
             "Pictures of each class" if model.classes else "Pictures",
@@ -56,12 +56,14 @@ def _show(model: "Model", classes: list[str] | None, count: int, seed: int) -> N
     heading, downloads = st.columns([3, 2], vertical_alignment="bottom")
     heading.title("Generate")
     heading.caption(
-        f"{about.name}: {about.config.network} trained on {about.config.dataset}, {about.kimg:,.0f} thousand images"
+        plain(
+            f"{about.name}: {about.config.network} trained on {about.config.dataset}, {about.kimg:,.0f} thousand images"
+        )
     )
     with downloads, st.container(horizontal=True, horizontal_alignment="right"):
         name = f"{about.name}-seed-{seed}"
-        st.download_button("PNG", samples.png(zoom=4), f"{name}.png", "image/png", icon=":material/image:")
-        st.download_button("NPZ", samples.npz(), f"{name}.npz", icon=":material/data_array:")
+        st.download_button("PNG", lambda: samples.png(zoom=4), f"{name}.png", "image/png", icon=":material/image:")
+        st.download_button("NPZ", samples.npz, f"{name}.npz", icon=":material/data_array:")
     show_pixels(
         samples.png(zoom=1),
         alt=f"{len(samples.images)} pictures drawn by {about.name}",

@@ -18,9 +18,7 @@ def main() -> None:
         start = st.container()
         preset, config = config_form()
         if start.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
-            run = store.create(config, preset)
-            worker.ensure_worker(store)
-            st.session_state["run"] = run.id
+            st.session_state["run"] = store.create(config, preset).id
     run = choose_run(store)
     if run is None:
         show_example()
@@ -33,6 +31,8 @@ def _watch(store: RunStore, run_id: int, was_active: bool) -> None:
     """The run as it is now. Ticks while it is active; its end, seen here, stops the ticking."""
     with errors_in_words():
         store.mark_interrupted()
+        if store.waiting():
+            worker.ensure_worker(store)
         run = store.get(run_id)
         show_run(store, run)
         if run.active != was_active:

@@ -17,16 +17,15 @@ class MlpGenerator(nn.Module):
         self.shape = (spec.channels, spec.size, spec.size)
         self.one_hot = OneHot(len(spec.classes)) if config.conditional else None
         inputs = config.latent_dim + (len(spec.classes) if config.conditional else 0)
-        *hidden, last = config.generator_layers
         self.layers = nn.Sequential(
-            *self._hidden(inputs, (*hidden, last), config),
-            nn.Linear(last, spec.channels * spec.size * spec.size),
+            *self._hidden(inputs, config),
+            nn.Linear(config.generator_layers[-1], spec.channels * spec.size * spec.size),
             nn.Tanh(),
         )
 
     @staticmethod
-    def _hidden(inputs: int, layers: tuple[int, ...], config: RunConfig) -> Iterator[nn.Module]:
-        for neurons in layers:
+    def _hidden(inputs: int, config: RunConfig) -> Iterator[nn.Module]:
+        for neurons in config.generator_layers:
             yield nn.Linear(inputs, neurons)
             if config.generator_normalisation == "batch":
                 yield batch_norm(neurons, images=False)

@@ -18,6 +18,7 @@ from gan_core.config import (
     problems,
     settings,
 )
+from pages.parts.edge import show_error
 
 OPEN_GROUPS = ("Data", "Budget")
 
@@ -36,15 +37,15 @@ def config_form() -> tuple[str, RunConfig | None]:
     st.caption(PRESETS[preset].about)
     if _key("dataset") not in st.session_state:
         _take_preset()
-    values = {name: st.session_state.get(_key(name)) for name in settings()}
-    config, refused = _check(_entered(values))
+    values = _entered(PRESETS[preset].config)
+    config, refused = _check(values)
     for group, members in groupby(settings().items(), key=lambda item: item[1].json_schema_extra["group"]):
-        with st.expander(group, expanded=group in OPEN_GROUPS or any(name in refused for name, _ in members)):
-            for name, field in settings().items():
-                if field.json_schema_extra["group"] == group and has_effect(name, _entered(values)):
-                    _widget(name, field)
-                    if name in refused:
-                        st.error(f"{field.title}: {refused[name]}", icon=":material/error:")
+        shown = {name: field for name, field in members if has_effect(name, values)}
+        with st.expander(group, expanded=group in OPEN_GROUPS or not shown.keys().isdisjoint(refused)):
+            for name, field in shown.items():
+                _widget(name, field)
+                if name in refused:
+                    show_error(f"{field.title}: {refused[name]}")
     return preset, config
 
 
@@ -59,11 +60,12 @@ def _take_preset() -> None:
         st.session_state[_key(name)] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def _entered(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as RunConfig takes them: a folder's path stands in a widget of its own."""
-    if values["dataset"] == FOLDER:
-        return values | {"dataset": FOLDER + st.session_state.get("config.folder", "")}
-    return values
+def _entered(preset: RunConfig) -> dict[str, Any]:
+    """The values as RunConfig takes them. One without a widget is the preset's: nobody could mend it."""
+    values = {name: st.session_state.get(_key(name)) for name in settings()}
+    if values["dataset"] == FOLDER:  # the path stands in a widget of its own
+        values["dataset"] += st.session_state.get("config.folder", "")
+    return {name: value if has_effect(name, values) else getattr(preset, name) for name, value in values.items()}
 
 
 def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, str]]:

@@ -1,5 +1,6 @@
-"""Where errors that a user can mend become a sentence on the page."""
+"""Where what others wrote reaches the page: errors that a user can mend, and names from files."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,18 @@ from gan_core.errors import WorkbenchError
 
 @contextmanager
 def errors_in_words() -> Iterator[None]:
-    """Shows a WorkbenchError where it is raised, as a box; anything else goes on as it is, into the log."""
+    """Shows a WorkbenchError where it is raised, as a box. Anything else goes on: Streamlit logs it."""
     try:
         yield
     except WorkbenchError as error:
-        st.error(str(error), icon=":material/error:")
+        show_error(str(error))
+
+
+def show_error(text: str) -> None:
+    """A box with a sentence about what is wrong."""
+    st.error(plain(text), icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """Text that Streamlit's Markdown shows as it is: a model's or a folder's name may come from a stranger."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-!$~:<>|&])", r"\\\1", text)

@@ -1,5 +1,6 @@
 """The models that the Generate page offers: shipped, trained here, or uploaded."""
 
+import contextlib
 import hashlib
 import tempfile
 from pathlib import Path
@@ -10,6 +11,8 @@ import streamlit as st
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.runs import RunStore
+from pages.parts.edge import show_error
+from pages.parts.garbage import set_aside
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model
@@ -19,24 +22,37 @@ OWN_OFFERED = 100
 
 
 def choose_model(store: RunStore) -> Path:
-    """The file of the model that the user picks or uploads."""
-    from gan_core import checkpoint
-
+    """The file of the model that the user picks or uploads. Raises WorkbenchError if there is none to pick."""
     uploaded = _upload()
-    offered = {str(path): f"{path.stem} · shipped" for path in checkpoint.shipped()}
-    for run in store.all_runs()[:OWN_OFFERED]:
-        if run.checkpoint_path and run.checkpoint_path.exists():
-            offered[str(run.checkpoint_path)] = f"run {run.id} · {run.preset} · {run.dataset} · {run.kimg:,.0f} kimg"
-    for path in _uploads():
-        offered[str(path)] = f"{path.stem.partition('-')[2]} · uploaded"
-    if uploaded:
-        st.session_state["model"] = str(uploaded)
+    offered = _offered(store)
     if not offered:
         raise WorkbenchError("There is no model to draw with yet; train one, or upload a checkpoint.")
+    if uploaded:
+        st.session_state["model"] = _upload_key(uploaded)
     if st.session_state.get("model") not in offered:
         st.session_state.pop("model", None)
-    chosen = st.selectbox("Model", list(offered), format_func=offered.get, key="model", persist_state="session")
-    return Path(chosen)
+    chosen = st.selectbox(
+        "Model", list(offered), format_func=lambda key: offered[key][0], key="model", persist_state="session"
+    )
+    return offered[chosen][1]
+
+
+def _offered(store: RunStore) -> dict[str, tuple[str, Path]]:
+    """Label and file of every model. The keys stay while a run in training writes one file after the other."""
+    from gan_core import checkpoint
+
+    offered = {f"shipped:{path.stem}": (f"{path.stem} · shipped", path) for path in checkpoint.shipped()}
+    for run in store.all_runs()[:OWN_OFFERED]:
+        if run.checkpoint_path:
+            label = f"run {run.id} · {run.preset} · {run.dataset} · {run.kimg:,.0f} kimg"
+            offered[f"run:{run.id}"] = (label, run.checkpoint_path)
+    for path in _uploads():
+        offered[_upload_key(path)] = (f"{path.stem.partition('-')[2]} · uploaded", path)
+    return offered
+
+
+def _upload_key(path: Path) -> str:
+    return f"upload:{path.stem}"
 
 
 def _upload() -> Path | None:
@@ -53,7 +69,7 @@ def _upload() -> Path | None:
             return _store_upload(given.name, given.getvalue())
         except WorkbenchError as error:
             st.session_state.pop("uploaded")
-            st.error(str(error), icon=":material/error:")
+            show_error(str(error))
             return None
 
 
@@ -64,7 +80,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     """
     from gan_core import checkpoint, sampling
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         trial = Path(folder) / Path(name).name
         trial.write_bytes(content)
         sampling.load_model(trial)
@@ -82,17 +98,27 @@ def _uploads_folder() -> Path:
 
 def _uploads() -> list[Path]:
     """The newest first."""
-    return sorted(_uploads_folder().glob("*.safetensors"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = []
+    for path in _uploads_folder().glob("*.safetensors"):
+        with contextlib.suppress(FileNotFoundError):  # it has just given way to a newer one
+            found.append((path.stat().st_mtime, path))
+    return [path for _, path in sorted(found, reverse=True)]
+
+
+def load(path: Path) -> "Model":
+    """The model in that file. Raises WorkbenchError if it is gone or cannot be used."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise WorkbenchError("That model's file has just been replaced or is gone; choose it once more.") from error
+    return _load_cached(str(path), changed)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def load_cached(path: str, changed: int) -> "Model":
+def _load_cached(path: str, changed: int) -> "Model":
     """The model in that file, ready to draw; loaded once for all viewers until the file changes."""
-    import gc
-
     from gan_core.sampling import load_model
 
     model = load_model(path)
-    # Streamlit collects garbage after every run of a page: 120 ms once torch's objects are among what it looks at.
-    gc.freeze()
+    set_aside("torch")
     return model

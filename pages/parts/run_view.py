@@ -3,14 +3,14 @@
 import numpy as np
 import streamlit as st
 
-from gan_core import paths, worker
+from gan_core import paths
 from gan_core.charts import CHARTS, figure
 from gan_core.runs import Run, RunStore, State
+from pages.parts.edge import plain, show_error
 from pages.parts.live_chart import live_chart
 from pages.parts.pictures import show_pixels
 
 RUNS_TO_CHOOSE_FROM = 100
-LIVE_GRID = "live.png"
 EXAMPLE = "mnist-cdcgan"
 BADGES = {
     State.QUEUED: ("gray", ":material/hourglass_empty:"),
@@ -40,7 +40,7 @@ def choose_run(store: RunStore) -> Run | None:
 
 
 def _title(run: Run) -> str:
-    return f"{run.id} · {run.preset} · {run.dataset} · {run.state}"
+    return f"{run.id} · {run.preset} · {run.dataset}"
 
 
 def show_example() -> None:
@@ -65,9 +65,11 @@ def show_run(store: RunStore, run: Run) -> None:
     """State, buttons, progress, charts and the newest grid of a run."""
     _show_state(store, run)
     if run.message:
-        (st.error if run.state == State.FAILED else st.info)(run.message)
+        if run.state == State.FAILED:
+            show_error(run.message)
+        else:
+            st.info(plain(run.message))
     metrics = _metrics(store, run)
-    grid = run.folder / LIVE_GRID
     if not metrics:
         st.caption("Charts and pictures appear here with the first steps.")
         return
@@ -76,8 +78,10 @@ def show_run(store: RunStore, run: Run) -> None:
         live_chart(figure(CHARTS["losses"], metrics), key=f"losses-{run.id}")
         live_chart(figure(CHARTS["accuracies"], metrics), key=f"accuracies-{run.id}")
     with right:
-        if grid.exists():
-            show_pixels(grid.read_bytes(), alt=f"Pictures that run {run.id} draws at {run.kimg:.1f} thousand images")
+        if run.live_grid.exists():
+            show_pixels(
+                run.live_grid.read_bytes(), alt=f"Pictures that run {run.id} draws at {run.kimg:.1f} thousand images"
+            )
             st.caption(_grid_caption(run))
 
 
@@ -105,13 +109,11 @@ def _show_button(store: RunStore, run: Run) -> None:
             st.rerun()
     elif run.state != State.FINISHED and st.button("Resume", icon=":material/resume:", width="stretch"):
         store.resume(run.id)
-        worker.ensure_worker(store)
         st.rerun()
 
 
 def _where_it_stands(store: RunStore, run: Run) -> str:
     if run.state == State.QUEUED:
-        worker.ensure_worker(store)
         return f"number {store.queue_position(run)} in the queue"
     if run.state == State.RUNNING and not run.step:
         return "getting ready"
@@ -136,12 +138,12 @@ def duration(seconds: float) -> str:
 
 def _metrics(store: RunStore, run: Run) -> dict[str, np.ndarray]:
     """All of the run's metrics; of those read at the last tick, only what is new is read again."""
-    known = _known_metrics(run.id, run.queued_at)
+    known = _known_metrics(run.id, run.sessions)
     known["metrics"] = store.extend_metrics(run.id, known.get("metrics", {}))
     return known["metrics"]
 
 
 @st.cache_resource(max_entries=30, show_spinner=False)
-def _known_metrics(run_id: int, queued_at: float) -> dict[str, dict[str, np.ndarray]]:
-    """Shared by all viewers of a run. A resumed run forgets some rows, so it begins anew (`queued_at` changes)."""
+def _known_metrics(run_id: int, session: int) -> dict[str, dict[str, np.ndarray]]:
+    """Shared by all viewers of a run. A session of training may forget rows of the one before, so it begins anew."""
     return {}

@@ -1,5 +1,7 @@
 """Pages through AppTest: the real script, no browser."""
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -27,6 +29,6 @@ def open_page(no_worker):
 
 
 def words_of(app: AppTest) -> str:
-    """All that the page says, in one string."""
+    """All that the page says, in one string, as a reader sees it: without Markdown's backslashes."""
     kinds = (app.title, app.markdown, app.caption, app.info, app.error, app.success, app.warning)
-    return "\n".join(str(element.value) for kind in kinds for element in kind)
+    return re.sub(r"\\(.)", r"\1", "\n".join(str(element.value) for kind in kinds for element in kind))

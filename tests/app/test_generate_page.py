@@ -34,7 +34,7 @@ def test_a_shipped_model_draws_at_once(open_page):
 
 def test_classes_are_chosen_by_name_and_the_seed_decides(open_page, own_model):
     app = open_page("generate.py")
-    app.selectbox(key="model").set_value(str(own_model)).run()
+    app.selectbox(key="model").set_value("run:1").run()
     classes = app.multiselect[0]
     assert classes.options == ["cats", "dogs"]
     classes.set_value(["dogs"]).run()
@@ -77,9 +77,39 @@ def test_a_bad_upload_is_refused_in_words_and_not_kept(open_page):
     assert "drawn by" in page_picture(app)
 
 
+def test_a_run_that_goes_on_learning_stays_chosen(open_page, own_model, store):
+    app = open_page("generate.py")
+    app.selectbox(key="model").set_value("run:1").run()
+    newer = own_model.rename(own_model.with_name("model-000000009.safetensors"))
+    store.report(1, "me", checkpoint=newer.name)
+    app.number_input(key="seed").set_value(3).run()
+    assert app.selectbox(key="model").value == "run:1"
+    assert app.multiselect[0].options == ["cats", "dogs"]
+
+
+def test_a_model_whose_file_is_gone_is_one_sentence(open_page, own_model):
+    app = open_page("generate.py")
+    own_model.unlink()
+    app.selectbox(key="model").set_value("run:1").run()
+    assert not app.exception
+    assert "gone" in words_of(app)
+
+
+def test_a_strangers_name_is_shown_as_text(open_page, own_model):
+    evil = '"><form action="https://evil.example">![](https://evil.example/seen.png)'
+    weights = checkpoint.read_tensors(own_model)
+    about = checkpoint.read_about(own_model)._replace(name=evil)
+    checkpoint.write_tensors(own_model, weights, about.to_metadata())
+    app = open_page("generate.py")
+    app.selectbox(key="model").set_value("run:1").run()
+    assert "<form" not in page_picture(app)
+    assert not any("![](" in caption.value for caption in app.caption)
+    assert evil in words_of(app)
+
+
 def test_a_checkpoint_that_was_damaged_since_is_one_sentence(open_page, own_model):
     app = open_page("generate.py")
     own_model.write_bytes(b"gone")
-    app.selectbox(key="model").set_value(str(own_model)).run()
+    app.selectbox(key="model").set_value("run:1").run()
     assert not app.exception
     assert "not a whole safetensors file" in words_of(app)

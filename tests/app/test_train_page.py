@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from gan_core import paths, worker
 from gan_core.config import PRESETS, RunConfig, settings
 from gan_core.runs import METRICS, State
 from tests.app.conftest import words_of
@@ -97,9 +99,32 @@ def test_bad_input_is_told_in_words_and_cannot_be_trained(open_page, store, kind
     app.selectbox(key="config.network").set_value("mlp").run()
     getattr(app, kind)(key=f"config.{name}").set_value(value).run()
     assert not app.exception
-    assert words in "\n".join(error.value for error in app.error)
+    assert words in words_of(app)
+    assert len(app.error) == 1
     assert train_button(app).disabled
     assert store.all_runs() == []
+
+
+def test_a_bad_value_that_is_no_longer_shown_stands_in_nobodys_way(open_page, store):
+    app = open_page()
+    app.selectbox(key="config.network").set_value("mlp").run()
+    app.text_input(key="config.generator_layers").set_value("256, many").run()
+    app.selectbox(key="config.network").set_value("dcgan").run()
+    assert not train_button(app).disabled
+    train_button(app).click().run()
+    assert store.get(1).config == RunConfig()
+
+
+def test_whoever_watches_any_run_gets_the_queue_going(open_page, store, monkeypatch):
+    started = []
+    trained(store)
+    monkeypatch.setattr(worker, "ensure_worker", started.append)
+    open_page().run()
+    assert started == []
+    store.create(small_config(), "cgan")
+    monkeypatch.setattr(worker, "ensure_worker", started.append)
+    AppTest.from_file(str(paths.PROJECT / "pages" / "front.py"), default_timeout=60).run()
+    assert started
 
 
 def test_a_running_run_shows_its_progress_and_can_be_stopped(open_page, store):

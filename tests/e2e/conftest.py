@@ -35,7 +35,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        options = ["--server.headless=true", f"--server.port={self.port}", "--server.fileWatcherType=none"]
+        options = ["--server.headless=true", f"--server.port={self.port}"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command + options, cwd=paths.PROJECT, env=self.environment, stdout=log, stderr=log

@@ -166,6 +166,19 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(tmp_path):
     assert gan_core.load(good).sample(count=1).images.any()
 
 
+def test_saving_a_step_twice_risks_nothing(tmp_path, monkeypatch):
+    good = save(tmp_path, step=1)
+    monkeypatch.setattr(checkpoint, "write_aside", None)  # a full disk, say: nothing may be written or taken away
+    assert save(tmp_path, step=1) == good
+    assert checkpoint.resume_path(good).exists()
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(WorkbenchError, match="could not be written"):
+        checkpoint.write_aside(tmp_path / "file" / "x.npz", b"content")
+
+
 def test_a_kill_between_the_two_files_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
     good = save(tmp_path, step=1)
 

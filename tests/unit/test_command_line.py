@@ -73,6 +73,7 @@ def test_runs_are_listed_and_resumed_with_a_larger_budget_only(trained):
         (["train", "--minutes", "-1"], "minutes"),
         (["train", "--dataset", "folder:/nowhere"], "nowhere"),
         (["train", "--resume", "77"], "no run 77"),
+        (["train", "--set", "base=5"], "base"),
         (["train", "--set", "device=cuda"], "cuda"),
         (["sample", "nothing.safetensors", "--out", "x.npz"], "nothing.safetensors"),
         (["sample", "requirements.txt", "--out", "x.npz"], "not a whole safetensors file"),

@@ -96,6 +96,12 @@ def test_only_the_chosen_architectures_settings_have_an_effect():
     assert has_effect("image_size", values | {"dataset": "folder:/pictures"})
 
 
+def test_one_kind_of_budget_replaces_the_other():
+    assert (make_config(kimg=500).minutes, make_config(kimg=500).kimg) == (None, 500)
+    assert make_config(make_config(kimg=500), minutes=3).kimg is None
+    assert make_config(make_config(kimg=500), seed=3).kimg == 500
+
+
 def test_the_nearer_limit_ends_a_run():
     config = make_config(minutes=2, kimg=10)
     assert config.budget_spent(seconds=60, kimg=1) == 0.5

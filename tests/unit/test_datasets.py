@@ -103,6 +103,19 @@ def test_a_missing_or_empty_folder_is_one_sentence(tmp_path, missing):
         load(tmp_path, dataset=f"folder:{tmp_path / missing}")
 
 
+@pytest.mark.parametrize("name", ["~no-such-user/pictures", "bad\0name"])
+def test_a_folder_that_cannot_be_looked_up_is_one_sentence(tmp_path, name):
+    with pytest.raises(WorkbenchError, match="folder"):
+        load(tmp_path, dataset=f"folder:{name}")
+
+
+def test_too_many_classes_are_one_sentence(tmp_path):
+    for number in range(1001):
+        put_pictures(tmp_path / "many" / str(number), count=1, size=(4, 4))
+    with pytest.raises(WorkbenchError, match="1001 sub-folders"):
+        load(tmp_path, dataset=f"folder:{tmp_path / 'many'}")
+
+
 def test_a_truncated_picture_is_named(tmp_path):
     put_pictures(tmp_path / "cats", size=(64, 64))
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)

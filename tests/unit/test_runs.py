@@ -40,8 +40,9 @@ def test_a_runs_folder_has_a_readable_name_that_is_never_used_twice(store):
 
 
 def test_an_unknown_run_is_one_sentence(store):
-    with pytest.raises(WorkbenchError, match="no run 99"):
-        store.find("99")
+    for name in ("99", "9" * 40, "no-such-name"):
+        with pytest.raises(WorkbenchError, match=f"no run {name}"):
+            store.find(name)
 
 
 def test_runs_are_claimed_in_order(store):
@@ -85,10 +86,12 @@ def test_silence_makes_a_run_interrupted(store):
 
 def test_a_run_whose_computer_only_slept_runs_again(store):
     run = store.create(small_config(), "cgan", owner="me")
+    store.ask_to_stop(run.id)
     silence(store, run)
     store.mark_interrupted()
+    assert store.get(run.id).request == "", "nobody will ever answer it"
     assert store.heartbeat(run.id, "me")
-    assert store.get(run.id).state == State.RUNNING
+    assert (store.get(run.id).state, store.get(run.id).message) == (State.RUNNING, "")
 
 
 def test_who_lost_a_run_to_another_owner_is_told_and_changes_nothing(store):
@@ -143,6 +146,15 @@ def test_reading_on_equals_reading_anew(store):
         assert known["step"].tolist() == list(range(count))
 
 
+def test_a_column_that_came_later_is_read_on_too(store):
+    store.write_metrics(1, 0, ["step"], np.arange(float(CHUNK_ROWS))[:, None])
+    known = store.extend_metrics(1, {})
+    store.write_metrics(1, CHUNK_ROWS, ["step", "loss"], rows(CHUNK_ROWS, 1))
+    known = store.extend_metrics(1, known)
+    assert np.isnan(known["loss"][0])
+    assert known["loss"][CHUNK_ROWS] == CHUNK_ROWS / 10
+
+
 WRITER = """
 import sys
 import numpy as np
@@ -179,8 +191,9 @@ def test_a_store_that_cannot_be_opened_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(WorkbenchError, match="GAN_WORKBENCH_DATABASE"):
         RunStore(f"sqlite:///{tmp_path / 'file' / 'runs.db'}")
-    with pytest.raises(WorkbenchError, match="GAN_WORKBENCH_DATABASE"):
-        RunStore("nonsense://somewhere")
+    with pytest.raises(WorkbenchError, match="GAN_WORKBENCH_DATABASE") as refusal:
+        RunStore("nonsense://bob:secret@somewhere")
+    assert "secret" not in str(refusal.value)
 
 
 def test_one_worker_at_a_time_has_a_name(store):

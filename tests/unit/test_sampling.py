@@ -43,6 +43,8 @@ def test_an_unknown_class_is_refused_with_the_known_ones():
         model().sample(classes=["horse"])
     with pytest.raises(WorkbenchError):
         model().sample(classes=[3])
+    with pytest.raises(WorkbenchError, match="at least one"):
+        model().sample(classes=[])
 
 
 def test_an_unconditional_model_has_no_classes():

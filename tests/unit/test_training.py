@@ -151,6 +151,17 @@ def test_a_resumed_run_has_bit_for_bit_the_weights_of_one_that_never_stopped(tmp
     assert same(whole.resume_state(), second.resume_state())
 
 
+def test_a_run_goes_on_on_another_kind_of_device():
+    first = new_gan(small_config())
+    steps(first, 2)
+    resume = first.resume_state()
+    resume["random.latents.cuda"] = resume.pop("random.latents.cpu")[:16].clone()  # a GPU's state has 16 bytes
+    second = new_gan(first.config)
+    second.restore(first.model_state(), resume, first.step)
+    steps(second, 1)
+    assert second.step == 3
+
+
 def test_a_minute_of_digits_is_learnt_as_far_as_drawing_goes():
     """30,000 images of the default preset. Judged by the nearest of the 5,000 real digits to each picture drawn."""
     config = make_config(kimg=30, minutes=None, device="cpu")

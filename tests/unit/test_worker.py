@@ -8,6 +8,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from gan_core import checkpoint, recording, worker
 from gan_core.errors import WorkbenchError
@@ -61,8 +62,8 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
     assert set(metrics) == set(METRICS)
     assert all(np.isfinite(values).all() for name, values in metrics.items() if name != "gpu_memory")
     assert ((metrics["real_accuracy"] >= 0) & (metrics["real_accuracy"] <= 1)).all()
-    assert (run.folder / recording.LIVE_GRID).exists()
-    assert len(list(recording.grid_folder(run).glob("*.png"))) > 5
+    assert run.live_grid.exists()
+    assert len(list(run.grid_folder.glob("*.png"))) > 5
     assert checkpoint.read_about(run.checkpoint_path).step == 200
 
 
@@ -144,6 +145,61 @@ def test_a_resumed_run_measures_nothing_twice(store):
     steps = store.read_metrics(resumed.id)["step"]
     assert (np.diff(steps) > 0).all()
     assert 30 not in steps
+
+
+def test_who_lost_a_run_leaves_the_new_owners_files_alone(store):
+    """A computer slept; meanwhile someone resumed its run elsewhere."""
+    run = train_here(store, kimg=0.32)
+    sleeper = store.resume(run.id, small_config(kimg=1e6), owner="sleeper")
+
+    def overtaken(progress):
+        if "step" in progress:
+            store.end(run.id, "sleeper", State.INTERRUPTED)
+            store.resume(run.id, owner="other")
+
+    ended = worker.train_run(store, sleeper, overtaken)
+    assert (ended.state, ended.owner) == (State.RUNNING, "other")
+    assert [path.name for path in checkpoint.run_models(run.folder)] == ["model-000000020.safetensors"]
+
+
+def test_each_session_of_a_run_is_counted_so_that_viewers_read_anew(store):
+    run = train_here(store)
+    assert run.sessions == 1
+    resumed = store.resume(run.id, small_config(kimg=0.64), owner="me")
+    assert worker.train_run(store, resumed).sessions == 2
+
+
+def test_a_run_stops_while_its_dataset_is_still_read(store, tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for number in range(20):
+        Image.new("RGB", (8, 8)).save(tmp_path / "pictures" / f"{number}.png")
+    run = store.create(small_config(dataset=f"folder:{tmp_path / 'pictures'}"), "cgan", owner="me")
+    store.ask_to_stop(run.id)
+    ended = worker.train_run(store, run)
+    assert (ended.state, ended.step) == (State.STOPPED, 0)
+
+
+def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):
+    orphan = store.create(small_config(), "cgan", owner="app/killed-with-its-worker")
+    waiting = store.create(small_config(), "cgan")
+    successor = worker.Worker(store, slots=1, name="app")
+    successor.look()
+    assert state_of(store, waiting) == State.QUEUED
+    store.end(orphan.id, orphan.owner, State.FINISHED)
+    successor.look()
+    assert state_of(store, waiting) == State.RUNNING
+    for _, process in successor.training.values():
+        process.kill()
+        process.wait()
+
+
+def test_checkpoint_files_that_do_not_belong_together_are_one_sentence(store):
+    run = train_here(store)
+    other = train_here(store, optimizer="sgd", network="dcgan")
+    other.checkpoint_path.replace(run.checkpoint_path)
+    resumed = store.resume(run.id, small_config(kimg=0.64), owner="me")
+    with pytest.raises(WorkbenchError, match="do not fit"):
+        worker.train_run(store, resumed)
 
 
 def test_nan_stops_the_run_with_step_and_last_good_checkpoint(store):

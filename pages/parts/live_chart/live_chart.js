@@ -47,4 +47,5 @@ export default function ({ data, parentElement }) {
     (Plotly) => Plotly.react(chart, data.data, themed(data.layout, parentElement), config),
     (error) => { chart.textContent = error.message; },
   );
+  return () => window.Plotly?.purge(chart);
 }
