@@ -319,7 +319,10 @@ _TUTORIAL_GAN = RunConfig(
 
 PRESETS = {
     "cdcgan": Preset("Conditional DCGAN: convolutions, told which class to draw. The one to start with.", RunConfig()),
-    "dcgan": Preset("DCGAN (Radford 2015): convolutions, no classes.", RunConfig(conditional=False)),
+    "dcgan": Preset(
+        "DCGAN (after Radford 2015, with spectral normalisation): convolutions, no classes.",
+        RunConfig(conditional=False),
+    ),
     "cgan": Preset(
         "Conditional GAN (Mirza & Osindero 2014): fully connected, the label beside the latent and the image.",
         _TUTORIAL_GAN.model_copy(update={"conditional": True}),

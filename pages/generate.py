@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gan_core.sampling import Model
 
 MOST_PICTURES = 500
+CLASSES_AT_FIRST = 10
 WIDEST_COLUMN_REM = 5
 
 
@@ -23,15 +24,15 @@ def main() -> None:
         with st.spinner("Loading the model"):
             model = load(path)
         classes = _choose_classes(model)
-        count = st.number_input(
-            "Pictures of each class" if model.classes else "Pictures",
-            min_value=1, max_value=MOST_PICTURES, value=10 if model.classes else 100, key="count",
-            persist_state="session",
-        )  # fmt: skip
+        count = _choose_count(model)
         seed = st.number_input(
-            "Seed", min_value=0, max_value=2**31 - 1, value=0, key="seed", persist_state="session",
-            help="The same model, seed and wishes draw the same pictures, on any computer.",
-        )  # fmt: skip
+            "Seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            key="seed",
+            persist_state="session",
+            help="The same model, wishes and seed draw the same pictures.",
+        )
     if classes == []:
         st.info("Choose at least one class in the sidebar.")
         return
@@ -47,7 +48,16 @@ def _choose_classes(model: "Model") -> list[str] | None:
         return None
     # A model of other classes is another widget, or its choice would hold names that this one does not know.
     key = f"classes-{'-'.join(model.classes)[:80]}"
-    return st.multiselect("Classes", model.classes, default=model.classes, key=key, persist_state="session")
+    first = model.classes[:CLASSES_AT_FIRST]
+    return st.multiselect("Classes", model.classes, default=first, key=key, persist_state="session")
+
+
+def _choose_count(model: "Model") -> int:
+    """How many pictures, of each class if the model knows classes."""
+    label, usual = ("Pictures of each class", 10) if model.classes else ("Pictures", 100)
+    return st.number_input(
+        label, min_value=1, max_value=MOST_PICTURES, value=usual, key=f"count-{usual}", persist_state="session"
+    )
 
 
 def _show(model: "Model", classes: list[str] | None, count: int, seed: int) -> None:

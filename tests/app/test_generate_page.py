@@ -55,7 +55,7 @@ def test_no_class_is_answered_in_words(open_page):
 
 def test_too_many_pictures_are_refused_in_words(open_page):
     app = open_page("generate.py")
-    app.number_input(key="count").set_value(500).run()
+    app.number_input(key="count-10").set_value(500).run()
     assert not app.exception
     assert "fewer" in words_of(app)
 

@@ -48,6 +48,7 @@ def working(store):
     thread.join()
     for _, process in hands.training.values():
         process.kill()
+        process.wait()
 
 
 def state_of(store, run):
@@ -242,7 +243,8 @@ def test_the_apps_worker_lives_once_and_outlives_whoever_started_it(store, monke
     wait_for(lambda: store.worker_lives(worker.app_worker_name()), "the worker")
     worker.ensure_worker(store)
     worker.work(store, slots=1, name=worker.app_worker_name())  # the name is taken: returns at once
-    mine = [p for p in psutil.Process().children() if "--of-app" in p.cmdline()]
+    alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
+    mine = [p for p in alive if "--of-app" in p.cmdline()]
     assert len(mine) == 1
     if os.name != "nt":
         assert os.getsid(mine[0].pid) != os.getsid(0), "Ctrl-C in the server's terminal must not reach it"
