@@ -216,9 +216,11 @@ class RunStore:
             raise WorkbenchError(f"There is no run {text}; `python -m gan_core runs` lists those there are.")
         return run
 
-    def all_runs(self) -> list[Run]:
-        """All runs, the newest first, without their configs: `get` has those."""
-        newest_first = select(Run).options(defer(Run.config_json), defer(Run.data_dir)).order_by(Run.id.desc())
+    def all_runs(self, most: int | None = None) -> list[Run]:
+        """All runs (or the newest `most`), the newest first, without their configs: `get` has those."""
+        newest_first = (
+            select(Run).options(defer(Run.config_json), defer(Run.data_dir)).order_by(Run.id.desc()).limit(most)
+        )
         with self._session() as session:
             return list(session.scalars(newest_first))
 

@@ -24,19 +24,19 @@ BADGES = {
 
 def choose_run(store: RunStore) -> Run | None:
     """The run that the page shows: the one chosen, else the one in training, else the newest. None if there is none."""
-    runs = store.all_runs()
+    runs = store.all_runs(RUNS_TO_CHOOSE_FROM)
     if not runs:
         return None
-    by_id = {run.id: run for run in runs}
-    if st.session_state.get("run") not in by_id:
+    offered = {run.id: run for run in runs}
+    chosen_before = store.get(st.session_state.get("run", 0))
+    if chosen_before:
+        offered[chosen_before.id] = chosen_before
+    else:
         st.session_state["run"] = next((run.id for run in runs if run.state == State.RUNNING), runs[0].id)
-    shown = list(by_id)[:RUNS_TO_CHOOSE_FROM]
-    if st.session_state["run"] not in shown:
-        shown.append(st.session_state["run"])
     chosen = st.selectbox(
-        "Run", shown, format_func=lambda number: _title(by_id[number]), key="run", persist_state="session"
+        "Run", list(offered), format_func=lambda number: _title(offered[number]), key="run", persist_state="session"
     )
-    return by_id[chosen]
+    return offered[chosen]
 
 
 def _title(run: Run) -> str:

@@ -171,6 +171,17 @@ def test_another_run_can_be_chosen(open_page, store):
     assert "the first" in words_of(app)
 
 
+def test_a_chosen_run_stays_chosen_however_many_come_after_it(open_page, store):
+    first = trained(store)
+    store.end(first.id, "me", State.FAILED, "the first")
+    app = open_page()
+    for _ in range(120):
+        store.create(small_config(), "cgan")
+    app.run()
+    assert "the first" in words_of(app)
+    assert len(app.selectbox(key="run").options) == 101
+
+
 def test_a_run_in_training_is_found_again_without_being_asked_for(open_page, store):
     running = trained(store)
     newer = trained(store)

@@ -41,7 +41,8 @@ def _playwrights() -> str | None:
 
 def install() -> None:
     """Debian's and Ubuntu's package where this user may install it, else Playwright's download."""
-    if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if shutil.which("apt-get") and is_root:
         subprocess.run(["apt-get", "update", "-qq"], check=False)
         wanted = ["chromium", "fonts-dejavu-core"]
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
@@ -49,7 +50,8 @@ def install() -> None:
             ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], check=False, env=environment
         )
     if not find():
-        subprocess.run([sys.executable, "-m", "playwright", "install", "--with-deps", "chromium"], check=False)
+        libraries = ["--with-deps"] if is_root else []  # installing those would ask for a password
+        subprocess.run([sys.executable, "-m", "playwright", "install", *libraries, "chromium"], check=False)
 
 
 def main() -> int:

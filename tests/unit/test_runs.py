@@ -52,6 +52,13 @@ def test_runs_are_claimed_in_order(store):
     assert store.claim("me") is None
 
 
+def test_the_newest_runs_come_first_and_no_more_than_asked_for(store):
+    for _ in range(3):
+        store.create(small_config(), "cgan")
+    assert [run.id for run in store.all_runs()] == [3, 2, 1]
+    assert [run.id for run in store.all_runs(2)] == [3, 2]
+
+
 def test_a_resumed_run_queues_behind_those_that_wait(store):
     first = store.create(small_config(), "cgan")
     store.ask_to_stop(first.id)
