@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_core.charts import thin
-from gan_core.config import DEFAULT_PRESET, preset_config
+from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
 
 RUNS = 10_000

@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_core.config import DEFAULT_PRESET, make_config, preset_config
+from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.runs import Run, default_store
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from gan_core import worker
-from gan_core.config import DEFAULT_PRESET, PRESETS, make_config, preset_config
+from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.runs import Run, RunStore, default_store
 
 FOLDER = click.Path(path_type=Path)

@@ -1,6 +1,6 @@
 """Every hyperparameter, once: type, range, unit and help. Form, command line and docs derive from it."""
 
-from typing import Annotated, Any, Literal, NamedTuple, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
@@ -295,60 +295,6 @@ class ImageSpec(BaseModel):
     size: Literal[28, 32]
     channels: Literal[1, 3]
     classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(min_length=1, max_length=MOST_CLASSES)
-
-
-class Preset(NamedTuple):
-    """A named GAN: one line about it and the choices that make it up."""
-
-    about: str
-    config: RunConfig
-
-
-_TUTORIAL_GAN = RunConfig(
-    network="mlp",
-    conditional=False,
-    generator_activation="leaky_relu",
-    generator_normalisation="none",
-    discriminator_normalisation="none",
-    ema_decay=0,
-    generator_learning_rate=2e-4,
-    discriminator_learning_rate=2e-4,
-    beta1=0.5,
-    beta2=0.999,
-)
-
-PRESETS = {
-    "cdcgan": Preset("Conditional DCGAN: convolutions, told which class to draw. The one to start with.", RunConfig()),
-    "dcgan": Preset(
-        "DCGAN (after Radford 2015, with spectral normalisation): convolutions, no classes.",
-        RunConfig(conditional=False),
-    ),
-    "cgan": Preset(
-        "Conditional GAN (Mirza & Osindero 2014): fully connected, the label beside the latent and the image.",
-        _TUTORIAL_GAN.model_copy(update={"conditional": True}),
-    ),
-    "gan-pytorch": Preset("The fully connected GAN of the PyTorch tutorials.", _TUTORIAL_GAN),
-    "gan-keras": Preset(
-        "The fully connected GAN of the Keras tutorials: batch normalisation, Adam as it comes.",
-        _TUTORIAL_GAN.model_copy(
-            update={
-                "generator_normalisation": "batch",
-                "batch_size": 128,
-                "generator_learning_rate": 1e-3,
-                "discriminator_learning_rate": 1e-3,
-                "beta1": 0.9,
-            }
-        ),
-    ),
-}
-DEFAULT_PRESET = "cdcgan"
-
-
-def preset_config(name: str) -> RunConfig:
-    """Raises WorkbenchError if there is no preset of that name."""
-    if name not in PRESETS:
-        raise WorkbenchError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
-    return PRESETS[name].config
 
 
 def settings() -> dict[str, FieldInfo]:

@@ -7,17 +7,8 @@ import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from gan_core.config import (
-    DEFAULT_PRESET,
-    FOLDER,
-    NAMED_DATASETS,
-    PRESETS,
-    RunConfig,
-    has_effect,
-    is_list,
-    problems,
-    settings,
-)
+from gan_core.config import FOLDER, NAMED_DATASETS, RunConfig, has_effect, is_list, problems, settings
+from gan_core.presets import DEFAULT_PRESET, PRESETS
 from pages.parts.edge import show_error
 
 OPEN_GROUPS = ("Data", "Budget")

@@ -5,7 +5,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan_core import paths, worker
-from gan_core.config import PRESETS, RunConfig, settings
+from gan_core.config import RunConfig, settings
+from gan_core.presets import PRESETS
 from gan_core.runs import METRICS, State
 from tests.app.conftest import words_of
 from tests.conftest import small_config

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from gan_core.checkpoint import shipped
-from gan_core.config import DEFAULT_PRESET
+from gan_core.presets import DEFAULT_PRESET
 
 
 def badge(page: Page, state: str):

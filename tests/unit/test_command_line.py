@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gan_core import paths
-from gan_core.config import PRESETS
+from gan_core.presets import PRESETS
 
 TINY = ["--set", "generator_layers=16", "--set", "discriminator_layers=16", "--set", "batch_size=16"]
 

@@ -5,17 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
 
-from gan_core.config import (
-    DEFAULT_PRESET,
-    PRESETS,
-    RunConfig,
-    has_effect,
-    make_config,
-    preset_config,
-    problems,
-    settings,
-)
+from gan_core.config import RunConfig, has_effect, make_config, problems, settings
 from gan_core.errors import WorkbenchError
+from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 
 
 def test_the_five_presets_are_there_and_cdcgan_is_the_default():

@@ -6,8 +6,9 @@ from typing import get_args
 import pytest
 import torch
 
-from gan_core.config import Activation, ImageSpec, make_config, preset_config
+from gan_core.config import Activation, ImageSpec, make_config
 from gan_core.networks import build_discriminator, build_generator
+from gan_core.presets import preset_config
 
 NETWORKS, SIZES, CHANNELS, CONDITIONAL = ("mlp", "dcgan"), (28, 32), (1, 3), (True, False)
 SMALL = {"generator_layers": (16, 8), "discriminator_layers": (8, 4), "generator_width": 4, "discriminator_width": 4}
