@@ -30,6 +30,11 @@ def _nothing_from_text(value: Any) -> Any:
     return None if isinstance(value, str) and value.strip().lower() in ("", "none") else value
 
 
+def _number_from_text(value: Any) -> Any:
+    """Pydantic reads "3" as a number, but not as one of the numbers of a Literal."""
+    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
+
+
 Layers = Annotated[
     tuple[Annotated[int, Field(ge=1, le=4096)], ...],
     Field(min_length=1, max_length=8),
@@ -71,7 +76,7 @@ class RunConfig(BaseModel):
         group="Data",
         max_length=1000,
     )
-    image_size: Literal[28, 32] = setting(
+    image_size: Annotated[Literal[28, 32], BeforeValidator(_number_from_text)] = setting(
         32,
         "Picture size",
         "Pictures of a folder are cut and resized to this width and height.",
@@ -79,7 +84,7 @@ class RunConfig(BaseModel):
         unit="pixels",
         only_for={"dataset": FOLDER},
     )
-    channels: Literal[1, 3] = setting(
+    channels: Annotated[Literal[1, 3], BeforeValidator(_number_from_text)] = setting(
         3,
         "Colour channels",
         "Pictures of a folder become grey (1) or red, green and blue (3).",

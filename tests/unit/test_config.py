@@ -72,6 +72,14 @@ def test_values_come_as_people_type_them():
     assert (config.batch_size, config.conditional, config.kimg, config.minutes) == (32, False, 2.5, None)
 
 
+@pytest.mark.parametrize("name", settings())
+def test_every_hyperparameters_own_value_is_accepted_as_text(name):
+    base = RunConfig(minutes=2, kimg=10)
+    value = getattr(base, name)
+    text = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    assert getattr(make_config(base, **{name: text}), name) == value
+
+
 def test_problems_are_told_by_hyperparameter():
     with pytest.raises(ValidationError) as refusal:
         RunConfig(batch_size=1, seed=-1, dataset="digits")
