@@ -98,9 +98,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
     ) as bar:
 
         def tell(progress: dict) -> None:
-            if "device" in progress:
-                click.echo(f"On {progress['device']}")
-                return
+            bar.label = progress.get("device", bar.label)
             bar.update(max(0, int(progress.get("progress", 0) * 1000) - bar.pos), progress)
             bar.current_item = progress
             bar.render_progress()  # update alone shows nothing before the first step of a thousand
@@ -109,7 +107,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
 
 
 def _bar_text(progress: dict | None) -> str:
-    if not progress:
+    if not progress or "device" in progress:
         return ""
     if "message" in progress:
         return progress["message"]
