@@ -22,7 +22,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, defer
 
 from gan_core import paths
-from gan_core.config import FOLDER, RunConfig
+from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.tables import ACTIVE, Base, MetricChunk, Run, State, WorkerRow
 
@@ -80,7 +80,6 @@ class RunStore:
     def create(self, config: RunConfig, preset: str, data_dir: Path | None = None, owner: str = "") -> Run:
         """A new run at the end of the queue, or already running if its owner trains it itself."""
         now = time.time()
-        dataset = Path(config.dataset).name if config.dataset.startswith(FOLDER) else config.dataset
         run = Run(
             name=secrets.token_hex(8),
             preset=preset,
@@ -97,7 +96,7 @@ class RunStore:
             session.add(run)
             session.flush()
             # The random end keeps folders apart when the database was deleted and numbers start again.
-            readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{preset}-{dataset}")[:60]
+            readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{preset}-{run.dataset_name}")[:60]
             run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(2)}"
         return run
 

@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gan_core import paths
-from gan_core.config import RunConfig
+from gan_core.config import FOLDER, RunConfig
 
 
 class State(StrEnum):
@@ -62,6 +62,11 @@ class Run(Base):
     @property
     def config(self) -> RunConfig:
         return RunConfig.model_validate_json(self.config_json)
+
+    @property
+    def dataset_name(self) -> str:
+        """The dataset for people to read; of a folder its own name, not where it lies."""
+        return Path(self.dataset).name if self.dataset.startswith(FOLDER) else self.dataset
 
     @property
     def folder(self) -> Path:

@@ -44,7 +44,7 @@ def _offered(store: RunStore) -> dict[str, tuple[str, Path]]:
     offered = {f"shipped:{path.stem}": (f"{path.stem} · shipped", path) for path in checkpoint.shipped()}
     for run in store.all_runs(OWN_OFFERED):
         if run.checkpoint_path:
-            label = f"run {run.id} · {run.preset} · {run.dataset} · {run.kimg:,.0f} kimg"
+            label = f"run {run.id} · {run.preset} · {run.dataset_name} · {run.kimg:,.0f} kimg"
             offered[f"run:{run.id}"] = (label, run.checkpoint_path)
     for path in _uploads():
         offered[_upload_key(path)] = (f"{path.stem.partition('-')[2]} · uploaded", path)

@@ -40,7 +40,7 @@ def choose_run(store: RunStore) -> Run | None:
 
 
 def _title(run: Run) -> str:
-    return f"{run.id} · {run.preset} · {run.dataset}"
+    return f"{run.id} · {run.preset} · {run.dataset_name}"
 
 
 def show_example() -> None:
