@@ -277,7 +277,7 @@ class RunConfig(BaseModel):
     @model_validator(mode="after")
     def _makes_sense(self) -> "RunConfig":
         if self.dataset not in NAMED_DATASETS and not self.dataset.removeprefix(FOLDER).strip():
-            raise ValueError("dataset: name a folder behind folder:, for example folder:/home/me/pictures")
+            raise ValueError("dataset: name a folder behind folder:, for example folder:pictures/cats")
         if self.dataset not in NAMED_DATASETS and not self.dataset.startswith(FOLDER):
             names = ", ".join(NAMED_DATASETS)
             raise ValueError(f"dataset: there is none called {self.dataset!r}; choose {names} or folder:PATH")

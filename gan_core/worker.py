@@ -62,7 +62,8 @@ class Worker:
             if run is None:
                 break
             self.training[owner] = (run, _start_training(run, owner))
-        return bool(self.training)
+        # A run that waits behind an orphan is work too, or an idle worker would go home and leave it waiting.
+        return bool(self.training) or (self.slots > 0 and self.store.waiting() > 0)
 
     def _orphans(self) -> int:
         """Runs that an earlier worker of this name left in training when it was killed. They still take a slot."""

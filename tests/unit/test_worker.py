@@ -184,7 +184,7 @@ def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):
     orphan = store.create(small_config(), "cgan", owner="app/killed-with-its-worker")
     waiting = store.create(small_config(), "cgan")
     successor = worker.Worker(store, slots=1, name="app")
-    successor.look()
+    assert successor.look(), "a run that waits is work: an idle worker would go home"
     assert state_of(store, waiting) == State.QUEUED
     store.end(orphan.id, orphan.owner, State.FINISHED)
     successor.look()
