@@ -177,8 +177,6 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
 
     from gan_core import datasets, devices, recording, training
 
-    # Weights that have all but vanished make a CPU many times slower; to it they are zero.
-    torch.set_flush_denormal(True)
     config = run.config
     device = devices.choose_device(config.device)
     store.report(run.id, run.owner, device=devices.describe(device))
@@ -189,6 +187,8 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
             raise Stopped
         tell({"message": line})
 
+    # Weights that have all but vanished make a CPU many times slower; to it they are zero.
+    torch.set_flush_denormal(True)
     try:
         dataset = datasets.load_dataset(config, Path(run.data_dir), _seldom(say)).to(device)
         gan = training.Gan(config, dataset.spec, device)
@@ -207,6 +207,8 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
                 "The memory is too small for this run; choose a smaller batch size or narrower networks."
             ) from error
         raise
+    finally:
+        torch.set_flush_denormal(False)  # a notebook's other numbers are not ours to flush
     return State.FINISHED if recorder.progress(recorder.seconds()) >= 1 else State.STOPPED
 
 
