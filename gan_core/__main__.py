@@ -11,6 +11,7 @@ from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.runs import Run, RunStore, default_store
+from gan_core.text import Text
 
 FOLDER = click.Path(path_type=Path)
 
@@ -65,7 +66,7 @@ def train(
 def _key_and_value(change: str) -> tuple[str, str]:
     key, equals, value = change.partition("=")
     if not equals:
-        raise WorkbenchError(f"--set {change}: write it as key=value, for example --set batch_size=128.")
+        raise WorkbenchError("--set {change}: write it as key=value, for example --set batch_size=128.", change=change)
     return key.strip(), value
 
 
@@ -82,10 +83,14 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
     if preset not in (None, run.preset):
         changed.append(f"preset ({run.preset} -> {preset})")
     if changed:
-        raise WorkbenchError(f"A resumed run keeps its hyperparameters, but {', '.join(changed)}; start a new run.")
+        raise WorkbenchError(
+            "A resumed run keeps its hyperparameters, but {changed}; start a new run.", changed=", ".join(changed)
+        )
     if (spent := config.budget_spent(run.seconds, run.kimg)) >= 1:
         raise WorkbenchError(
-            f"{run.name} has already had its budget ({spent:.0%}); give it a larger one with --minutes or --kimg."
+            "{run} has already had its budget ({spent:.0%}); give it a larger one with --minutes or --kimg.",
+            run=run.name,
+            spent=spent,
         )
     return store.resume(run.id, config, owner=worker.new_owner(), data_dir=data_dir)
 
@@ -110,7 +115,7 @@ def _bar_text(progress: dict | None) -> str:
     if not progress or "device" in progress:
         return ""
     if "message" in progress:
-        return progress["message"]
+        return str(Text.from_json(progress["message"]))
     left = f", {progress['seconds_left']:.0f} s left" if progress["seconds_left"] is not None else ""
     return f"{progress['kimg']:.1f} kimg, {progress['images_per_second']:.0f} images/s{left}"
 
@@ -126,7 +131,7 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
     An unconditional model draws as many in all, and its FILE.npz holds no labels.
     """
     if out.suffix not in (".npz", ".png"):
-        raise WorkbenchError(f"--out {out}: name a file that ends in .npz or .png.")
+        raise WorkbenchError("--out {file}: name a file that ends in .npz or .png.", file=out)
     from gan_core.checkpoint import write_aside
     from gan_core.sampling import load_model
 

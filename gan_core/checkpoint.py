@@ -72,7 +72,9 @@ def write_aside(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             aside.unlink()
         raise WorkbenchError(
-            f"{path} could not be written ({error.strerror}); make room or choose another place, then resume."
+            "{file} could not be written ({error}); make room or choose another place, then resume.",
+            file=path,
+            error=error.strerror,
         ) from error
 
 
@@ -113,10 +115,12 @@ def read_about(path: Path) -> About:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except FileNotFoundError as error:
-        raise WorkbenchError(f"There is no checkpoint {path}; check its name.") from error
+        raise WorkbenchError("There is no checkpoint {file}; check its name.", file=path) from error
     except (OSError, safetensors.SafetensorError) as error:
         raise WorkbenchError(
-            f"{path.name} is not a whole safetensors file ({error}); take another checkpoint or copy it anew."
+            "{file} is not a whole safetensors file ({error}); take another checkpoint or copy it anew.",
+            file=path.name,
+            error=error,
         ) from error
     try:
         if metadata["format"] != FORMAT:
@@ -130,7 +134,8 @@ def read_about(path: Path) -> About:
         )
     except (KeyError, ValueError, ValidationError) as error:
         raise WorkbenchError(
-            f"{path.name} is a safetensors file but not a checkpoint of this program; take one that it wrote."
+            "{file} is a safetensors file but not a checkpoint of this program; take one that it wrote.",
+            file=path.name,
         ) from error
 
 
@@ -139,14 +144,18 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
-        raise WorkbenchError(f"{path.name} is not a whole safetensors file ({error}); copy it anew.") from error
+        raise WorkbenchError(
+            "{file} is not a whole safetensors file ({error}); copy it anew.", file=path.name, error=error
+        ) from error
 
 
 def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     """Raises WorkbenchError unless the tensors are the module's own, by name and shape."""
     wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
     if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
-        raise WorkbenchError(f"{path.name} holds weights of other shapes than its own config says; it can't be used.")
+        raise WorkbenchError(
+            "{file} holds weights of other shapes than its own config says; it can't be used.", file=path.name
+        )
 
 
 def find(source: str | Path) -> Path:

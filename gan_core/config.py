@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from gan_core.errors import WorkbenchError
+from gan_core.text import Text
 
 NAMED_DATASETS = {
     "digits": "5,000 MNIST digits, part of this program",
@@ -277,12 +279,14 @@ class RunConfig(BaseModel):
     @model_validator(mode="after")
     def _makes_sense(self) -> "RunConfig":
         if self.dataset not in NAMED_DATASETS and not self.dataset.removeprefix(FOLDER).strip():
-            raise ValueError("dataset: name a folder behind folder:, for example folder:pictures/cats")
+            raise _refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
         if self.dataset not in NAMED_DATASETS and not self.dataset.startswith(FOLDER):
-            names = ", ".join(NAMED_DATASETS)
-            raise ValueError(f"dataset: there is none called {self.dataset!r}; choose {names} or folder:PATH")
+            values = {"given": repr(self.dataset), "names": ", ".join(NAMED_DATASETS)}
+            raise _refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
         if self.minutes is None and self.kimg is None:
-            raise ValueError("minutes: set a training time or a training length (kimg), or the run would never end")
+            raise _refused(
+                "minutes", Text("set a training time or a training length (kimg), or the run would never end")
+            )
         return self
 
     def budget_spent(self, seconds: float, kimg: float) -> float:
@@ -323,23 +327,48 @@ def is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is tuple
 
 
-def problems(error: ValidationError) -> dict[str, str]:
+def _refused(name: str, why: Text) -> PydanticCustomError:
+    """A value that makes no sense with the others; `problems` finds the hyperparameter's name and the sentence."""
+    return PydanticCustomError(name, "{why}", {"why": why})
+
+
+# What pydantic finds, in our own words, since its own are English alone. Its numbers stand in `ctx` under these names.
+_IN_WORDS = (
+    {
+        "less_than_equal": "it should be at most {le:g}",
+        "less_than": "it should be less than {lt:g}",
+        "greater_than_equal": "it should be at least {ge:g}",
+        "greater_than": "it should be greater than {gt:g}",
+        "literal_error": "it should be one of {expected}",
+        "too_short": "it should have at least {min_length} entries",
+        "too_long": "it should have at most {max_length} entries",
+        "string_too_long": "it should have at most {max_length} characters",
+        "bool_parsing": "it should be true or false",
+    }
+    | dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "it should be a whole number")
+    | dict.fromkeys(("float_parsing", "float_type", "finite_number"), "it should be a number")
+)
+
+
+def problems(error: ValidationError) -> dict[str, Text]:
     """A sentence for each hyperparameter that was refused, by its name."""
-    found = {}
+    found: dict[str, Text] = {}
     for item in error.errors():
-        message = item["msg"].removeprefix("Value error, ")
-        name, _, rest = message.partition(": ")
         if item["loc"]:
-            name, rest = str(item["loc"][0]), _in_words(item)
-        found.setdefault(name, rest)
+            found.setdefault(str(item["loc"][0]), _in_words(item))
+        else:
+            found.setdefault(item["type"], item["ctx"]["why"])
     return found
 
 
-def _in_words(item: Any) -> str:
+def _in_words(item: Any) -> Text:
     if item["type"] == "extra_forbidden":
-        return f"there is no such hyperparameter; there are {', '.join(RunConfig.model_fields)}"
-    given = "nothing" if item["input"] is None else repr(item["input"])
-    return f"{item['msg'].replace('Input should', 'it should')}; you gave {given}"
+        names = {"names": ", ".join(RunConfig.model_fields)}
+        return Text("there is no such hyperparameter; there are {names}", names)
+    wanted = Text(_IN_WORDS.get(item["type"], "{message}"), {"message": item["msg"], **item.get("ctx", {})})
+    if item["input"] is None:
+        return Text("{wanted}; you gave nothing", {"wanted": wanted})
+    return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": repr(item["input"])})
 
 
 def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
@@ -355,5 +384,8 @@ def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     try:
         return RunConfig(**{**values, **changes})
     except ValidationError as error:
-        sentences = [f"{name}: {text}" for name, text in problems(error).items()]
-        raise WorkbenchError(". ".join(sentences) + ".") from error
+        found = [Text("{name}: {problem}", {"name": name, "problem": why}) for name, why in problems(error).items()]
+        sentence = found[0]
+        for another in found[1:]:
+            sentence = Text("{sentence}. {another}", {"sentence": sentence, "another": another})
+        raise WorkbenchError("{sentence}.", sentence=sentence) from error

@@ -19,11 +19,12 @@ from torchvision import datasets as torchvision_datasets
 
 from gan_core.config import FOLDER, MOST_CLASSES, ImageSpec, RunConfig
 from gan_core.errors import WorkbenchError
+from gan_core.text import Text
 
 DIGITS_FILE = Path(__file__).parent / "data" / "digits.npz"
 DOWNLOAD_TIMEOUT_SECONDS = 30
 
-Say = Callable[[str], None]
+Say = Callable[[Text], None]
 """Takes a line about how far a slow thing has come."""
 
 
@@ -76,8 +77,11 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
         dataset = _torchvision(config.dataset, data_dir, say)
     if len(dataset.images) < config.batch_size:
         raise WorkbenchError(
-            f"{config.dataset} has only {len(dataset.images)} pictures, fewer than a batch of {config.batch_size}; "
-            "add pictures or choose a smaller batch size."
+            "{dataset} has only {count} pictures, fewer than a batch of {batch_size}; "
+            "add pictures or choose a smaller batch size.",
+            dataset=config.dataset,
+            count=len(dataset.images),
+            batch_size=config.batch_size,
         )
     return dataset
 
@@ -98,7 +102,7 @@ def _torchvision(name: str, data_dir: Path, say: Say) -> Dataset:
         "fashion-mnist": torchvision_datasets.FashionMNIST,
         "cifar10": torchvision_datasets.CIFAR10,
     }[name]
-    say(f"Reading {name}")
+    say(Text("Reading {dataset}", {"dataset": name}))
     try:
         stored = _read(kind, data_dir)
         if stored is None:
@@ -106,7 +110,10 @@ def _torchvision(name: str, data_dir: Path, say: Say) -> Dataset:
             stored = kind(data_dir, download=True)  # finds the archives in place and only unpacks them
     except (RuntimeError, ValueError, AssertionError, EOFError, OSError) as error:
         raise WorkbenchError(
-            f"The files of {name} in {data_dir} are damaged ({error}); delete them and try again."
+            "The files of {dataset} in {folder} are damaged ({error}); delete them and try again.",
+            dataset=name,
+            folder=data_dir,
+            error=error,
         ) from error
     images = torch.as_tensor(stored.data)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
@@ -147,8 +154,12 @@ def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
         files = ", ".join(place.name for _, place, _ in archives)
         reason = getattr(error, "reason", error)
         raise WorkbenchError(
-            f"{name} could not be downloaded ({reason}); without internet, put {files} into "
-            f"{archives[0][1].parent} yourself, or choose the dataset digits, which needs no download."
+            "{dataset} could not be downloaded ({reason}); without internet, put {files} into {folder} yourself, "
+            "or choose the dataset digits, which needs no download.",
+            dataset=name,
+            reason=reason,
+            files=files,
+            folder=archives[0][1].parent,
         ) from error
 
 
@@ -173,8 +184,8 @@ def _fetch(address: str, place: Path, md5: str, say: Say) -> None:
             total = int(answer.headers.get("Content-Length") or 0)
             while block := answer.read(2**18):
                 file.write(block)
-                share = f"{file.tell() / total:.0%} of " if total else ""
-                say(f"Downloading {place.name}: {share}{max(total, file.tell()) / 1e6:.1f} MB")
+                done = {"file": place.name, "done": file.tell() / 1e6, "total": max(total, file.tell()) / 1e6}
+                say(Text("Downloading {file}: {done:.1f} of {total:.1f} MB", done))
         if _md5(partial) != md5:
             raise urllib.error.URLError("what came is not the file that was asked for")
         partial.replace(place)
@@ -196,16 +207,20 @@ def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
         folder = Path(name).expanduser()
         classes = _classes(folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: the ~ of someone who does not exist
-        raise WorkbenchError(f"The folder {name} cannot be read ({error}); check its name and rights.") from error
+        raise WorkbenchError(
+            "The folder {folder} cannot be read ({error}); check its name and rights.", folder=name, error=error
+        ) from error
     files = [(path, label) for label, found in enumerate(classes.values()) for path in found]
     if not files:
-        raise WorkbenchError(f"There are no pictures in {folder}; put them there, or into a sub-folder for each class.")
+        raise WorkbenchError(
+            "There are no pictures in {folder}; put them there, or into a sub-folder for each class.", folder=folder
+        )
     images = np.empty((len(files), channels, size, size), dtype=np.uint8)
     with ThreadPoolExecutor() as pool:
         for number, picture in enumerate(pool.map(lambda file: _picture(file[0], size, channels), files)):
             images[number] = picture
             if number % 500 == 0:
-                say(f"Reading pictures: {number:,} of {len(files):,}")
+                say(Text("Reading pictures: {number:,} of {count:,}", {"number": number, "count": len(files)}))
     # File systems allow names that are no valid text.
     names = tuple(child.name.encode(errors="replace").decode()[:200] for child in classes)
     spec = ImageSpec(size=size, channels=channels, classes=names)
@@ -215,11 +230,16 @@ def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
 def _classes(folder: Path) -> dict[Path, list[Path]]:
     """Each class's folder and its pictures; the folder itself if it has no sub-folders with pictures."""
     if not folder.is_dir():
-        raise WorkbenchError(f"There is no folder {folder}; check its name behind folder:.")
+        raise WorkbenchError("There is no folder {folder}; check its name behind folder:.", folder=folder)
     sub_folders = {child: _pictures(child) for child in sorted(folder.iterdir()) if child.is_dir()}
     classes = {child: found for child, found in sub_folders.items() if found} or {folder: _pictures(folder)}
     if len(classes) > MOST_CLASSES:
-        raise WorkbenchError(f"{folder} has {len(classes)} sub-folders, more classes than {MOST_CLASSES}; merge some.")
+        raise WorkbenchError(
+            "{folder} has {count} sub-folders, more classes than {most}; merge some.",
+            folder=folder,
+            count=len(classes),
+            most=MOST_CLASSES,
+        )
     return classes
 
 
@@ -237,5 +257,7 @@ def _picture(path: Path, size: int, channels: int) -> np.ndarray:
             upright = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
             pixels = np.asarray(ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise WorkbenchError(f"{path} is not a whole picture ({error}); mend it or take it away.") from error
+        raise WorkbenchError(
+            "{picture} is not a whole picture ({error}); mend it or take it away.", picture=path, error=error
+        ) from error
     return pixels.reshape(size, size, channels).transpose(2, 0, 1)

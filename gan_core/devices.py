@@ -21,7 +21,9 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         name = next(kind for kind, here in available.items() if here)
     if not available[name]:
-        raise WorkbenchError(f"device: this machine has no {name} that torch can use; choose auto or cpu.")
+        raise WorkbenchError(
+            "device: this machine has no {device} that torch can use; choose auto or cpu.", device=name
+        )
     return torch.device(name)
 
 

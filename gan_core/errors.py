@@ -1,9 +1,20 @@
 """The one exception for everything that a user can cause, and mend."""
 
+from typing import Any
+
+from gan_core.text import Text
+
 
 class WorkbenchError(Exception):
     """One sentence that says what is wrong and what to do about it.
 
-    Raised anywhere in the library, caught once at the edge: a page shows it in a box,
-    the command line prints it and exits with 1.
+    Raised anywhere in the library, caught once at the edge: a page shows it in a box in the reader's language, the
+    command line prints it and exits with 1.
+
+    Args:
+        template: the English sentence, with {braces} where the values stand.
     """
+
+    def __init__(self, template: str, /, **values: Any):
+        self.text = Text(template, values)
+        super().__init__(str(self.text))

@@ -56,5 +56,7 @@ DEFAULT_PRESET = "cdcgan"
 def preset_config(name: str) -> RunConfig:
     """Raises WorkbenchError if there is no preset of that name."""
     if name not in PRESETS:
-        raise WorkbenchError(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        raise WorkbenchError(
+            "There is no preset {preset}; there are {presets}.", preset=repr(name), presets=", ".join(PRESETS)
+        )
     return PRESETS[name].config

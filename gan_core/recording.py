@@ -14,6 +14,7 @@ from gan_core.devices import memory_used
 from gan_core.errors import WorkbenchError
 from gan_core.losses import LOSSES
 from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.text import Text
 from gan_core.training import Gan, Step
 
 ROW_SECONDS = 0.25
@@ -186,10 +187,16 @@ class Recorder:
 
     def _broken(self) -> WorkbenchError:
         models = checkpoint.run_models(self.run.folder)
-        good = f"the last good checkpoint is {models[0].name}" if models else "there is no checkpoint yet"
+        good = (
+            Text("the last good checkpoint is {file}", {"file": models[0].name})
+            if models
+            else Text("there is no checkpoint yet")
+        )
         return WorkbenchError(
-            f"By step {self.gan.step} the losses or weights were no longer numbers, so training stopped; {good}. "
-            "Smaller learning rates usually help."
+            "By step {step} the losses or weights were no longer numbers, so training stopped; {good}. "
+            "Smaller learning rates usually help.",
+            step=self.gan.step,
+            good=good,
         )
 
     # Sample grids
@@ -255,14 +262,17 @@ def restore(gan: Gan, run: Run) -> float:
             continue
         if about.spec != gan.spec:
             raise WorkbenchError(
-                f"{run.dataset} has other classes or another picture size than when the run began; start a new run."
+                "{dataset} has other classes or another picture size than when the run began; start a new run.",
+                dataset=run.dataset,
             )
         try:
             gan.restore(model, resume, about.step)
         except (KeyError, ValueError, RuntimeError) as error:
-            reason = WorkbenchError(f"{path.name} and the state beside it do not fit it ({type(error).__name__}).")
+            reason = WorkbenchError(
+                "{file} and the state beside it do not fit it ({error}).", file=path.name, error=type(error).__name__
+            )
             continue
         return about.seconds
     if reason:
-        raise WorkbenchError(f"The run cannot be resumed: {reason}")
+        raise WorkbenchError("The run cannot be resumed: {reason}", reason=reason.text)
     return 0.0

@@ -25,6 +25,7 @@ from gan_core import paths
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.tables import ACTIVE, Base, MetricChunk, Run, State, WorkerRow
+from gan_core.text import Text
 
 HEARTBEAT_SECONDS = 2
 """How often an owner says that it lives."""
@@ -72,7 +73,7 @@ class RunStore:
                 yield session
         except OperationalError as error:
             raise WorkbenchError(
-                f"The run store could not be used ({error.orig}); see that its disk has room and try again."
+                "The run store could not be used ({error}); see that its disk has room and try again.", error=error.orig
             ) from error
 
     # Making, finding and listing
@@ -111,7 +112,7 @@ class RunStore:
         with self._session() as session:
             run = session.scalar(select(Run).where(wanted))
         if run is None:
-            raise WorkbenchError(f"There is no run {text}; `python -m gan_core runs` lists those there are.")
+            raise WorkbenchError("There is no run {run}; `python -m gan_core runs` lists those there are.", run=text)
         return run
 
     def all_runs(self, most: int | None = None) -> list[Run]:
@@ -206,9 +207,10 @@ class RunStore:
         with self._session() as session:
             return session.scalar(select(Run.request).where(Run.id == run_id))
 
-    def end(self, run_id: int, owner: str, state: State, message: str = "") -> bool:
+    def end(self, run_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """The owner's last word. False if the run had already ended or has another owner."""
-        values = {"state": state, "message": message, "ended_at": time.time(), "seconds_left": None, "request": ""}
+        said = message.to_json() if message else ""
+        values = {"state": state, "message": said, "ended_at": time.time(), "seconds_left": None, "request": ""}
         return self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values)
 
     def _update_owned(self, run_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:
@@ -223,7 +225,7 @@ class RunStore:
             "ended_at": time.time(),
             "seconds_left": None,
             "request": "",
-            "message": "Its process vanished. Resume goes on from the last checkpoint.",
+            "message": Text("Its process vanished. Resume goes on from the last checkpoint.").to_json(),
         }
         silent = Run.heartbeat_at < time.time() - LOST_AFTER_SECONDS
         with self._session() as session:
@@ -341,7 +343,9 @@ def _open(url: str) -> Engine:
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(error).splitlines()[0]
         raise WorkbenchError(
-            f"The run store at {shown} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE."
+            "The run store at {address} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE.",
+            address=shown,
+            reason=reason,
         ) from error
     return engine
 

@@ -121,14 +121,20 @@ class Model:
 
     def _numbers(self, classes: Sequence[str | int]) -> list[int]:
         if not self.classes:
-            raise WorkbenchError(f"{self.about.name} is unconditional and knows no classes; ask for a count alone.")
+            raise WorkbenchError(
+                "{model} is unconditional and knows no classes; ask for a count alone.", model=self.about.name
+            )
         if not classes:
             raise WorkbenchError("Name at least one class.")
         try:
             return class_numbers(classes, self.classes)
         except KeyError as error:
-            known = ", ".join(self.classes)
-            raise WorkbenchError(f"{self.about.name} knows no class {error}; it knows {known}.") from error
+            raise WorkbenchError(
+                "{model} knows no class {wanted}; it knows {classes}.",
+                model=self.about.name,
+                wanted=str(error),
+                classes=", ".join(self.classes),
+            ) from error
 
 
 def load_model(source: str | Path, which: str = "ema", device: torch.device | None = None) -> Model:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gan_core import paths
 from gan_core.config import FOLDER, RunConfig
+from gan_core.text import Text
 
 
 class State(StrEnum):
@@ -43,7 +44,7 @@ class Run(Base):
     data_dir: Mapped[str]
     sessions: Mapped[int] = mapped_column(default=0)  # how often its training has begun or gone on
     state: Mapped[str] = mapped_column(index=True)
-    message: Mapped[str] = mapped_column(default="")
+    message: Mapped[str] = mapped_column(default="")  # a Text as JSON, or ""
     request: Mapped[str] = mapped_column(default="")
     owner: Mapped[str] = mapped_column(default="")
     created_at: Mapped[float]
@@ -62,6 +63,11 @@ class Run(Base):
     @property
     def config(self) -> RunConfig:
         return RunConfig.model_validate_json(self.config_json)
+
+    @property
+    def told(self) -> Text | None:
+        """What is to be said about how the run stands or ended."""
+        return Text.from_json(self.message) if self.message else None
 
     @property
     def dataset_name(self) -> str:

@@ -21,6 +21,7 @@ from pathlib import Path
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.runs import HEARTBEAT_SECONDS, Run, RunStore, State, default_store
+from gan_core.text import Text
 
 POLL_SECONDS = 0.5
 """How often a worker looks for queued runs and ended processes."""
@@ -73,8 +74,16 @@ class Worker:
 
     def _note_end(self, owner: str, run: Run, code: int) -> None:
         """A process that ended without its own last word was killed or crashed: the run is interrupted."""
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        self.store.end(run.id, owner, State.INTERRUPTED, f"Its process {how}. Resume goes on from the last checkpoint.")
+        how = (
+            Text(
+                "Its process was killed by signal {number}. Resume goes on from the last checkpoint.", {"number": -code}
+            )
+            if code < 0
+            else Text(
+                "Its process ended with code {number}. Resume goes on from the last checkpoint.", {"number": code}
+            )
+        )
+        self.store.end(run.id, owner, State.INTERRUPTED, how)
 
 
 def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
@@ -163,10 +172,11 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
         except Stopped:
             end = State.STOPPED
         except WorkbenchError as error:
-            store.end(run.id, run.owner, State.FAILED, str(error))
+            store.end(run.id, run.owner, State.FAILED, error.text)
             raise
         except Exception as error:
-            store.end(run.id, run.owner, State.FAILED, f"It failed unexpectedly: {type(error).__name__}: {error}")
+            told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": error})
+            store.end(run.id, run.owner, State.FAILED, told)
             raise
     store.end(run.id, run.owner, end)
     return store.get(run.id)
@@ -182,10 +192,11 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     store.report(run.id, run.owner, device=devices.describe(device))
     tell({"device": devices.describe(device)})
 
-    def say(line: str) -> None:
-        if store.report(run.id, run.owner, message=line) or stop.is_set():
+    def say(line: Text) -> None:
+        message = line.to_json()
+        if store.report(run.id, run.owner, message=message) or stop.is_set():
             raise Stopped
-        tell({"message": line})
+        tell({"message": message})
 
     # Weights that have all but vanished make a CPU many times slower; to it they are zero.
     torch.set_flush_denormal(True)
@@ -212,11 +223,11 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     return State.FINISHED if recorder.progress(recorder.seconds()) >= 1 else State.STOPPED
 
 
-def _seldom(say: Callable[[str], None]) -> Callable[[str], None]:
+def _seldom(say: Callable[[Text], None]) -> Callable[[Text], None]:
     """The same, but at most twice a second."""
     last = 0.0
 
-    def maybe_say(line: str) -> None:
+    def maybe_say(line: Text) -> None:
         nonlocal last
         if time.monotonic() - last > 0.5:
             last = time.monotonic()

@@ -9,7 +9,9 @@ from pydantic.fields import FieldInfo
 
 from gan_core.config import FOLDER, NAMED_DATASETS, RunConfig, has_effect, is_list, problems, settings
 from gan_core.presets import DEFAULT_PRESET, PRESETS
+from gan_core.text import Text
 from pages.parts.edge import show_error
+from pages.parts.language import _
 
 OPEN_GROUPS = ("Data", "Budget")
 
@@ -36,7 +38,7 @@ def config_form() -> tuple[str, RunConfig | None]:
             for name, field in shown.items():
                 _widget(name, field)
                 if name in refused:
-                    show_error(f"{field.title}: {refused[name]}")
+                    show_error(f"{_(field.title)}: {_(refused[name])}")
     return preset, config
 
 
@@ -59,7 +61,7 @@ def _entered(preset: RunConfig) -> dict[str, Any]:
     return {name: value if has_effect(name, values) else getattr(preset, name) for name, value in values.items()}
 
 
-def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, str]]:
+def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
     try:
         return RunConfig(**values), {}
     except ValidationError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
+from pages.parts.language import _
 
 
 @contextmanager
@@ -15,7 +16,7 @@ def errors_in_words() -> Iterator[None]:
     try:
         yield
     except WorkbenchError as error:
-        show_error(str(error))
+        show_error(_(error.text))
 
 
 def show_error(text: str) -> None:

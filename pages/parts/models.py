@@ -13,6 +13,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.runs import RunStore
 from pages.parts.edge import show_error
 from pages.parts.garbage import set_aside
+from pages.parts.language import _
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model
@@ -69,7 +70,7 @@ def _upload() -> Path | None:
             return _store_upload(given.name, given.getvalue())
         except WorkbenchError as error:
             st.session_state.pop("uploaded")
-            show_error(str(error))
+            show_error(_(error.text))
             return None
 
 

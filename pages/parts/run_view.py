@@ -7,6 +7,7 @@ from gan_core import paths
 from gan_core.charts import CHARTS, figure
 from gan_core.runs import Run, RunStore, State
 from pages.parts.edge import plain, show_error
+from pages.parts.language import _
 from pages.parts.live_chart import live_chart
 from pages.parts.pictures import show_pixels
 
@@ -64,11 +65,11 @@ def show_example() -> None:
 def show_run(store: RunStore, run: Run) -> None:
     """State, buttons, progress, charts and the newest grid of a run."""
     _show_state(store, run)
-    if run.message:
+    if run.told:
         if run.state == State.FAILED:
-            show_error(run.message)
+            show_error(_(run.told))
         else:
-            st.info(plain(run.message))
+            st.info(plain(_(run.told)))
     metrics = _metrics(store, run)
     if not metrics:
         st.caption("Charts and pictures appear here with the first steps.")

@@ -8,6 +8,7 @@ from gan_core import paths, worker
 from gan_core.config import RunConfig, settings
 from gan_core.presets import PRESETS
 from gan_core.runs import METRICS, State
+from gan_core.text import Text
 from tests.app.conftest import words_of
 from tests.conftest import small_config
 
@@ -87,7 +88,7 @@ def test_a_folder_of_ones_own_can_be_named(open_page, store):
     [
         ("text_input", "generator_layers", "256, many", "Generator's hidden layers"),
         ("text_input", "generator_layers", "", "Generator's hidden layers"),
-        ("number_input", "batch_size", 100_000, "Batch size: it should be less than or equal to 4096; you gave 100000"),
+        ("number_input", "batch_size", 100_000, "Batch size: it should be at most 4096; you gave 100000"),
         ("number_input", "batch_size", None, "Batch size"),
         ("number_input", "generator_learning_rate", 0.0, "Generator's learning rate"),
         ("number_input", "ema_decay", 1.0, "EMA decay"),
@@ -141,7 +142,7 @@ def test_a_running_run_shows_its_progress_and_can_be_stopped(open_page, store):
 
 def test_an_ended_run_can_be_resumed(open_page, store):
     run = trained(store)
-    store.end(run.id, "me", State.INTERRUPTED, "Its process vanished.")
+    store.end(run.id, "me", State.INTERRUPTED, Text("Its process vanished."))
     app = open_page()
     assert "Its process vanished." in words_of(app)
     button_named(app, "Resume").click().run()
@@ -150,7 +151,7 @@ def test_an_ended_run_can_be_resumed(open_page, store):
 
 def test_a_failed_run_says_why(open_page, store):
     run = trained(store)
-    store.end(run.id, "me", State.FAILED, "By step 7 the losses were no longer numbers.")
+    store.end(run.id, "me", State.FAILED, Text("By step 7 the losses were no longer numbers."))
     assert "no longer numbers" in words_of(open_page())
 
 
@@ -164,8 +165,8 @@ def test_a_finished_run_needs_no_button(open_page, store):
 
 def test_another_run_can_be_chosen(open_page, store):
     first, second = trained(store), trained(store)
-    store.end(first.id, "me", State.FAILED, "the first")
-    store.end(second.id, "me", State.FAILED, "the second")
+    store.end(first.id, "me", State.FAILED, Text("the first"))
+    store.end(second.id, "me", State.FAILED, Text("the second"))
     app = open_page()
     assert "the second" in words_of(app)
     app.selectbox(key="run").set_value(first.id).run()
@@ -174,7 +175,7 @@ def test_another_run_can_be_chosen(open_page, store):
 
 def test_a_chosen_run_stays_chosen_however_many_come_after_it(open_page, store):
     first = trained(store)
-    store.end(first.id, "me", State.FAILED, "the first")
+    store.end(first.id, "me", State.FAILED, Text("the first"))
     app = open_page()
     for _ in range(120):
         store.create(small_config(), "cgan")

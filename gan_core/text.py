@@ -1,0 +1,37 @@
+"""Sentences for people, kept as template and values, so that they can be said in any language later.
+
+A run's last word is written by one process and read by viewers who speak different languages: what is stored is the
+English template and what stands in its braces, never the finished sentence.
+"""
+
+import json
+from typing import Any, NamedTuple, Self
+
+
+class Text(NamedTuple):
+    """A sentence: an English template, and a value for each of its {braces}. A value may be a Text itself."""
+
+    template: str
+    values: dict[str, Any] = {}  # noqa: RUF012 (never changed)
+
+    def __str__(self) -> str:
+        """In English."""
+        return self.template.format(**self.values) if self.values else self.template
+
+    def to_json(self) -> str:
+        return json.dumps([self.template, {name: _plain(value) for name, value in self.values.items()}])
+
+    @classmethod
+    def from_json(cls, stored: str) -> Self:
+        """What `to_json` wrote. Anything else is a sentence without values: older versions stored it as it was."""
+        try:
+            template, values = json.loads(stored)
+        except (ValueError, TypeError):
+            return cls(stored)
+        return cls(template, {name: cls(*v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Text):
+        return [value.template, {name: _plain(inner) for name, inner in value.values.items()}]
+    return value if isinstance(value, int | float) else str(value)
