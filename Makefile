@@ -1,11 +1,13 @@
 # make app    the app, in an environment of its own
 # make test   all tests, browser tests included
+# make texts  brings the translations' catalogues up to date with the texts in the source
+# make screenshots  takes docs/screenshots from the running app
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: app test check format environment test-environment
+.PHONY: app test check format texts screenshots environment test-environment
 
 app: environment
 	$(BIN)/streamlit run app.py
@@ -20,6 +22,12 @@ check: test-environment
 format: test-environment
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+texts: test-environment
+	$(BIN)/python -m pages.locale.collect
+
+screenshots: test-environment
+	$(BIN)/python -m tests.e2e.screenshots
 
 environment: .venv/app-installed
 test-environment: .venv/tests-installed

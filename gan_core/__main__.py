@@ -14,6 +14,7 @@ from gan_core.runs import Run, RunStore, default_store
 from gan_core.text import Text
 
 FOLDER = click.Path(path_type=Path)
+FREE_WHEN_RESUMED = ("minutes", "kimg", "device")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -74,11 +75,12 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
     """Take over an ended run; only its budget may change, since with anything else it would be another run."""
     store.mark_interrupted()
     run = store.find(text)
-    config = make_config(run.config, **asked)
+    current = store.current_config(run)
+    config = make_config(current, **asked)
     changed = [
         f"{name} ({before} -> {getattr(config, name)})"
-        for name, before in run.config
-        if getattr(config, name) != before and name not in ("minutes", "kimg", "device")
+        for name, before in current
+        if getattr(config, name) != before and name not in FREE_WHEN_RESUMED
     ]
     if preset not in (None, run.preset):
         changed.append(f"preset ({run.preset} -> {preset})")
@@ -92,7 +94,9 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
             run=run.name,
             spent=spent,
         )
-    return store.resume(run.id, config, owner=worker.new_owner(), data_dir=data_dir)
+    # What was changed while it learnt is no part of how it began.
+    began = run.config.model_copy(update={name: getattr(config, name) for name in FREE_WHEN_RESUMED})
+    return store.resume(run.id, began, owner=worker.new_owner(), data_dir=data_dir)
 
 
 def _train_with_bar(store: RunStore, run: Run) -> Run:

@@ -1,64 +1,96 @@
-"""Metrics as Plotly figures, thinned to what a screen can show. Knows nothing of torch or of pages."""
+"""What is charted of a run, and its metrics thinned to what a screen can show. Knows nothing of torch or of pages."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tsdownsample import MinMaxLTTBDownsampler
 
-POINTS = 400
-"""Points of a trace after thinning: about one for each pixel of a chart's width that the eye can tell apart."""
-BLUE, ORANGE = "#5b5bd6", "#e5730f"
+MOST_ROWS = 1000
+"""Rows that a chart gets of a long run: more than the eye can tell apart on a screen."""
+X_AXES = {"kimg": "thousand images", "step": "generator steps", "epoch": "epochs", "seconds": "seconds of training"}
+"""What a chart can be drawn over: metrics, or epochs, which follow from them; and what its axis is called."""
+SMOOTHING = 0.6
+"""How smooth charts are at first, from 0 (as measured) to below 1."""
+DISCRIMINATOR, GENERATOR, NEUTRAL = range(3)
+"""Numbers of colours in the theme's list: the real and the discriminator, the generated and the generator, others."""
+
+
+class Trace(NamedTuple):
+    """One curve of a chart."""
+
+    metric: str
+    label: str
+    colour: int
 
 
 class Chart(NamedTuple):
-    """A chart over kimg: its traces' metrics with label and colour, and what the y axis spans."""
+    """A chart: its curves, a line that says how to read it, what the y axis spans, and a level worth a line."""
 
     title: str
-    traces: tuple[tuple[str, str, str], ...]
+    note: str
+    traces: tuple[Trace, ...]
     y_range: tuple[float, float] | None = None
+    level: float | None = None
 
 
 CHARTS = {
-    "losses": Chart("Losses", (("discriminator_loss", "Discriminator", BLUE), ("generator_loss", "Generator", ORANGE))),
+    "losses": Chart(
+        "Losses",
+        "Each is what one network minimises against the other: neither must reach zero.",
+        (Trace("discriminator_loss", "Discriminator", DISCRIMINATOR), Trace("generator_loss", "Generator", GENERATOR)),
+    ),
+    "verdicts": Chart(
+        "Verdicts D(x) and D(G(z))",
+        "1 is surely real, 0 surely generated. At 0.5 the discriminator cannot tell: where both should meet.",
+        (
+            Trace("real_verdict", "D(x), on real", DISCRIMINATOR),
+            Trace("fake_verdict", "D(G(z)), on generated", GENERATOR),
+        ),
+        y_range=(-0.03, 1.03),
+        level=0.5,
+    ),
     "accuracies": Chart(
         "Discriminator's accuracy",
-        (("real_accuracy", "on real", BLUE), ("fake_accuracy", "on generated", ORANGE)),
+        "How many of a batch it takes for what they are. Guessing gives 0.5; always 1 teaches the generator little.",
+        (Trace("real_accuracy", "on real", DISCRIMINATOR), Trace("fake_accuracy", "on generated", GENERATOR)),
         y_range=(-0.03, 1.03),
+        level=0.5,
+    ),
+    "gradients": Chart(
+        "Gradient norms",
+        "How strongly each network is being pulled. Near zero it learns nothing; sudden peaks are trouble.",
+        (
+            Trace("discriminator_gradient", "Discriminator", DISCRIMINATOR),
+            Trace("generator_gradient", "Generator", GENERATOR),
+        ),
+    ),
+    "spread": Chart(
+        "Variety",
+        "How much the generated pictures differ from each other, against the real ones. 1: as varied; 0: all the same.",
+        (Trace("spread", "generated : real", GENERATOR),),
+        level=1.0,
+    ),
+    "speed": Chart(
+        "Speed",
+        "Real images shown to the discriminator in a second.",
+        (Trace("images_per_second", "images/s", NEUTRAL),),
     ),
 }
 
 
-def thin(x: np.ndarray, y: np.ndarray, points: int = POINTS) -> tuple[np.ndarray, np.ndarray]:
-    """At most `points` of the points (x, y), spikes among them (MinMaxLTTB, Van Der Donckt 2023)."""
-    if len(x) <= points:
-        return x, y
-    kept = MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(x), np.ascontiguousarray(y), n_out=points)
-    return x[kept], y[kept]
+def thin(metrics: dict[str, np.ndarray], most: int = MOST_ROWS) -> dict[str, np.ndarray]:
+    """About `most` rows of all, the same for every column, each column's spikes among them.
 
-
-def figure(chart: Chart, metrics: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The chart as a Plotly figure of plain lists and numbers, ready for JSON."""
-    return {
-        "data": [
-            _trace(label, colour, *thin(metrics["kimg"], metrics[name]))
-            for name, label, colour in chart.traces
-            if name in metrics
-        ],
-        "layout": {
-            "title": {"text": chart.title},
-            "xaxis": {"title": {"text": "thousand images"}},
-            "yaxis": {"range": list(chart.y_range)} if chart.y_range else {},
-        },
-    }
-
-
-def _trace(label: str, colour: str, x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    """Four digits are more than a pixel, and half the bytes."""
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": label,
-        "line": {"color": colour, "width": 1.5},
-        "x": [float(f"{value:.5g}") for value in x],
-        "y": [float(f"{value:.4g}") if np.isfinite(value) else None for value in y],
-    }
+    Every charted column has a share of the rows, chosen by MinMaxLTTB (Van Der Donckt 2023).
+    """
+    rows = len(metrics["step"])
+    if rows <= most:
+        return metrics
+    charted = [trace.metric for chart in CHARTS.values() for trace in chart.traces if trace.metric in metrics]
+    share = max(4, most // len(charted))
+    chosen = [np.array([0, rows - 1], dtype=np.uint64)]
+    for name in charted:
+        values = np.nan_to_num(metrics[name], posinf=0, neginf=0)
+        chosen.append(MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(values), n_out=share))
+    kept = np.unique(np.concatenate(chosen))
+    return {name: values[kept] for name, values in metrics.items()}

@@ -31,10 +31,11 @@ class About(NamedTuple):
     spec: ImageSpec
     step: int
     seconds: float
+    images: int = 0  # real ones that the discriminator has seen
 
     @property
     def kimg(self) -> float:
-        return images_seen(self.config, self.step) / 1000
+        return self.images / 1000
 
     def to_metadata(self) -> dict[str, str]:
         return {
@@ -44,12 +45,8 @@ class About(NamedTuple):
             "spec": self.spec.model_dump_json(),
             "step": str(self.step),
             "seconds": str(self.seconds),
+            "images": str(self.images),
         }
-
-
-def images_seen(config: RunConfig, step: int) -> int:
-    """Real images that the discriminator has seen after so many steps of the generator."""
-    return step * config.n_critic * config.batch_size
 
 
 # Writing
@@ -125,12 +122,16 @@ def read_about(path: Path) -> About:
     try:
         if metadata["format"] != FORMAT:
             raise ValueError(metadata["format"])
+        config = RunConfig.model_validate_json(metadata["config"])
+        step = int(metadata["step"])
         return About(
             name=metadata["name"][:200],
-            config=RunConfig.model_validate_json(metadata["config"]),
+            config=config,
             spec=ImageSpec.model_validate_json(metadata["spec"]),
-            step=int(metadata["step"]),
+            step=step,
             seconds=float(metadata["seconds"]),
+            # Files from when n_critic could not change while a run learns do not say.
+            images=int(metadata.get("images", step * config.n_critic * config.batch_size)),
         )
     except (KeyError, ValueError, ValidationError) as error:
         raise WorkbenchError(

@@ -53,6 +53,7 @@ def setting(
     unit: str = "",
     step: float | None = None,
     only_for: dict[str, Any] | None = None,
+    while_running: bool = False,
     **limits: Any,
 ) -> Any:
     """A hyperparameter.
@@ -60,8 +61,9 @@ def setting(
     Args:
         step: by how much a form's plus and minus buttons change it.
         only_for: the choices under which it has an effect, as {field: value}.
+        while_running: whether it may change while a run learns.
     """
-    extra = {"group": group, "unit": unit, "step": step, "only_for": only_for or {}}
+    extra = {"group": group, "unit": unit, "step": step, "only_for": only_for or {}, "while_running": while_running}
     return Field(default, title=title, description=help, json_schema_extra=extra, **limits)
 
 
@@ -212,6 +214,7 @@ class RunConfig(BaseModel):
         "Discriminator steps",
         "Steps of the discriminator for each step of the generator.",
         group="Training",
+        while_running=True,
         ge=1,
         le=20,
     )
@@ -235,6 +238,7 @@ class RunConfig(BaseModel):
         "Generator's learning rate",
         "Length of the generator's steps.",
         group="Optimizer",
+        while_running=True,
         gt=0,
         le=1e4,
         step=0.0001,
@@ -244,6 +248,7 @@ class RunConfig(BaseModel):
         "Discriminator's learning rate",
         "Length of the discriminator's steps.",
         group="Optimizer",
+        while_running=True,
         gt=0,
         le=1e4,
         step=0.0001,
@@ -311,6 +316,11 @@ def settings() -> dict[str, FieldInfo]:
     return dict(RunConfig.model_fields)
 
 
+def changeable() -> dict[str, FieldInfo]:
+    """The hyperparameters that may change while a run learns, numbers all of them."""
+    return {name: field for name, field in settings().items() if field.json_schema_extra["while_running"]}
+
+
 def has_effect(name: str, values: dict[str, Any]) -> bool:
     """Whether a hyperparameter matters, given the others' values."""
     for other, wanted in settings()[name].json_schema_extra["only_for"].items():
@@ -333,7 +343,7 @@ def _refused(name: str, why: Text) -> PydanticCustomError:
 
 
 # What pydantic finds, in our own words, since its own are English alone. Its numbers stand in `ctx` under these names.
-_IN_WORDS = (
+IN_WORDS = (
     {
         "less_than_equal": "it should be at most {le:g}",
         "less_than": "it should be less than {lt:g}",
@@ -365,7 +375,7 @@ def _in_words(item: Any) -> Text:
     if item["type"] == "extra_forbidden":
         names = {"names": ", ".join(RunConfig.model_fields)}
         return Text("there is no such hyperparameter; there are {names}", names)
-    wanted = Text(_IN_WORDS.get(item["type"], "{message}"), {"message": item["msg"], **item.get("ctx", {})})
+    wanted = Text(IN_WORDS.get(item["type"], "{message}"), {"message": item["msg"], **item.get("ctx", {})})
     if item["input"] is None:
         return Text("{wanted}; you gave nothing", {"wanted": wanted})
     return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": repr(item["input"])})

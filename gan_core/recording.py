@@ -1,5 +1,7 @@
 """What a run leaves behind while it learns, by the clock: metric rows, sample grids, checkpoints."""
 
+import io
+import json
 import math
 import time
 from collections import deque
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from gan_core import checkpoint, sampling
 from gan_core.devices import memory_used
@@ -41,7 +44,10 @@ def grids_due(kimg: float) -> int:
 
 
 def measure(step: Step, gan: Gan) -> list[float]:
-    """Losses, accuracies on real and fake, mean verdicts, gradient norms: one row's values, in METRICS' order."""
+    """One row's values, in METRICS' order: losses, accuracies, mean verdicts, gradient norms, spread.
+
+    One transfer from the device for all of them.
+    """
     verdict = LOSSES[gan.config.loss].verdict
     real, fake = verdict(step.real_logits.float()), verdict(step.fake_logits.float())
     return torch.stack(
@@ -54,12 +60,33 @@ def measure(step: Step, gan: Gan) -> list[float]:
             fake.mean(),
             _gradient_norm(gan.discriminator),
             _gradient_norm(gan.generator),
+            _spread(step.fake) / _spread(step.real),
         ]
     ).tolist()
 
 
+def _spread(images: torch.Tensor) -> torch.Tensor:
+    """Each pixel's standard deviation over the batch [N, C, H, W], on average over the pixels."""
+    return images.float().std(dim=0, correction=0).mean()
+
+
 def _gradient_norm(network: torch.nn.Module) -> torch.Tensor:
     return torch.nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+
+
+def _numbers_as_json(row: list[float]) -> str:
+    """A metric row by name. JSON has no NaN and no infinity, so they are left out."""
+    return json.dumps({name: value for name, value in zip(METRICS, row, strict=True) if math.isfinite(value)})
+
+
+def webp(picture: Image.Image) -> bytes:
+    """The picture as a lossy WebP file, in some milliseconds.
+
+    By these settings digits and smooth colours look clean at four times their size, in a half to an eighth of a PNG.
+    """
+    file = io.BytesIO()
+    picture.save(file, format="WEBP", quality=80, method=2)
+    return file.getvalue()
 
 
 class Recorder:
@@ -84,22 +111,21 @@ class Recorder:
         self.config = gan.config
         self.stopped = False
         self._go_on_from(gan.step)
+        self.past_changes = deque(change for change in store.changes(run.id) if change.step is not None)
+        self._repeat_changes()
+        self._take_up_changes(seconds)
         self.grids = grids_due(self.kimg)
         self._fix_grid()
         self.start = time.perf_counter() - seconds
         self.next_row = self.next_report = self.next_live_grid = 0.0
         self.next_checkpoint = seconds + CHECKPOINT_SECONDS
-        self.recent = deque([(seconds, self.images)], maxlen=20)
+        self.recent = deque([(seconds, self.gan.images)], maxlen=20)
 
     # Where the run is
 
     @property
-    def images(self) -> int:
-        return checkpoint.images_seen(self.config, self.gan.step)
-
-    @property
     def kimg(self) -> float:
-        return self.images / 1000
+        return self.gan.images / 1000
 
     def seconds(self) -> float:
         """How long the run has been trained, over all its sessions."""
@@ -115,9 +141,10 @@ class Recorder:
         spent = self.progress(seconds) >= 1
         if seconds >= self.next_row:
             self._row(step, seconds)
+        self._repeat_changes()
         if grids_due(self.kimg) > self.grids:
             self.grids = grids_due(self.kimg)
-            self._write_grid(self.run.grid_folder / f"{self.gan.step:09d}.png")
+            self._write_grid(self.run.grid_folder / f"{self.gan.step:09d}.webp")
         if seconds >= self.next_live_grid:
             self.next_live_grid = seconds + LIVE_GRID_SECONDS
             self._write_grid(self.run.live_grid)
@@ -148,21 +175,17 @@ class Recorder:
             raise self._broken()
         rate = self._images_per_second(self.recent[-1], seconds)
         self.rows.append([self.gan.step, self.kimg, seconds, *values, rate, memory_used(self.gan.device)])
-        self.recent.append((seconds, self.images))
+        self.recent.append((seconds, self.gan.images))
         self.next_row = seconds + ROW_SECONDS
         if seconds >= self.next_report or len(self.rows) == CHUNK_ROWS:
             self.next_report = seconds + REPORT_SECONDS
             self._report(seconds)
+            self._take_up_changes(seconds)
 
     def _report(self, seconds: float) -> None:
         if not self._still_mine():
             return
-        if self.rows:
-            self.store.write_metrics(self.run.id, self.rows_before_chunk, list(METRICS), np.array(self.rows))
         rate = self._images_per_second(self.recent[0], seconds)  # over some seconds: one row alone jumps about
-        if len(self.rows) == CHUNK_ROWS:
-            self.rows_before_chunk += CHUNK_ROWS
-            self.rows.clear()
         progress = {
             "step": self.gan.step,
             "kimg": self.kimg,
@@ -171,18 +194,24 @@ class Recorder:
             "seconds_left": self._seconds_left(seconds, rate),
             "images_per_second": rate,
         }
+        if self.rows:
+            self.store.write_metrics(self.run.id, self.rows_before_chunk, list(METRICS), np.array(self.rows))
+            progress["last_json"] = _numbers_as_json(self.rows[-1])
+        if len(self.rows) == CHUNK_ROWS:
+            self.rows_before_chunk += CHUNK_ROWS
+            self.rows.clear()
         if self.store.report(self.run.id, self.run.owner, **progress):
             self.stopped = True
         self.tell(progress)
 
     def _images_per_second(self, since: tuple[float, int], seconds: float) -> float:
         then, images = since
-        return (self.images - images) / max(seconds - then, 1e-9)
+        return (self.gan.images - images) / max(seconds - then, 1e-9)
 
     def _seconds_left(self, seconds: float, rate: float) -> float | None:
         left = [self.config.minutes * 60 - seconds] if self.config.minutes else []
         if self.config.kimg and rate:
-            left.append((self.config.kimg * 1000 - self.images) / rate)
+            left.append((self.config.kimg * 1000 - self.gan.images) / rate)
         return max(0.0, min(left)) if left else None
 
     def _broken(self) -> WorkbenchError:
@@ -199,6 +228,23 @@ class Recorder:
             good=good,
         )
 
+    # Changes that were asked for while the run learns
+
+    def _repeat_changes(self) -> None:
+        """What an earlier session took up holds from the same step on, or the run would become another one."""
+        while self.past_changes and self.past_changes[0].step <= self.gan.step:
+            change = self.past_changes.popleft()
+            self.gan.change(change.name, change.value)
+
+    def _take_up_changes(self, seconds: float) -> None:
+        """Take up what was newly asked for, from the next step on, unless there is still a past to repeat."""
+        if self.stopped or self.past_changes:
+            return
+        for change in self.store.changes(self.run.id):
+            if change.step is None:
+                self.store.note_change(change.id, self.gan.step, self.kimg, seconds)
+                self.gan.change(change.name, change.value)
+
     # Sample grids
 
     def _fix_grid(self) -> None:
@@ -212,8 +258,7 @@ class Recorder:
 
     def _write_grid(self, path: Path) -> None:
         images = sampling.draw(self.gan.average.module, self.grid_latents, self.grid_labels)
-        samples = sampling.Samples(images, None, GRID_COLUMNS)
-        checkpoint.write_aside(path, samples.png(zoom=1))
+        checkpoint.write_aside(path, webp(sampling.grid(images, GRID_COLUMNS)))
 
     def _go_on_from(self, step: int) -> None:
         """Forget what an earlier session left of the time after this step; `rows` becomes the open chunk's."""
@@ -223,8 +268,8 @@ class Recorder:
         missing = np.full(rows, np.nan)
         columns = [kept.get(name, missing)[self.rows_before_chunk :] for name in METRICS]
         self.rows: list[list[float]] = np.stack(columns, axis=1).tolist()
-        for path in self.run.grid_folder.glob("*.png"):
-            if int(path.stem) > step:
+        for grid_step, path in self.run.grids:
+            if grid_step > step:
                 path.unlink()
         # Viewers who know the forgotten rows read all anew.
         self.store.report(self.run.id, self.run.owner, sessions=self.run.sessions + 1)
@@ -239,7 +284,7 @@ class Recorder:
         if not all(bool(tensor.isfinite().all()) for tensor in model.values()):
             raise self._broken()
         before = self.seconds()
-        about = checkpoint.About(self.run.name, self.config, self.gan.spec, self.gan.step, before)
+        about = checkpoint.About(self.run.name, self.gan.config, self.gan.spec, self.gan.step, before, self.gan.images)
         path = checkpoint.save_run(self.run.folder, about, model, self.gan.resume_state())
         self.store.report(self.run.id, self.run.owner, checkpoint=path.name)
         now = self.seconds()
@@ -266,7 +311,7 @@ def restore(gan: Gan, run: Run) -> float:
                 dataset=run.dataset,
             )
         try:
-            gan.restore(model, resume, about.step)
+            gan.restore(model, resume, about.step, about.images // about.config.batch_size)
         except (KeyError, ValueError, RuntimeError) as error:
             reason = WorkbenchError(
                 "{file} and the state beside it do not fit it ({error}).", file=path.name, error=type(error).__name__

@@ -4,11 +4,13 @@ A run belongs to this store, never to a browser tab or a server. Its states:
 
     queued -> running -> finished | stopped | failed | interrupted -> queued (resumed) ...
 
-Whoever trains a run is its owner and says so with a heartbeat. Everyone else only asks (`ask_to_stop`).
+Whoever trains a run is its owner and says so with a heartbeat. Everyone else only asks (`ask_to_stop`,
+`ask_to_change`).
 """
 
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +19,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, create_engine, event, func, make_url, or_, select, update
+from sqlalchemy import (
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, defer
 
 from gan_core import paths
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, changeable, make_config
+from gan_core.database import open_database
 from gan_core.errors import WorkbenchError
-from gan_core.tables import ACTIVE, Base, MetricChunk, Run, State, WorkerRow
+from gan_core.tables import ACTIVE, MetricChunk, Run, RunChange, State, WorkerRow
 from gan_core.text import Text
 
 HEARTBEAT_SECONDS = 2
@@ -47,6 +56,8 @@ METRICS = {
     "fake_verdict": "Mean D(G(z)): its verdict on generated ones",
     "discriminator_gradient": "Norm of the discriminator's gradient",
     "generator_gradient": "Norm of the generator's gradient",
+    "spread": "How much the generated images of a batch differ from each other, as a share of how much the real ones "
+    "do: 1 is as varied, 0 all the same",
     "images_per_second": "Real images a second",
     "gpu_memory": "GPU memory in use, GiB",
 }
@@ -63,7 +74,7 @@ class RunStore:
     """
 
     def __init__(self, url: str):
-        self.engine = _open(url)
+        self.engine = open_database(url)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -174,6 +185,78 @@ class RunStore:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
         return self.get(run_id)
 
+    def extend(self, run_id: int, minutes: float | None = None, kimg: float | None = None) -> Run:
+        """Queue an ended run again with another budget, counted from the run's beginning.
+
+        Args:
+            minutes: of training in all.
+            kimg: thousand real images in all.
+
+        Raises WorkbenchError if it has had as much already, if neither is given, or if it is queued or running.
+        """
+        run = self.find(str(run_id))
+        config = make_config(run.config, minutes=minutes, kimg=kimg)
+        if config.budget_spent(run.seconds, run.kimg) >= 1:
+            raise WorkbenchError(
+                "Run {run} has already learnt for {minutes:.1f} minutes, from {kimg:.1f} thousand images; "
+                "give it more than that in all.",
+                run=run.id,
+                minutes=run.seconds / 60,
+                kimg=run.kimg,
+            )
+        return self.resume(run_id, config)
+
+    def delete(self, run_id: int) -> None:
+        """Forget a run, with its metrics, its changes, and its folder. One that is already gone is no error.
+
+        Raises WorkbenchError if it is queued or running.
+        """
+        with self._session() as session:
+            run = session.get(Run, run_id)
+            if run is None:
+                return
+            if session.execute(delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))).rowcount == 0:
+                raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
+            session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
+            session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+    # Hyperparameters that change while a run learns
+
+    def ask_to_change(self, run_id: int, **values: Any) -> None:
+        """Ask for other values of `config.changeable()` hyperparameters; the run's owner takes them up within seconds.
+
+        A queued run begins with them; one whose process has died takes them up when it is resumed.
+
+        Raises WorkbenchError for what cannot be changed, for a value that is refused, and for a run that has ended.
+        """
+        run = self.find(str(run_id))
+        fixed = [name for name in values if name not in changeable()]
+        if fixed:
+            raise WorkbenchError(
+                "{name} cannot be changed while a run learns; {names} can.",
+                name=fixed[0],
+                names=", ".join(changeable()),
+            )
+        if not run.active:
+            raise WorkbenchError("Run {run} has ended and learns no more; resume it first.", run=run_id)
+        before = self.current_config(run)
+        after = make_config(before, **values)
+        with self._session() as session:
+            for name in values:
+                old, new = getattr(before, name), getattr(after, name)
+                if new != old:
+                    session.add(RunChange(run_id=run_id, name=name, before=old, value=new, asked_at=time.time()))
+
+    def changes(self, run_id: int) -> list[RunChange]:
+        """What was changed while the run learnt, in the order asked, with what is still to be taken up."""
+        with self._session() as session:
+            return list(session.scalars(select(RunChange).where(RunChange.run_id == run_id).order_by(RunChange.id)))
+
+    def current_config(self, run: Run) -> RunConfig:
+        """The run's config with all that was changed since it began; `run.config` is how it began."""
+        return make_config(run.config, **{change.name: change.value for change in self.changes(run.id)})
+
     # What its owner does
 
     def claim(self, owner: str) -> Run | None:
@@ -206,6 +289,12 @@ class RunStore:
             return "lost"
         with self._session() as session:
             return session.scalar(select(Run.request).where(Run.id == run_id))
+
+    def note_change(self, change_id: int, step: int, kimg: float, seconds: float) -> None:
+        """The change was taken up after so many steps, thousand images and seconds: it holds from the next step on."""
+        with self._session() as session:
+            noted = update(RunChange).where(RunChange.id == change_id)
+            session.execute(noted.values(step=step, kimg=kimg, seconds=seconds))
 
     def end(self, run_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """The owner's last word. False if the run had already ended or has another owner."""
@@ -320,42 +409,6 @@ class RunStore:
             row = session.get(WorkerRow, name)
             if row and row.owner == owner:
                 session.delete(row)
-
-
-def _open(url: str) -> Engine:
-    shown = "its address"
-    try:
-        shown = make_url(url).render_as_string(hide_password=True)
-        engine = create_engine(url)
-        if engine.dialect.name == "sqlite":
-            if engine.url.database:
-                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-            event.listen(engine, "connect", _set_up_sqlite)
-        for attempt in range(5):
-            try:
-                Base.metadata.create_all(engine)
-                break
-            except OperationalError:
-                # Two processes that open a new store at once both try to make its tables.
-                if attempt == 4:
-                    raise
-                time.sleep(0.1 * 2**attempt)
-    except (SQLAlchemyError, OSError, ImportError) as error:
-        reason = str(error).splitlines()[0]
-        raise WorkbenchError(
-            "The run store at {address} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE.",
-            address=shown,
-            reason=reason,
-        ) from error
-    return engine
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """WAL lets pages read while runs write; a writer waits for its turn instead of failing."""
-    connection.execute("PRAGMA busy_timeout = 30000")
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 @cache

@@ -1,9 +1,13 @@
 """Drawing pictures with a trained generator."""
 
 import io
+import json
+import math
+import zipfile
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,15 +16,17 @@ from torch import Tensor, nn
 
 from gan_core import checkpoint
 from gan_core.errors import WorkbenchError
+from gan_core.latents import directions, latents, truncate
 from gan_core.networks import build_generator
 
 DRAW_BATCH = 500
 """Pictures drawn at a time: enough to be fast, few enough for any memory."""
-
-
-def latents(count: int, latent_dim: int, seed: int) -> Tensor:
-    """Standard normal [count, latent_dim], from the seed alone. On the CPU, so that every device draws the same."""
-    return torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(seed))
+WIDEST = 20
+"""Pictures in a row of a grid, at most."""
+DIRECTIONS = 6
+"""Along so many directions a picture can be changed; the next ones change it less."""
+WEIGHTS = ("ema", "generator")
+"""The running average of the generator's weights, which draws best, and the raw ones."""
 
 
 @torch.no_grad()
@@ -55,6 +61,13 @@ def grid(images: np.ndarray, columns: int, zoom: int = 1) -> Image.Image:
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
+def png(picture: Image.Image) -> bytes:
+    """The picture as a PNG file."""
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()
+
+
 def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[int]:
     """Numbers of classes given by name or number. Raises KeyError with the one that is unknown."""
     numbers = {name: number for number, name in enumerate(names)}
@@ -69,12 +82,29 @@ def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[in
     return found
 
 
+def file_name(text: str) -> str:
+    """A name or class, perhaps a stranger's, as a part of a file's name on any system."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in text).strip(".")[:60] or "unnamed"
+
+
 class Samples(NamedTuple):
-    """Pictures uint8 [N, H, W, C] and the classes they were asked for, int64 [N] (None if unconditional)."""
+    """Pictures, and how they came about.
+
+    Args:
+        images: uint8 [N, H, W, C].
+        labels: the classes they were asked for, int64 [N]; None if unconditional.
+        columns: pictures in a row of the grid.
+        latents: the random numbers they were made of, after truncation, float32 [N, latent_dim].
+        names: the classes' names, in the labels' order.
+        recipe: what draws the same pictures again.
+    """
 
     images: np.ndarray
     labels: np.ndarray | None
     columns: int
+    latents: Tensor | None = None
+    names: tuple[str, ...] = ()
+    recipe: dict[str, Any] = {}  # noqa: RUF012 (never changed)
 
     def picture(self, zoom: int = 3) -> Image.Image:
         """All of them in one picture, a row a class."""
@@ -82,9 +112,7 @@ class Samples(NamedTuple):
 
     def png(self, zoom: int = 3) -> bytes:
         """`picture` as a PNG file."""
-        file = io.BytesIO()
-        self.picture(zoom).save(file, format="PNG")
-        return file.getvalue()
+        return png(self.picture(zoom))
 
     def npz(self) -> bytes:
         """A NumPy file: `images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]."""
@@ -93,31 +121,102 @@ class Samples(NamedTuple):
         np.savez_compressed(file, images=self.images, **labels)
         return file.getvalue()
 
+    def zip(self) -> bytes:
+        """A ZIP file: each picture as CLASS-NUMBER.png, counted from 1 as in the grid, and recipe.json."""
+        file = io.BytesIO()
+        digits = len(str(len(self.images)))
+        with zipfile.ZipFile(file, "w") as archive:
+            for number, image in enumerate(self.images):
+                name = f"{self._class_name(number)}-{number + 1:0{digits}}.png"
+                archive.writestr(name, png(grid(image[None], columns=1)))
+            archive.writestr("recipe.json", json.dumps(self.recipe, indent=2, ensure_ascii=False))
+        return file.getvalue()
+
+    def _class_name(self, number: int) -> str:
+        return "picture" if self.labels is None else file_name(self.names[self.labels[number]])
+
 
 class Model:
-    """A trained generator, ready to draw."""
+    """A trained generator, ready to draw.
 
-    def __init__(self, about: checkpoint.About, generator: nn.Module):
+    Args:
+        weights: which of the checkpoint's it has, one of WEIGHTS.
+    """
+
+    def __init__(self, about: checkpoint.About, generator: nn.Module, weights: str = WEIGHTS[0]):
         self.about = about
         self.generator = generator
+        self.weights = weights
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes that can be asked for; empty if the model is unconditional."""
         return self.about.spec.classes if self.about.config.conditional else ()
 
-    def sample(self, classes: Sequence[str | int] | None = None, count: int = 10, seed: int = 0) -> Samples:
+    @property
+    def can_write(self) -> bool:
+        """Whether every class is a single character."""
+        return bool(self.classes) and all(len(name) == 1 for name in self.classes)
+
+    @cached_property
+    def directions(self) -> Tensor:
+        """Up to DIRECTIONS directions of the latent space that change a picture most, [K, latent_dim]."""
+        return directions(self.generator, self.about.config.latent_dim, DIRECTIONS)
+
+    def sample(
+        self,
+        classes: Sequence[str | int] | None = None,
+        count: int = 10,
+        seed: int = 0,
+        truncation: float | None = None,
+    ) -> Samples:
         """Draw `count` pictures, or `count` of each of the `classes` (names or numbers; all if none are given).
+
+        Args:
+            truncation: the `threshold` of `latents.truncate`; None is off.
 
         Raises WorkbenchError for a class that the model does not know.
         """
-        wanted = list(range(len(self.classes))) or [0]
+        wanted = list(range(len(self.classes)))
         if classes is not None:
             wanted = self._numbers(classes)
-        labels = torch.tensor(wanted).repeat_interleave(count)
+        labels = torch.tensor(wanted or [0]).repeat_interleave(count)
+        asked = {"classes": [self.classes[number] for number in wanted], "count": count}
+        # A row a class; without classes a sheet that is half as wide again as it is high.
+        columns = count if self.classes else math.ceil(math.sqrt(1.5 * count))
+        return self._draw(labels, min(columns, WIDEST), seed, truncation, asked)
+
+    def write(self, text: str, lines: int = 1, seed: int = 0, truncation: float | None = None) -> Samples:
+        """The text in the model's handwriting, a picture a character, in several lines, each written anew.
+
+        Raises WorkbenchError unless every class is a character, and for characters that are no class.
+        """
+        if not self.can_write:
+            raise WorkbenchError(
+                "{model} cannot write; only a model whose classes are characters can.", model=self.about.name
+            )
+        if not text:
+            raise WorkbenchError("Give at least one character to write.")
+        numbers = self._numbers(list(text))
+        asked = {"text": text, "lines": lines}
+        return self._draw(torch.tensor(numbers).repeat(lines), len(numbers), seed, truncation, asked)
+
+    def _draw(
+        self, labels: Tensor, columns: int, seed: int, truncation: float | None, asked: dict[str, Any]
+    ) -> Samples:
         normal = latents(len(labels), self.about.config.latent_dim, seed)
-        images = draw(self.generator, normal, labels)
-        return Samples(images, labels.numpy() if self.classes else None, columns=min(count, 20))
+        if truncation is not None:
+            normal = truncate(normal, truncation)
+        return Samples(
+            draw(self.generator, normal, labels),
+            labels.numpy() if self.classes else None,
+            columns,
+            normal,
+            self.classes,
+            {"model": self.about.name, "step": self.about.step, "weights": self.weights}
+            | asked
+            | {"seed": seed, "truncation": truncation},
+        )
 
     def _numbers(self, classes: Sequence[str | int]) -> list[int]:
         if not self.classes:
@@ -141,16 +240,20 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
     """A model from a checkpoint's path, or from the name of a shipped one.
 
     Args:
-        which: `ema`, the running average that draws best, or `generator`, the raw weights.
+        which: one of WEIGHTS.
 
     Raises WorkbenchError if there is none or it cannot be used.
     """
     path = checkpoint.find(source)
     about = checkpoint.read_about(path)
     weights = checkpoint.without_prefix(which, checkpoint.read_tensors(path))
+    if not weights:
+        raise WorkbenchError(
+            "{file} has no weights of the kind {kind}; take the other kind.", file=path.name, kind=which
+        )
     # First on paper: a file whose config asks for far more weights than it holds must cost no memory.
     with torch.device("meta"):
         checkpoint.check_shapes(build_generator(about.config, about.spec), weights, path)
     generator = build_generator(about.config, about.spec)
     generator.load_state_dict(weights)
-    return Model(about, generator.eval().requires_grad_(False).to(device or "cpu"))
+    return Model(about, generator.eval().requires_grad_(False).to(device or "cpu"), which)

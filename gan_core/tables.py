@@ -25,6 +25,7 @@ class State(StrEnum):
 
 
 ACTIVE = (State.QUEUED, State.RUNNING)
+GRID_SUFFIXES = (".webp", ".png")  # the first is written; runs from before have the other
 
 
 class Base(DeclarativeBase):
@@ -59,6 +60,11 @@ class Run(Base):
     progress: Mapped[float] = mapped_column(default=0.0)
     seconds_left: Mapped[float | None] = mapped_column(default=None)
     images_per_second: Mapped[float | None] = mapped_column(default=None)
+    dataset_images: Mapped[int | None] = mapped_column(default=None)  # real images in an epoch, once they were read
+    last_json: Mapped[str] = mapped_column(default="")  # the newest metric row as JSON, or ""
+
+    # A deleted run's number is never given to another: links and caches know runs by it.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
 
     @property
     def config(self) -> RunConfig:
@@ -68,6 +74,11 @@ class Run(Base):
     def told(self) -> Text | None:
         """What is to be said about how the run stands or ended."""
         return Text.from_json(self.message) if self.message else None
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The newest metric row, without those of METRICS that were no finite number; empty before the first."""
+        return json.loads(self.last_json) if self.last_json else {}
 
     @property
     def dataset_name(self) -> str:
@@ -86,16 +97,43 @@ class Run(Base):
     @property
     def live_grid(self) -> Path:
         """The picture of what the run draws by now; written anew every few seconds."""
-        return self.folder / "live.png"
+        return self.folder / "live.webp"
 
     @property
     def grid_folder(self) -> Path:
-        """The sample grids that are kept, STEP.png each."""
+        """Where the sample grids lie that are kept, STEP.webp each."""
         return self.folder / "samples"
+
+    @property
+    def grids(self) -> list[tuple[int, Path]]:
+        """The sample grids that are kept: generator steps and picture, the earliest first."""
+        found = self.grid_folder.glob("*")
+        kept = (path for path in found if path.suffix in GRID_SUFFIXES and path.stem.isdecimal())
+        return sorted((int(path.stem), path) for path in kept)
 
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+
+class RunChange(Base):
+    """A hyperparameter that someone changed while the run learnt.
+
+    `step`, `kimg` and `seconds` say how far the run was: the value holds from its next step on. They are None until
+    the run's owner has taken the change up.
+    """
+
+    __tablename__ = "run_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(index=True)
+    name: Mapped[str]
+    before: Mapped[float]
+    value: Mapped[float]
+    asked_at: Mapped[float]  # seconds since 1970
+    step: Mapped[int | None] = mapped_column(default=None)
+    kimg: Mapped[float | None] = mapped_column(default=None)
+    seconds: Mapped[float | None] = mapped_column(default=None)
 
 
 class MetricChunk(Base):

@@ -1,14 +1,14 @@
 """How a GAN learns: `training_step` is the algorithm, `train` the loop around it."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gan_core import checkpoint
-from gan_core.config import ImageSpec, RunConfig
+from gan_core.config import ImageSpec, RunConfig, make_config
 from gan_core.devices import autocast
 from gan_core.losses import LOSSES
 from gan_core.networks import build_discriminator, build_generator
@@ -25,12 +25,17 @@ Batches = Iterator[tuple[Tensor, Tensor]]
 
 
 class Step(NamedTuple):
-    """What one step of the algorithm saw. Tensors on the device: reading one makes the loop wait for it."""
+    """What one step of the algorithm saw. Tensors on the device: reading one makes the loop wait for it.
+
+    The images are float [N, C, H, W] in [-1, 1], the last that the discriminator was shown; the logits are its answers.
+    """
 
     discriminator_loss: Tensor
     generator_loss: Tensor
     real_logits: Tensor
     fake_logits: Tensor
+    real: Tensor
+    fake: Tensor
 
 
 def training_step(gan: "Gan", batches: Batches) -> Step:
@@ -43,6 +48,7 @@ def training_step(gan: "Gan", batches: Batches) -> Step:
 
     for _ in range(gan.config.n_critic):
         real, labels = next(batches)
+        gan.batches += 1
         with gan.autocast():
             # The fakes are asked for the classes of the real images, so that a class alone betrays nothing.
             fake = gan.generator(gan.latents(len(real)), labels)
@@ -61,7 +67,8 @@ def training_step(gan: "Gan", batches: Batches) -> Step:
 
     gan.average.update_parameters(gan.generator)
     gan.step += 1
-    return Step(*(seen.detach() for seen in (discriminator_loss, generator_loss, real_logits, fake_logits)))
+    seen = (discriminator_loss, generator_loss, real_logits, fake_logits, real, fake)
+    return Step(*(tensor.detach() for tensor in seen))
 
 
 def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
@@ -88,7 +95,8 @@ class Gan:
         self.config = config
         self.spec = spec
         self.device = device
-        self.step = 0
+        self.step = 0  # of the generator
+        self.batches = 0  # of real images that the discriminator has seen
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.generator = self._place(build_generator(config, spec))
         self.discriminator = self._place(build_discriminator(config, spec))
@@ -116,8 +124,20 @@ class Gan:
     def autocast(self) -> torch.autocast:
         return autocast(self.device, self.config.precision)
 
-    def batches_seen(self) -> int:
-        return self.step * self.config.n_critic
+    @property
+    def images(self) -> int:
+        """Real images that the discriminator has seen."""
+        return self.batches * self.config.batch_size
+
+    def change(self, name: str, value: Any) -> None:
+        """From the next step on, another value of one of `config.changeable()`. Raises WorkbenchError if refused."""
+        self.config = make_config(self.config, **{name: value})
+        for optimizer, rate in (
+            (self.generator_optimizer, self.config.generator_learning_rate),
+            (self.discriminator_optimizer, self.config.discriminator_learning_rate),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = rate
 
     # Saving and resuming
 
@@ -143,8 +163,8 @@ class Gan:
                 state |= checkpoint.with_prefix(f"{name}.{number}", {k: v for k, v in values.items() if v is not None})
         return state
 
-    def restore(self, model: dict[str, Tensor], resume: dict[str, Tensor], step: int) -> None:
-        """Take up the states that `model_state` and `resume_state` gave at that step."""
+    def restore(self, model: dict[str, Tensor], resume: dict[str, Tensor], step: int, batches: int) -> None:
+        """Take up the states that `model_state` and `resume_state` gave after so many steps and batches."""
         self.average.module.load_state_dict(checkpoint.without_prefix("ema", model))
         self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
         self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
@@ -158,7 +178,7 @@ class Gan:
             torch.cuda.set_rng_state(resume["random.cuda"], self.device)
         for name, optimizer in self._optimizers().items():
             self._restore_optimizer(optimizer, checkpoint.without_prefix(name, resume))
-        self.step = step
+        self.step, self.batches = step, batches
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {

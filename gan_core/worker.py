@@ -179,7 +179,7 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
             store.end(run.id, run.owner, State.FAILED, told)
             raise
     store.end(run.id, run.owner, end)
-    return store.get(run.id)
+    return store.get(run.id) or run  # deleted, if this computer slept and the run was given up for lost
 
 
 def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> State:
@@ -204,9 +204,9 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
         dataset = datasets.load_dataset(config, Path(run.data_dir), _seldom(say)).to(device)
         gan = training.Gan(config, dataset.spec, device)
         seconds = recording.restore(gan, run)
-        batches = dataset.batches(config.batch_size, config.seed, first=gan.batches_seen())
+        batches = dataset.batches(config.batch_size, config.seed, first=gan.batches)
         recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell)
-        store.report(run.id, run.owner, message="")
+        store.report(run.id, run.owner, message="", dataset_images=len(dataset.images))
         if recorder.progress(seconds) < 1:
             training.train(gan, batches, recorder.watch)
         recorder.finish()

@@ -1,15 +1,24 @@
-"""What every page has: title, icon, navigation."""
+"""What every page has: title, icon, language, navigation."""
+
+from pathlib import Path
 
 import streamlit as st
 
 from pages.parts.garbage import set_aside
+from pages.parts.language import _, choose_language
 
-st.set_page_config(page_title="GAN Workbench", page_icon=":material/blur_on:", layout="wide")
+HERE = Path(__file__).parent
 
+st.set_page_config(page_title="GAN Workbench", page_icon=HERE / "static" / "icon.png", layout="wide")
+st.html(HERE / "parts" / "style.css")
+
+choose_language()
 st.navigation(
     [
-        st.Page("train.py", title="Train", icon=":material/model_training:", default=True),
-        st.Page("generate.py", title="Generate", icon=":material/draw:"),
+        st.Page("home.py", title=_("Home"), icon=":material/home:", default=True),
+        st.Page("train.py", title=_("Train"), icon=":material/model_training:"),
+        st.Page("runs.py", title=_("Runs"), icon=":material/stacked_line_chart:"),
+        st.Page("generate.py", title=_("Generate"), icon=":material/draw:"),
     ],
     position="top",
 ).run()

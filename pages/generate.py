@@ -1,83 +1,129 @@
-"""Draw pictures with a stored model."""
+"""Draw pictures with a stored model. All that is chosen stands in the address: a link draws the same pictures."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from gan_core.errors import WorkbenchError
 from gan_core.runs import default_store
+from pages.parts import latent, models, wishes
 from pages.parts.edge import errors_in_words, plain
-from pages.parts.models import choose_model, load
-from pages.parts.pictures import show_pixels
+from pages.parts.language import _
+from pages.parts.picture_grid import picture_grid
 
 if TYPE_CHECKING:
-    from gan_core.sampling import Model
+    from gan_core.sampling import Model, Samples
 
-MOST_PICTURES = 500
-CLASSES_AT_FIRST = 10
-WIDEST_COLUMN_REM = 5
+PNG_ZOOM = 4
 
 
 def main() -> None:
     with st.sidebar:
-        path = choose_model(default_store())
-        with st.spinner("Loading the model"):
-            model = load(path)
-        classes = _choose_classes(model)
-        count = _choose_count(model)
-        seed = st.number_input(
-            "Seed",
-            min_value=0,
-            max_value=2**31 - 1,
-            key="seed",
-            persist_state="session",
-            help="The same model, wishes and seed draw the same pictures.",
-        )
-    if classes == []:
-        st.info("Choose at least one class in the sidebar.")
+        choice = _group(_("Model"), models.choose_model, default_store())
+        place_of_what = st.container()
+        how = _group(_("How"), wishes.choose_how)
+        with st.spinner(_("Loading the model")):
+            model = models.load(choice.path, how.weights)
+        with place_of_what:
+            what = _group(_("What"), wishes.choose_what, model)
+    models.keep_address(choice, model)
+    _heading(model)
+    models.say_of_link(choice, model)
+    if what.classes == []:
+        st.info(_("Choose at least one class in the sidebar."), icon=":material/category:")
         return
-    if count * len(classes or [1]) > MOST_PICTURES * 4:
-        raise WorkbenchError(f"That is more than {MOST_PICTURES * 4:,} pictures; ask for fewer of each class.")
-    _show(model, classes, count, seed)
+    samples = wishes.draw(model, what, how)
+    with st.sidebar:
+        number = _group(_("One picture"), latent.choose_one, len(samples.images))
+
+    def address() -> dict[str, Any]:
+        return models.address(choice, model) | wishes.address(what, how) | latent.address(model, number)
+
+    _tools(choice, samples, address)
+    if number:
+        one, place_of_grid = st.columns(2, gap="large")
+        with one:
+            latent.change_one(model, samples, number)
+    else:
+        place_of_grid = st.container()
+    with place_of_grid:
+        picture_grid(samples, _alt(model, samples, what), number, latent.pick)
+        if not number:
+            st.caption(_("Click a picture to change it a little at a time."))
 
 
-def _choose_classes(model: "Model") -> list[str] | None:
-    """Names of classes; None if the model knows none."""
-    if not model.classes:
-        st.caption("This model is unconditional: it draws whatever it likes.")
-        return None
-    # A model of other classes is another widget, or its choice would hold names that this one does not know.
-    key = f"classes-{'-'.join(model.classes)[:80]}"
-    first = model.classes[:CLASSES_AT_FIRST]
-    return st.multiselect("Classes", model.classes, default=first, key=key, persist_state="session")
+def _group(title: str, draw: Callable, *arguments: Any) -> Any:
+    """A part of the sidebar: its title and the widgets that `draw` makes; returns what that returns."""
+    with st.container(gap="small"):
+        st.subheader(title, anchor=False)
+        return draw(*arguments)
 
 
-def _choose_count(model: "Model") -> int:
-    """How many pictures, of each class if the model knows classes."""
-    label, usual = ("Pictures of each class", 10) if model.classes else ("Pictures", 100)
-    return st.number_input(
-        label, min_value=1, max_value=MOST_PICTURES, value=usual, key=f"count-{usual}", persist_state="session"
-    )
-
-
-def _show(model: "Model", classes: list[str] | None, count: int, seed: int) -> None:
-    samples = model.sample(classes=classes, count=count, seed=seed)
+def _heading(model: "Model") -> None:
     about = model.about
-    heading, downloads = st.columns([3, 2], vertical_alignment="bottom")
-    heading.title("Generate")
-    heading.caption(
-        plain(
-            f"{about.name}: {about.config.network} trained on {about.config.dataset}, {about.kimg:,.0f} thousand images"
-        )
+    st.title(_("Generate"), anchor=False)
+    text = _(
+        "{model}: {network} trained on {dataset}, {kimg:,.0f} thousand images",
+        model=about.name,
+        network=about.config.network,
+        dataset=about.config.dataset,
+        kimg=about.kimg,
     )
-    with downloads, st.container(horizontal=True, horizontal_alignment="right"):
-        name = f"{about.name}-seed-{seed}"
-        st.download_button("PNG", lambda: samples.png(zoom=4), f"{name}.png", "image/png", icon=":material/image:")
-        st.download_button("NPZ", samples.npz, f"{name}.npz", icon=":material/data_array:")
-    show_pixels(
-        samples.png(zoom=1),
-        alt=f"{len(samples.images)} pictures drawn by {about.name}",
-        width=f"{WIDEST_COLUMN_REM * samples.columns}rem",
+    st.caption(plain(text))
+
+
+def _tools(choice: models.Choice, samples: "Samples", address: Callable[[], dict[str, Any]]) -> None:
+    """Other pictures, the same as files, and as a link."""
+    from gan_core.sampling import file_name
+
+    model = file_name(str(samples.recipe["model"]))
+    name = f"{model}-seed-{samples.recipe['seed']}"
+    with st.container(horizontal=True, key="generate-tools"):
+        st.button(
+            _("New pictures"), icon=":material/casino:", type="primary", on_click=wishes.new_seed, key="dice-large"
+        )
+        _download("PNG", lambda: samples.png(PNG_ZOOM), f"{name}.png", ":material/image:", _("All in one picture."))
+        _download(
+            "ZIP", samples.zip, f"{name}.zip", ":material/folder_zip:",
+            _("Each picture as a PNG named by its class and number, and a JSON that says how they were drawn."),
+        )  # fmt: skip
+        _download("NPZ", samples.npz, f"{name}.npz", ":material/data_array:", _("For NumPy: images and labels."))
+        _download(
+            _("Model"), choice.path.read_bytes, f"{model}.safetensors", ":material/neurology:",
+            _("The model in one file, to keep or to upload elsewhere."),
+        )  # fmt: skip
+        _link(address)
+
+
+def _download(label: str, make: Callable[[], bytes], name: str, icon: str, help: str) -> None:
+    # Without "ignore" a click would run the page anew, and a second one meanwhile would ask for a file that is no more.
+    st.download_button(label, make, name, icon=icon, help=help, on_click="ignore")
+
+
+def _link(address: Callable[[], dict[str, Any]]) -> None:
+    # Opening it runs the page anew: the sliders of one picture run alone and would leave an older link here.
+    with st.popover(_("Link"), icon=":material/link:", on_change="rerun", key="link") as popover:
+        if not popover.open:
+            return
+        here = (st.context.url or "").rstrip("/").removesuffix("/generate")
+        st.code(f"{here}/generate?{urlencode(address(), doseq=True, safe=':')}", language=None, wrap_lines=True)
+        st.caption(
+            _(
+                "Opens this page with the same model and everything that is set here: the same pictures, in any "
+                "browser. On another computer it works for shipped models, and for others once they are there."
+            )
+        )
+
+
+def _alt(model: "Model", samples: "Samples", what: wishes.What) -> str:
+    if not what.text:
+        return _("{count:,} pictures drawn by {model}", count=len(samples.images), model=model.about.name)
+    return _(
+        "“{text}” in the handwriting of {model}, {lines:,} lines",
+        text=what.text,
+        model=model.about.name,
+        lines=what.count,
     )
 
 

@@ -3,40 +3,56 @@
 import streamlit as st
 
 from gan_core import worker
-from gan_core.runs import RunStore, default_store
-from pages.parts.config_form import config_form
+from gan_core.runs import Run, RunStore, default_store
+from pages.parts.config_form import choose_preset, config_form
 from pages.parts.edge import errors_in_words
-from pages.parts.run_view import choose_run, show_example, show_run
-
-TICK_SECONDS = 1.0
+from pages.parts.estimate import show_estimate
+from pages.parts.language import _
+from pages.parts.live_chart import choose_view, live_charts
+from pages.parts.live_status import live_status
+from pages.parts.run_actions import show_actions
+from pages.parts.run_choice import choose_run, show_example
+from pages.parts.time_machine import time_machine
 
 
 def main() -> None:
     store = default_store()
     store.mark_interrupted()
     with st.sidebar:
-        start = st.container()
-        preset, config = config_form()
-        if start.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
-            st.session_state["run"] = store.create(config, preset).id
+        _form(store)
+    if store.waiting():
+        worker.ensure_worker(store)
     run = choose_run(store)
     if run is None:
-        show_example()
-        return
-    watch = st.fragment(_watch, run_every=TICK_SECONDS if run.active else None)
-    watch(store, run.id, run.active)
+        show_example(store)
+    else:
+        _show(store, run)
 
 
-def _watch(store: RunStore, run_id: int, was_active: bool) -> None:
-    """The run as it is now. Ticks while it is active; its end, seen here, stops the ticking."""
-    with errors_in_words():
-        store.mark_interrupted()
-        if store.waiting():
-            worker.ensure_worker(store)
-        run = store.get(run_id)
-        show_run(store, run)
-        if run.active != was_active:
-            st.rerun()
+def _form(store: RunStore) -> None:
+    preset = choose_preset()
+    start = st.container()
+    config = config_form(preset)
+    with start:
+        if st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
+            st.session_state["run"] = store.create(config, preset).id
+        if config:
+            show_estimate(store, config)
+
+
+def _show(store: RunStore, run: Run) -> None:
+    show_actions(store, run)
+    live_status(store, run)
+    view = choose_view()
+    charts, pictures = st.columns([3, 2], gap="medium")
+    with charts:
+        live_charts([run], view, key=f"charts-{run.id}")
+    with pictures:
+        time_machine([run], key=f"pictures-{run.id}")
+        if run.config.conditional:
+            st.caption(_("A row for each class, always drawn from the same random numbers."))
+        else:
+            st.caption(_("Always drawn from the same random numbers."))
 
 
 with errors_in_words():

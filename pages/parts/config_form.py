@@ -6,40 +6,57 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.config import FOLDER, NAMED_DATASETS, RunConfig, has_effect, is_list, problems, settings
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.text import Text
-from pages.parts.edge import show_error
+from pages.parts.edge import plain, show_error
 from pages.parts.language import _
+from pages.parts.links import give, one_of, take
 
-OPEN_GROUPS = ("Data", "Budget")
+BASIC_GROUPS = ("Data", "Budget")
 
 
-def config_form() -> tuple[str, RunConfig | None]:
-    """Preset and hyperparameters, as widgets where it is called; the config is None while a value is refused."""
+def choose_preset() -> str:
+    """The named GAN to begin with; it fills the form."""
+    take("preset", one_of(PRESETS))
     preset = st.selectbox(
-        "Preset",
+        _("Preset"),
         list(PRESETS),
         index=list(PRESETS).index(DEFAULT_PRESET),
         key="preset",
         persist_state="session",
         on_change=_take_preset,
-        help="A named GAN: a choice for every setting below. Change what you like afterwards.",
+        help=_("A named GAN: a choice for every setting below. Change what you like afterwards."),
     )
-    st.caption(PRESETS[preset].about)
+    give("preset", preset, DEFAULT_PRESET)
+    st.caption(plain(_(PRESETS[preset].about)))
+    return preset
+
+
+def config_form(preset: str) -> RunConfig | None:
+    """Every hyperparameter, as widgets where it is called; None while a value is refused."""
     if _key("dataset") not in st.session_state:
         _take_preset()
     values = _entered(PRESETS[preset].config)
     config, refused = _check(values)
     for group, members in groupby(settings().items(), key=lambda item: item[1].json_schema_extra["group"]):
         shown = {name: field for name, field in members if has_effect(name, values)}
-        with st.expander(group, expanded=group in OPEN_GROUPS or not shown.keys().isdisjoint(refused)):
+        with _group(group, is_open=not shown.keys().isdisjoint(refused)):
             for name, field in shown.items():
                 _widget(name, field)
                 if name in refused:
                     show_error(f"{_(field.title)}: {_(refused[name])}")
-    return preset, config
+    return config
+
+
+def _group(name: str, is_open: bool) -> DeltaGenerator:
+    """Where a group's widgets go: the basic ones stand open, the others fold."""
+    if name in BASIC_GROUPS:
+        st.subheader(_(name), anchor=False)
+        return st.container()
+    return st.expander(_(name), expanded=is_open)
 
 
 def _key(name: str) -> str:
@@ -48,9 +65,21 @@ def _key(name: str) -> str:
 
 def _take_preset() -> None:
     """Every widget's value from the preset. Also what a new session begins with."""
-    preset = PRESETS[st.session_state.get("preset", DEFAULT_PRESET)].config
-    for name, value in preset:
+    _fill(PRESETS[st.session_state.get("preset", DEFAULT_PRESET)].config)
+
+
+def take_run(preset: str, config: RunConfig) -> None:
+    """Every widget's value from a run, to begin another like it."""
+    st.session_state["preset"] = preset if preset in PRESETS else DEFAULT_PRESET
+    _fill(config)
+
+
+def _fill(config: RunConfig) -> None:
+    for name, value in config:
         st.session_state[_key(name)] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    if config.dataset.startswith(FOLDER):
+        st.session_state[_key("dataset")] = FOLDER
+        st.session_state["config.folder"] = config.dataset.removeprefix(FOLDER)
 
 
 def _entered(preset: RunConfig) -> dict[str, Any]:
@@ -69,9 +98,9 @@ def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
 
 
 def _widget(name: str, field: FieldInfo) -> None:
-    common = {"key": _key(name), "persist_state": "session", "help": field.description}
+    common = {"key": _key(name), "persist_state": "session", "help": _(field.description)}
     unit = field.json_schema_extra["unit"]
-    label = f"{field.title} ({unit})" if unit else field.title
+    label = f"{_(field.title)} ({_(unit)})" if unit else _(field.title)
     kind = _plain_type(field)
     if name == "dataset":
         _dataset_widgets(label, common)
@@ -97,13 +126,13 @@ def _plain_type(field: FieldInfo) -> Any:
 
 
 def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
-    names = NAMED_DATASETS | {FOLDER: "A folder of pictures of your own"}
-    st.selectbox(label, list(names), format_func=lambda name: names[name], **common)
+    names = {name: _(about) for name, about in NAMED_DATASETS.items()} | {FOLDER: _("A folder of pictures of your own")}
+    st.selectbox(label, list(names), format_func=names.get, **common)
     if st.session_state[_key("dataset")] == FOLDER:
         st.text_input(
-            "Folder",
+            _("Folder"),
             key="config.folder",
             persist_state="session",
-            placeholder="the folder's path on the computer that trains",
-            help="A sub-folder for each class, or all pictures in one place.",
+            placeholder=_("the folder's path on the computer that trains"),
+            help=_("A sub-folder for each class, or all pictures in one place."),
         )

@@ -16,6 +16,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from gan_core.text import Text
+from pages.parts.links import give, one_of, take
 
 LANGUAGES = {"en": "English", "es": "Español"}
 """The first is what the texts are written in."""
@@ -25,17 +26,12 @@ _SWAPPED = str.maketrans(",.", ".,")
 
 def choose_language() -> None:
     """The switch in the page's header. Begins with the browser's language; a choice is kept in the link."""
-    st.segmented_control(
-        "Language / Idioma",
-        list(LANGUAGES),
-        default=_of_browser(),
-        format_func=str.upper,
-        required=True,
-        key="lang",
-        bind="query-params",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    take("lang", one_of(LANGUAGES))
+    chosen = st.segmented_control(
+        "Language / Idioma", list(LANGUAGES), default=_of_browser(), format_func=str.upper, required=True, key="lang",
+        persist_state="session", label_visibility="collapsed", help=" / ".join(LANGUAGES.values()),
+    )  # fmt: skip
+    give("lang", chosen, _of_browser())
 
 
 def language() -> str:

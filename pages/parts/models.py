@@ -1,17 +1,21 @@
-"""The models that the Generate page offers: shipped, trained here, or uploaded."""
+"""The models that the Generate page offers: shipped, trained here, or uploaded; and links to them.
+
+A model's key means the same on every machine that has it: `shipped:NAME`, `run:RUN_NAME`, `upload:STEM`. The link
+carries it, and the step of a run's checkpoint, since a run that learns on draws other pictures.
+"""
 
 import contextlib
 import hashlib
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
-from gan_core.runs import RunStore
-from pages.parts.edge import show_error
+from gan_core.runs import Run, RunStore
+from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
 
@@ -20,36 +24,130 @@ if TYPE_CHECKING:
 
 UPLOADS_KEPT = 20
 OWN_OFFERED = 100
+FIRST = "shipped:mnist-cdcgan"
+"""What a page without a link begins with, where it is there: it knows classes, and writes."""
+LONGEST_SAID = 100
+"""Characters of a link's text that are repeated to the reader."""
 
 
-def choose_model(store: RunStore) -> Path:
-    """The file of the model that the user picks or uploads. Raises WorkbenchError if there is none to pick."""
+class Choice(NamedTuple):
+    """A model that can be chosen: its key, what the list calls it, and its file."""
+
+    key: str
+    label: str
+    path: Path
+
+
+def choose_model(store: RunStore) -> Choice:
+    """The model that the user picks, uploads, or was linked to. Raises WorkbenchError if there is none to pick."""
+    place_of_list = st.container()
     uploaded = _upload()
-    offered = _offered(store)
+    linked = _newly_linked()
+    offered = _offered(store, {linked, st.session_state.get("model", "")})
     if not offered:
         raise WorkbenchError("There is no model to draw with yet; train one, or upload a checkpoint.")
+    if linked:
+        _forget_link()
+        st.session_state["model-in-address"] = linked
+        if linked in offered:
+            st.session_state["model"] = linked
+            st.session_state["linked-step"] = st.query_params.get("step", "")
+        else:
+            st.session_state["missing-model"] = linked
     if uploaded:
+        _forget_link()
         st.session_state["model"] = _upload_key(uploaded)
     if st.session_state.get("model") not in offered:
-        st.session_state.pop("model", None)
-    chosen = st.selectbox(
-        "Model", list(offered), format_func=lambda key: offered[key][0], key="model", persist_state="session"
-    )
-    return offered[chosen][1]
+        st.session_state["model"] = FIRST if FIRST in offered else next(iter(offered))
+    chosen = place_of_list.selectbox(
+        _("Model"), list(offered), format_func=lambda key: offered[key].label, key="model", persist_state="session",
+        on_change=_forget_link, label_visibility="collapsed",
+    )  # fmt: skip
+    return offered[chosen]
 
 
-def _offered(store: RunStore) -> dict[str, tuple[str, Path]]:
-    """Label and file of every model. The keys stay while a run in training writes one file after the other."""
+def _newly_linked() -> str:
+    """The model's key in the address, if it is news: the page was just opened by a link, or the browser went back."""
+    linked = st.query_params.get("model", "")
+    return linked if linked != st.session_state.get("model-in-address") else ""
+
+
+def _forget_link() -> None:
+    """The model is another one from now on, so nothing is to be said of the one that a link asked for."""
+    for name in ("missing-model", "linked-step"):
+        st.session_state.pop(name, None)
+
+
+def address(choice: Choice, model: "Model") -> dict[str, str]:
+    """What a link says of the model."""
+    is_run = choice.key.startswith("run:")
+    return {"model": choice.key} | ({"step": str(model.about.step)} if is_run else {})
+
+
+def keep_address(choice: Choice, model: "Model") -> None:
+    """Once the model is loaded, the browser's address says which it is."""
+    wanted = address(choice, model)
+    st.session_state["model-in-address"] = choice.key
+    if "step" not in wanted:
+        st.query_params.pop("step", None)
+    if any(st.query_params.get(name) != value for name, value in wanted.items()):
+        st.query_params.update(wanted)
+
+
+def say_of_link(choice: Choice, model: "Model") -> None:
+    """A sentence if the model that a link asked for is not here, or has learnt on since the link was made."""
+    if missing := st.session_state.get("missing-model"):
+        text = _(
+            "The link asks for the model {missing}, which is not here; {model} draws instead.",
+            missing=missing[:LONGEST_SAID],
+            model=model.about.name,
+        )
+        st.warning(plain(text), icon=":material/link_off:")
+    then = st.session_state.get("linked-step", "")
+    now = model.about.step
+    if choice.key.startswith("run:") and then.isdecimal() and len(then) < 12 and int(then) != now:
+        text = _(
+            "The link was made at step {then:,} of this run, whose newest checkpoint is of step {now:,}; "
+            "these pictures differ from those.",
+            then=int(then),
+            now=now,
+        )
+        st.info(plain(text), icon=":material/history:")
+
+
+def _offered(store: RunStore, also: set[str]) -> dict[str, Choice]:
+    """Every model by its key. The keys stay while a run in training writes one file after the other.
+
+    Args:
+        also: keys of runs that are offered even if they are not among the newest.
+    """
     from gan_core import checkpoint
 
-    offered = {f"shipped:{path.stem}": (f"{path.stem} · shipped", path) for path in checkpoint.shipped()}
-    for run in store.all_runs(OWN_OFFERED):
-        if run.checkpoint_path:
-            label = f"run {run.id} · {run.preset} · {run.dataset_name} · {run.kimg:,.0f} kimg"
-            offered[f"run:{run.id}"] = (label, run.checkpoint_path)
+    found = [
+        Choice(f"shipped:{path.stem}", _("{model} · shipped", model=path.stem), path) for path in checkpoint.shipped()
+    ]
+    runs = store.all_runs(OWN_OFFERED)
+    names = {run.name for run in runs}
+    for key in also:
+        if key.startswith("run:") and (name := key.removeprefix("run:")) not in names:
+            with contextlib.suppress(WorkbenchError):
+                runs.append(store.find(name))
+    found += [_of_run(run) for run in runs if run.checkpoint_path]
     for path in _uploads():
-        offered[_upload_key(path)] = (f"{path.stem.partition('-')[2]} · uploaded", path)
-    return offered
+        label = _("{model} · uploaded", model=path.stem.partition("-")[2])
+        found.append(Choice(_upload_key(path), label, path))
+    return {choice.key: choice for choice in found}
+
+
+def _of_run(run: Run) -> Choice:
+    label = _(
+        "run {run} · {preset} · {dataset} · {kimg:,.0f} kimg",
+        run=run.id,
+        preset=run.preset,
+        dataset=run.dataset_name,
+        kimg=run.kimg,
+    )
+    return Choice(f"run:{run.name}", label, run.checkpoint_path)
 
 
 def _upload_key(path: Path) -> str:
@@ -58,10 +156,10 @@ def _upload_key(path: Path) -> str:
 
 def _upload() -> Path | None:
     """The file just uploaded, checked and stored; None if there is none or it was refused, which is then said."""
-    with st.expander("Upload a checkpoint"):
+    with st.expander(_("Upload a checkpoint"), icon=":material/upload_file:"):
         given = st.file_uploader(
-            "A model file (.safetensors) that this program wrote", type="safetensors", key="upload",
-            help="It is checked before it is used, and nothing in it is executed.",
+            _("A model file (.safetensors) that this program wrote"), type="safetensors", key="upload",
+            help=_("It is checked before it is used, and nothing in it is executed."),
         )  # fmt: skip
         if given is None or st.session_state.get("uploaded") == given.file_id:
             return None
@@ -85,7 +183,7 @@ def _store_upload(name: str, content: bytes) -> Path:
         trial = Path(folder) / Path(name).name
         trial.write_bytes(content)
         sampling.load_model(trial)
-    stem = "".join(c if c.isalnum() or c in "-_." else "-" for c in Path(name).stem)[:60]
+    stem = sampling.file_name(Path(name).stem)
     path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{checkpoint.SUFFIX}"
     checkpoint.write_aside(path, content)
     for old in _uploads()[UPLOADS_KEPT:]:
@@ -103,23 +201,23 @@ def _uploads() -> list[Path]:
     for path in _uploads_folder().glob("*.safetensors"):
         with contextlib.suppress(FileNotFoundError):  # it has just given way to a newer one
             found.append((path.stat().st_mtime, path))
-    return [path for _, path in sorted(found, reverse=True)]
+    return [path for _time, path in sorted(found, reverse=True)]
 
 
-def load(path: Path) -> "Model":
-    """The model in that file. Raises WorkbenchError if it is gone or cannot be used."""
+def load(path: Path, weights: str = "ema") -> "Model":
+    """The model in that file, with the weights of that kind. Raises WorkbenchError if it is gone or cannot be used."""
     try:
         changed = path.stat().st_mtime_ns
     except OSError as error:
         raise WorkbenchError("That model's file has just been replaced or is gone; choose it once more.") from error
-    return _load_cached(str(path), changed)
+    return _load_cached(str(path), weights, changed)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _load_cached(path: str, changed: int) -> "Model":
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _load_cached(path: str, weights: str, changed: int) -> "Model":
     """The model in that file, ready to draw; loaded once for all viewers until the file changes."""
     from gan_core.sampling import load_model
 
-    model = load_model(path)
+    model = load_model(path, weights)
     set_aside("torch")
     return model

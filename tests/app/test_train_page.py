@@ -1,40 +1,25 @@
 """The Train page with no data, with data, with bad input."""
 
-import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from gan_core import paths, worker
+from gan_core import worker
 from gan_core.config import RunConfig, settings
 from gan_core.presets import PRESETS
-from gan_core.runs import METRICS, State
+from gan_core.runs import State
 from gan_core.text import Text
-from tests.app.conftest import words_of
+from tests.app.conftest import button_named, components, trained, words_of
 from tests.conftest import small_config
-
-
-def trained(store, steps=100, **changes):
-    """A run as its owner left it, without the training."""
-    run = store.create(small_config(**changes), "cgan", owner="me")
-    rows = np.linspace(0, 1, steps)[:, None] * np.ones(len(METRICS))
-    store.write_metrics(run.id, 0, list(METRICS), rows[:512])
-    store.report(run.id, "me", step=steps, kimg=1.6, seconds=12.0, progress=0.5, images_per_second=133.0)
-    return run
 
 
 def train_button(app):
     return next(button for button in app.sidebar.button if button.label == "Train")
 
 
-def button_named(app, label):
-    return next((button for button in app.main.button if button.label == label), None)
-
-
 def test_without_runs_the_page_says_what_to_do_and_shows_a_shipped_models_pictures(open_page):
     app = open_page()
     assert not app.exception
     assert "Press **Train**" in words_of(app)
-    assert "data:image/png" in app.get("html")[0].proto.body
+    assert "data:image/png" in words_of(app)
 
 
 def test_every_hyperparameter_that_matters_has_its_widget_with_help(open_page):
@@ -121,11 +106,11 @@ def test_whoever_watches_any_run_gets_the_queue_going(open_page, store, monkeypa
     started = []
     trained(store)
     monkeypatch.setattr(worker, "ensure_worker", started.append)
-    open_page().run()
+    app = open_page()
     assert started == []
     store.create(small_config(), "cgan")
     monkeypatch.setattr(worker, "ensure_worker", started.append)
-    AppTest.from_file(str(paths.PROJECT / "pages" / "front.py"), default_timeout=60).run()
+    app.run()
     assert started
 
 
@@ -155,12 +140,109 @@ def test_a_failed_run_says_why(open_page, store):
     assert "no longer numbers" in words_of(open_page())
 
 
-def test_a_finished_run_needs_no_button(open_page, store):
+def test_a_finished_run_is_neither_stopped_nor_resumed(open_page, store):
     run = trained(store)
     store.end(run.id, "me", State.FINISHED)
     app = open_page()
     assert button_named(app, "Resume") is None
     assert button_named(app, "Stop") is None
+
+
+def test_an_ended_run_can_be_extended_to_a_larger_budget_only(open_page, store):
+    run = trained(store)
+    store.report(run.id, "me", kimg=0.32)
+    store.end(run.id, "me", State.FINISHED)
+    app = open_page()
+    app.number_input(key="extend-kimg-1").set_value(0.2).run()
+    app.button(key="extend-1").click().run()
+    assert "give it more than that" in words_of(app)
+    app.number_input(key="extend-kimg-1").set_value(5.0).run()
+    app.button(key="extend-1").click().run()
+    assert (store.get(1).state, store.get(1).config.kimg) == (State.QUEUED, 5.0)
+
+
+def test_a_run_is_deleted_only_after_it_was_asked(open_page, store):
+    run = trained(store)
+    assert button_named(open_page(), "Delete") is None
+    store.end(run.id, "me", State.FINISHED)
+    app = open_page()
+    button_named(app, "Delete").click().run()
+    assert not app.exception
+    assert "are deleted for good" in words_of(app)  # the answer is given in a browser test: AppTest closes the dialog
+    assert store.get(1)
+
+
+def test_settings_of_a_run_can_be_changed_while_it_learns(open_page, store):
+    trained(store)
+    app = open_page()
+    app.number_input(key="change-1-generator_learning_rate").set_value(0.0005)
+    app.number_input(key="change-1-n_critic").set_value(2)
+    app.button(key="change-1").click().run()
+    assert not app.exception
+    changed = {change.name: change.value for change in store.changes(1)}
+    assert changed == {"generator_learning_rate": 0.0005, "n_critic": 2}
+
+
+def test_a_change_that_makes_no_sense_is_refused_in_words(open_page, store):
+    trained(store)
+    app = open_page()
+    app.number_input(key="change-1-n_critic").set_value(0).run()
+    app.button(key="change-1").click().run()
+    assert "it should be at least 1; you gave 0" in words_of(app)
+    assert store.changes(1) == []
+
+
+def test_a_duplicate_begins_with_the_runs_settings(open_page, store):
+    run = trained(store, batch_size=48, dataset="folder:/my/pictures")
+    app = open_page()
+    button_named(app, "Duplicate").click().run()
+    assert app.number_input(key="config.batch_size").value == 48
+    train_button(app).click().run()
+    again = store.get(2)
+    changed = {name for name, value in again.config if value != getattr(run.config, name)}
+    assert changed == {"generator_width", "discriminator_width"}  # of no effect in a fully connected network
+    assert again.preset == run.preset
+
+
+def test_a_link_opens_the_same_run_and_the_same_view(open_page, store):
+    trained(store)
+    trained(store)
+    app = open_page(run="1", x="seconds", smooth="0.9", log="true", charts="losses,speed", lang="es")
+    assert app.selectbox(key="run").value == 1
+    charts = next(data for data in components(app) if "charts" in data)
+    assert ([run["id"] for run in charts["runs"]], charts["x"]["metric"], charts["smoothing"]) == ([1], "seconds", 0.9)
+    assert [chart["title"] for chart in charts["charts"]] == ["Pérdidas", "Velocidad"]
+    assert charts["charts"][0]["log"]
+
+
+def test_the_link_says_what_is_shown(open_page, store):
+    trained(store)
+    app = open_page()
+    app.slider(key="smooth").set_value(0.3).run()
+    assert app.query_params["run"] == "1"
+    assert "lang" not in app.query_params
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"run": "99"},
+        {"run": "-1"},
+        {"run": "9" * 40},
+        {"run": "<script>"},
+        {"x": "nonsense", "charts": "nonsense", "smooth": "nan", "log": "perhaps", "preset": "none", "lang": "xx"},
+    ],
+)
+def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(open_page, store, link):
+    trained(store)
+    app = open_page(**link)
+    assert not app.exception
+    assert app.selectbox(key="run").value == 1
+
+
+def test_a_link_to_a_deleted_run_says_so(open_page, store):
+    trained(store)
+    assert "There is no run 99 here" in words_of(open_page(run="99"))
 
 
 def test_another_run_can_be_chosen(open_page, store):

@@ -9,47 +9,7 @@ from playwright.sync_api import Page, expect
 
 from gan_core.checkpoint import shipped
 from gan_core.presets import DEFAULT_PRESET
-
-
-def badge(page: Page, state: str):
-    return page.locator(".stMarkdownBadge").filter(has_text=state)
-
-
-def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=re.compile(f"{name}$")).click()
-
-
-def start_training(page: Page, minutes: float = 5) -> None:
-    field = page.get_by_label("Training time (minutes)", exact=True)
-    field.fill(str(minutes))
-    field.press("Enter")
-    press(page, "Train")
-    expect(badge(page, "running")).to_be_visible()
-    expect(curves(page).first).to_be_visible()
-
-
-def curves(page: Page):
-    return page.locator(".live-chart .scatterlayer .js-line")
-
-
-def kimg(page: Page) -> float:
-    return float(re.search(r"([\d.,]+) thousand images", page.get_by_test_id("stProgress").inner_text()).group(1))
-
-
-def grid(page: Page) -> str:
-    return page.get_by_alt_text("Pictures that run").get_attribute("src")
-
-
-def wait_until(page: Page, condition, what: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        page.wait_for_timeout(200)
-
-
-def no_error_on(page: Page) -> None:
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+from tests.e2e.steps import badge, curves, grid, kimg, no_error_on, press, start_training, wait_until
 
 
 def test_the_page_opens_with_a_shipped_models_pictures(page):
@@ -65,7 +25,7 @@ def test_train_watch_stop_and_resume(page):
     wait_until(page, lambda: curves(page).first.get_attribute("d") != first_curve, "the charts to move")
     wait_until(page, lambda: grid(page) != first_grid, "the grid to change")
     assert kimg(page) > first_kimg
-    expect(page.get_by_test_id("stProgress")).to_contain_text("left")
+    expect(page.locator(".live-status .numbers")).to_contain_text("left")
 
     press(page, "Stop")
     expect(badge(page, "stopped")).to_be_visible()
@@ -74,21 +34,6 @@ def test_train_watch_stop_and_resume(page):
     expect(badge(page, "running")).to_be_visible()
     wait_until(page, lambda: kimg(page) > stopped_at, "training to go on")
     no_error_on(page)
-
-
-def test_zoom_survives_the_ticks(page):
-    start_training(page)
-    chart = page.locator(".live-chart").first
-    wait_until(page, lambda: kimg(page) > 1, "something to zoom into")
-    box = chart.locator(".nsewdrag").first.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.7, steps=5)
-    page.mouse.up()
-    zoomed = chart.evaluate("chart => chart.layout.xaxis.range.slice()")
-    at = kimg(page)
-    wait_until(page, lambda: kimg(page) > at + 1, "some ticks")
-    assert chart.evaluate("chart => chart.layout.xaxis.range") == zoomed
 
 
 def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
@@ -101,7 +46,7 @@ def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
     assert training.is_running()
     page.wait_for_timeout(3000)
     server.start()
-    page.goto(server.url)
+    page.goto(f"{server.url}/train")
     expect(badge(page, "running")).to_be_visible()
     wait_until(page, lambda: kimg(page) > before, "the run, gone on without the server")
     assert server.training_process() == training

@@ -21,7 +21,7 @@ SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
 
 def save(folder, step=1, **changes):
     gan = Gan(small_config(**changes), SPEC, torch.device("cpu"))
-    about = checkpoint.About("a run", gan.config, SPEC, step, 12.5)
+    about = checkpoint.About("a run", gan.config, SPEC, step, 12.5, images=4000)
     return checkpoint.save_run(folder, about, gan.model_state(), gan.resume_state())
 
 
@@ -30,6 +30,7 @@ def test_one_file_tells_all_and_draws(tmp_path):
     alone = path.rename(tmp_path / "handed-around.safetensors")
     about = checkpoint.read_about(alone)
     assert (about.name, about.config, about.spec, about.step) == ("a run", small_config(), SPEC, 7)
+    assert (about.seconds, about.images, about.kimg) == (12.5, 4000, 4)
     samples = gan_core.load(alone).sample(classes=["7", 3], count=2, seed=5)
     assert samples.images.shape == (4, 28, 28, 1)
     assert samples.labels.tolist() == [7, 7, 3, 3]
@@ -107,6 +108,12 @@ def rewrite(path, weights=lambda tensors: tensors, metadata=lambda text: text):
     with safetensors.safe_open(path, framework="pt") as file:
         old = file.metadata()
     safetensors.torch.save_file(weights(safetensors.torch.load_file(path)), path, metadata(old))
+
+
+def test_a_file_from_before_n_critic_could_change_counts_its_images_by_steps(tmp_path):
+    path = save(tmp_path, step=7, n_critic=3, batch_size=16)
+    rewrite(path, metadata=lambda old: {key: text for key, text in old.items() if key != "images"})
+    assert checkpoint.read_about(path).images == 7 * 3 * 16
 
 
 def test_weights_of_other_shapes_are_refused(tmp_path):

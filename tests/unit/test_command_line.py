@@ -62,6 +62,19 @@ def test_runs_are_listed_and_resumed_with_a_larger_budget_only(trained):
     assert resumed.stdout.splitlines()[-1].endswith("model-000000020.safetensors")
 
 
+def test_a_resumed_run_keeps_what_was_changed_while_it_learnt(trained, store):
+    longer = store.extend(1, kimg=0.32)
+    store.ask_to_change(longer.id, n_critic=2)  # it is taken up with the first step
+    store.ask_to_stop(longer.id)
+    refused = gan_core("train", "--resume", "1", "--kimg", "0.32", "--set", "n_critic=1")
+    assert "n_critic (2 -> 1)" in refused.stderr
+    resumed = gan_core("train", "--resume", "1", "--kimg", "0.32", "--set", "n_critic=2")
+    assert resumed.returncode == 0, resumed.stderr
+    run = store.get(1)
+    assert (run.config.n_critic, store.current_config(run).n_critic) == (1, 2)
+    assert run.step == 10 + 10 / 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -96,7 +109,7 @@ def test_ctrl_c_stops_and_saves():
     command = [sys.executable, "-m", "gan_core", "train", "--preset", "cgan", "--kimg", "1e6", *TINY]
     process = subprocess.Popen(command, cwd=paths.PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     deadline = time.monotonic() + 60
-    while not list(paths.checkpoints().glob("*/live.png")):
+    while not list(paths.checkpoints().glob("*/live.webp")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)

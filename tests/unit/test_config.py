@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
 
-from gan_core.config import RunConfig, has_effect, make_config, problems, settings
+from gan_core.config import RunConfig, changeable, has_effect, make_config, problems, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 
@@ -94,6 +94,10 @@ def test_only_the_chosen_architectures_settings_have_an_effect():
     assert not has_effect("beta1", values | {"optimizer": "sgd"})
     assert not has_effect("image_size", values)
     assert has_effect("image_size", values | {"dataset": "folder:/pictures"})
+
+
+def test_learning_rates_and_n_critic_may_change_while_a_run_learns():
+    assert set(changeable()) == {"generator_learning_rate", "discriminator_learning_rate", "n_critic"}
 
 
 def test_one_kind_of_budget_replaces_the_other():

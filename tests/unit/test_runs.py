@@ -33,8 +33,9 @@ def test_a_run_keeps_its_config(store):
 def test_a_runs_folder_has_a_readable_name_that_is_never_used_twice(store):
     first = store.create(small_config(dataset="folder:/my pictures/Cats & dogs"), "cgan")
     assert first.name.startswith("00001-cgan-Cats---dogs-")
-    with store.engine.begin() as connection:
+    with store.engine.begin() as connection:  # as if the database had been deleted: numbers begin again
         connection.execute(text("DELETE FROM runs"))
+        connection.execute(text("DELETE FROM sqlite_sequence"))
     again = store.create(small_config(dataset="folder:/my pictures/Cats & dogs"), "cgan")
     assert (again.id, again.name != first.name) == (first.id, True)
 
@@ -80,6 +81,166 @@ def test_only_ended_runs_are_resumed(store):
     run = store.create(small_config(), "cgan")
     with pytest.raises(WorkbenchError, match="ended"):
         store.resume(run.id)
+
+
+def ended_run(store, seconds=60.0, kimg=10.0, **changes):
+    run = store.create(small_config(**changes), "cgan", owner="me")
+    store.report(run.id, "me", seconds=seconds, kimg=kimg)
+    store.end(run.id, "me", State.FINISHED)
+    return store.get(run.id)
+
+
+def test_an_ended_run_is_extended_to_a_larger_budget_in_all(store):
+    run = ended_run(store, seconds=60, kimg=10, seed=3)
+    extended = store.extend(run.id, minutes=1.5)
+    assert extended.state == State.QUEUED
+    assert extended.config == small_config(seed=3, minutes=1.5, kimg=None)
+    store.ask_to_stop(run.id)
+    assert store.extend(run.id, kimg=20).config == small_config(seed=3, kimg=20)
+
+
+@pytest.mark.parametrize("budget", [{"minutes": 1}, {"minutes": 0.5}, {"kimg": 10}, {"minutes": 5, "kimg": 9}])
+def test_a_run_is_not_extended_to_what_it_has_had(store, budget):
+    run = ended_run(store, seconds=60, kimg=10)
+    with pytest.raises(WorkbenchError, match=r"1\.0 minutes, from 10\.0 thousand images"):
+        store.extend(run.id, **budget)
+    assert store.get(run.id).state == State.FINISHED
+
+
+def test_only_an_ended_run_is_extended_and_only_to_an_end(store):
+    waiting = store.create(small_config(), "cgan")
+    with pytest.raises(WorkbenchError, match="ended"):
+        store.extend(waiting.id, kimg=100)
+    with pytest.raises(WorkbenchError, match="never end"):
+        store.extend(ended_run(store).id)
+
+
+def test_a_deleted_run_leaves_nothing_and_its_number_is_not_used_again(store):
+    kept, run = ended_run(store), ended_run(store)
+    for each in (kept, run):
+        each.grid_folder.mkdir(parents=True)
+        store.write_metrics(each.id, 0, ["step"], np.zeros((3, 1)))
+        store.resume(each.id)
+        store.ask_to_change(each.id, n_critic=2)
+        store.ask_to_stop(each.id)
+    store.delete(run.id)
+    store.delete(run.id)  # someone else was faster: no error
+    assert [left.id for left in store.all_runs()] == [kept.id]
+    assert (store.read_metrics(run.id), store.changes(run.id), run.folder.exists()) == ({}, [], False)
+    assert (len(store.read_metrics(kept.id)["step"]), len(store.changes(kept.id)), kept.folder.exists()) == (3, 1, True)
+    assert store.create(small_config(), "cgan").id > run.id
+
+
+@pytest.mark.parametrize("owner", ["", "me"])
+def test_a_run_that_waits_or_learns_is_not_deleted(store, owner):
+    run = store.create(small_config(), "cgan", owner=owner)
+    run.folder.mkdir(parents=True)
+    with pytest.raises(WorkbenchError, match="stop it first"):
+        store.delete(run.id)
+    assert store.get(run.id)
+    assert run.folder.exists()
+
+
+def test_changes_are_kept_in_the_order_asked_with_what_was_before(store):
+    run = store.create(small_config(n_critic=1, generator_learning_rate=1e-3), "cgan")
+    store.ask_to_change(run.id, generator_learning_rate="0.002", n_critic=1)
+    store.ask_to_change(run.id, generator_learning_rate=2e-3)  # equals what was asked for before
+    store.ask_to_change(run.id, n_critic=4)
+    store.ask_to_change(run.id, generator_learning_rate=1e-3)
+    asked = [(change.name, change.before, change.value, change.step) for change in store.changes(run.id)]
+    assert asked == [
+        ("generator_learning_rate", 1e-3, 2e-3, None),
+        ("n_critic", 1, 4, None),
+        ("generator_learning_rate", 2e-3, 1e-3, None),
+    ]
+    assert store.current_config(run) == small_config(n_critic=4, generator_learning_rate=1e-3)
+    assert store.get(run.id).config == run.config, "how it began"
+
+
+def test_who_takes_a_change_up_notes_when(store):
+    run = store.create(small_config(), "cgan")
+    store.ask_to_change(run.id, n_critic=2)
+    store.note_change(store.changes(run.id)[0].id, step=7, kimg=0.5, seconds=3.25)
+    change = store.changes(run.id)[0]
+    assert (change.step, change.kimg, change.seconds) == (7, 0.5, 3.25)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"batch_size": 3}, "batch_size cannot be changed while a run learns; n_critic"),
+        ({"n_critic": 2, "nonsense": 3}, "nonsense cannot be changed"),
+        ({"n_critic": 2, "generator_learning_rate": 0}, "generator_learning_rate: it should be greater than 0"),
+        ({"n_critic": 2.5}, "n_critic: it should be a whole number"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused_whole(store, values, words):
+    run = store.create(small_config(), "cgan")
+    with pytest.raises(WorkbenchError, match=words):
+        store.ask_to_change(run.id, **values)
+    assert store.changes(run.id) == []
+
+
+def test_an_ended_run_changes_no_more(store):
+    with pytest.raises(WorkbenchError, match="resume it first"):
+        store.ask_to_change(ended_run(store).id, n_critic=2)
+
+
+def test_the_newest_metric_row_is_read_without_the_others(store):
+    run = store.create(small_config(), "cgan", owner="me")
+    assert run.last == {}
+    store.report(run.id, "me", last_json='{"step": 3.0, "spread": 0.5}')
+    assert store.all_runs()[0].last == {"step": 3.0, "spread": 0.5}
+
+
+def test_kept_grids_come_in_the_order_of_their_steps_whatever_their_format(store):
+    run = store.create(small_config(), "cgan")
+    assert run.grids == []
+    run.grid_folder.mkdir(parents=True)
+    for name in ("000000300.png", "000000020.webp", "1000000000.webp", "000000040.webp.77.partial", "notes.png"):
+        (run.grid_folder / name).touch()
+    assert [(step, path.name) for step, path in run.grids] == [
+        (20, "000000020.webp"),
+        (300, "000000300.png"),
+        (1_000_000_000, "1000000000.webp"),
+    ]
+
+
+def without_columns(store, *names):
+    """The address of a copy of the store as an earlier version of this program would have made it."""
+    url = str(store.engine.url)
+    with store.engine.begin() as connection:
+        for name in names:
+            connection.execute(text(f"ALTER TABLE runs DROP COLUMN {name}"))
+        connection.execute(text("DROP TABLE run_changes"))
+    store.engine.dispose()
+    return url
+
+
+def test_a_database_from_before_gets_the_columns_that_came_later(store):
+    run = ended_run(store)
+    older = RunStore(without_columns(store, "last_json", "seconds_left", "sessions"))
+    found = older.get(run.id)
+    assert (found.last, found.seconds_left, found.sessions, found.kimg) == ({}, None, 0, run.kimg)
+    older.resume(run.id, owner="me")
+    older.report(run.id, "me", last_json='{"step": 3}', seconds_left=5.0, sessions=2)
+    found = older.get(run.id)
+    assert (found.last, found.seconds_left, found.sessions) == ({"step": 3}, 5.0, 2)
+    older.ask_to_change(run.id, n_critic=2)
+    assert len(older.changes(run.id)) == 1
+
+
+OPENER = "import sys; from gan_core.runs import RunStore; print(RunStore(sys.argv[1]).all_runs()[0].last)"
+
+
+def test_four_processes_open_an_older_database_at_once(store):
+    ended_run(store)
+    url = without_columns(store, "last_json", "seconds_left", "sessions", "images_per_second")
+    openers = [
+        subprocess.Popen([sys.executable, "-c", OPENER, url], cwd=paths.PROJECT, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert [opener.communicate()[0] for opener in openers] == ["{}\n"] * 4
 
 
 def test_silence_makes_a_run_interrupted(store):

@@ -8,6 +8,7 @@ from torch import nn
 
 from gan_core import checkpoint, datasets, sampling, training
 from gan_core.config import make_config
+from gan_core.errors import WorkbenchError
 from tests.conftest import small_config
 
 CPU = torch.device("cpu")
@@ -22,7 +23,7 @@ def new_gan(config):
 
 
 def steps(gan, count):
-    batches = digits(gan.config).batches(gan.config.batch_size, gan.config.seed, first=gan.batches_seen())
+    batches = digits(gan.config).batches(gan.config.batch_size, gan.config.seed, first=gan.batches)
     return [training.training_step(gan, batches) for _ in range(count)]
 
 
@@ -54,8 +55,39 @@ def test_the_discriminator_takes_n_critic_steps_for_each_of_the_generator():
         optimizer.register_step_post_hook(lambda *_, name=name: taken.__setitem__(name, taken[name] + 1))
     steps(gan, 2)
     assert taken == {"generator": 2, "discriminator": 6}
-    assert gan.batches_seen() == 6
-    assert checkpoint.images_seen(config, gan.step) == 6 * config.batch_size
+    assert (gan.batches, gan.images) == (6, 6 * config.batch_size)
+
+
+def test_a_changed_learning_rate_is_the_length_of_the_next_step():
+    """With plain SGD a step is rate times gradient: ten times the rate, from the same place, goes ten times as far."""
+    config = small_config(
+        optimizer="sgd", generator_normalisation="none", discriminator_normalisation="none",
+        generator_learning_rate=1e-3, discriminator_learning_rate=1e-12,
+    )  # fmt: skip
+    gan, twin = new_gan(config), new_gan(config)
+    twin.change("generator_learning_rate", 1e-2)
+    before = copy_of(gan.generator.state_dict())
+    steps(gan, 1)
+    steps(twin, 1)
+    assert twin.config == config.model_copy(update={"generator_learning_rate": 1e-2})
+    for name, start in before.items():
+        near, far = gan.generator.state_dict()[name] - start, twin.generator.state_dict()[name] - start
+        torch.testing.assert_close(far, 10 * near, rtol=1e-3, atol=1e-6)
+
+
+def test_n_critic_changes_between_two_steps():
+    gan = new_gan(small_config())
+    steps(gan, 2)
+    gan.change("n_critic", 3.0)
+    steps(gan, 2)
+    assert (gan.step, gan.batches) == (4, 2 * 1 + 2 * 3)
+
+
+def test_a_change_that_is_refused_changes_nothing():
+    gan = new_gan(small_config())
+    with pytest.raises(WorkbenchError, match="generator_learning_rate"):
+        gan.change("generator_learning_rate", -1)
+    assert gan.config == small_config()
 
 
 def test_a_plain_gradient_step_is_the_papers():
@@ -140,11 +172,12 @@ def test_a_resumed_run_has_bit_for_bit_the_weights_of_one_that_never_stopped(tmp
 
     first = new_gan(config)
     steps(first, 4)
-    about = checkpoint.About("run", config, first.spec, first.step, 1.0)
+    about = checkpoint.About("run", config, first.spec, first.step, 1.0, first.images)
     path = checkpoint.save_run(tmp_path, about, first.model_state(), first.resume_state())
     torch.manual_seed(99)  # another process, another chance
     second = new_gan(config)
-    second.restore(checkpoint.read_tensors(path), checkpoint.read_tensors(checkpoint.resume_path(path)), about.step)
+    resume = checkpoint.read_tensors(checkpoint.resume_path(path))
+    second.restore(checkpoint.read_tensors(path), resume, about.step, first.batches)
     steps(second, 2)
 
     assert same(whole.model_state(), second.model_state())
@@ -157,9 +190,9 @@ def test_a_run_goes_on_on_another_kind_of_device():
     resume = first.resume_state()
     resume["random.latents.cuda"] = resume.pop("random.latents.cpu")[:16].clone()  # a GPU's state has 16 bytes
     second = new_gan(first.config)
-    second.restore(first.model_state(), resume, first.step)
+    second.restore(first.model_state(), resume, first.step, first.batches)
     steps(second, 1)
-    assert second.step == 3
+    assert (second.step, second.batches) == (3, 3)
 
 
 def test_a_minute_of_digits_is_learnt_as_far_as_drawing_goes():

@@ -64,7 +64,8 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
     assert all(np.isfinite(values).all() for name, values in metrics.items() if name != "gpu_memory")
     assert ((metrics["real_accuracy"] >= 0) & (metrics["real_accuracy"] <= 1)).all()
     assert run.live_grid.exists()
-    assert len(list(run.grid_folder.glob("*.png"))) > 5
+    assert Image.open(run.live_grid).size == (280, 280)
+    assert len(run.grids) > 5
     assert checkpoint.read_about(run.checkpoint_path).step == 200
 
 
@@ -161,6 +162,18 @@ def test_who_lost_a_run_leaves_the_new_owners_files_alone(store):
     ended = worker.train_run(store, sleeper, overtaken)
     assert (ended.state, ended.owner) == (State.RUNNING, "other")
     assert [path.name for path in checkpoint.run_models(run.folder)] == ["model-000000020.safetensors"]
+
+
+def test_a_run_that_was_deleted_while_its_computer_slept_ends_quietly(store):
+    run = store.create(small_config(**ENDLESS), "cgan", owner="sleeper")
+
+    def deleted(progress):
+        if "step" in progress:
+            store.end(run.id, "sleeper", State.INTERRUPTED)
+            store.delete(run.id)
+
+    assert worker.train_run(store, run, deleted).name == run.name
+    assert store.get(run.id) is None
 
 
 def test_each_session_of_a_run_is_counted_so_that_viewers_read_anew(store):

@@ -1,23 +1,95 @@
-"""A Plotly chart that is updated in place: zoom, hidden traces and hover stay as the reader has them.
+"""A run's charts, drawn in place: zoom, hidden curves and hover stay as the reader has them while the run learns.
 
-st.plotly_chart forgets the zoom at every change of its data, with `key` and `uirevision` too.
+st.plotly_chart forgets the zoom at every change of its data, with `key` and `uirevision` too. These fetch what is new
+through pages.parts.live, and smooth, scale and label it in the browser, at once.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import streamlit as st
 
+from gan_core.charts import CHARTS, SMOOTHING, X_AXES
+from gan_core.runs import Run
+from pages.parts.language import _, language
+from pages.parts.links import give, one_of, some_of, take
+
 _component = st.components.v2.component(
     "live_chart",
-    html='<div class="live-chart" role="figure"></div>',
-    css=".live-chart { width: 100%; height: 300px; }",
+    html='<div class="live-charts"></div>',
+    css=Path(__file__).with_name("live_chart.css").read_text(encoding="utf-8"),
     js=Path(__file__).with_name("live_chart.js").read_text(encoding="utf-8"),
     # Plotly puts its own styles into the document's head, where a shadow root would not see them.
     isolate_styles=False,
 )
 
 
-def live_chart(figure: dict[str, Any], key: str) -> None:
-    """Show a figure from gan_core.charts. Under one key the chart stays the same one, whatever its data."""
-    _component(data=figure, key=key, height="content")
+class View(NamedTuple):
+    """How the reader wants the charts."""
+
+    x: str
+    smoothing: float
+    log: bool
+    charts: list[str]
+
+
+def choose_view() -> View:
+    """The charts' settings, as widgets; all are in the link."""
+    take("x", one_of(X_AXES))
+    take("charts", some_of(CHARTS))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):
+        x = st.segmented_control(
+            _("Over"), list(X_AXES), format_func=lambda name: _(X_SHORT[name]), default="kimg", key="x", required=True,
+            persist_state="session",
+            help=_("What the horizontal axis counts. Images shown to the discriminator make runs of different batch "
+                   "sizes comparable."),
+        )  # fmt: skip
+        smoothing = st.slider(
+            _("Smoothing"), 0.0, 0.99, SMOOTHING, 0.01, key="smooth", persist_state="session", bind="query-params",
+            width=180,
+            help=_("An exponential moving average, as in TensorBoard; what was measured stays behind it, faint."),
+        )  # fmt: skip
+        log = st.toggle(
+            _("Log axis"), key="log", persist_state="session", bind="query-params",
+            help=_("Losses, gradients and speed on a logarithmic axis."),
+        )  # fmt: skip
+        with st.popover(_("Charts"), icon=":material/tune:"):
+            shown = st.multiselect(
+                _("Charts to show"), list(CHARTS), format_func=lambda name: _(CHARTS[name].title),
+                default=list(CHARTS), key="charts", persist_state="session",
+            )  # fmt: skip
+    give("x", x, "kimg")
+    give("charts", ",".join(shown), ",".join(CHARTS))
+    return View(x, smoothing, log, shown)
+
+
+X_SHORT = {"kimg": "kimg", "step": "steps", "epoch": "epochs", "seconds": "seconds"}
+"""Short names of X_AXES, for buttons."""
+
+
+def live_charts(runs: list[Run], view: View, key: str) -> None:
+    """The charts of one run, or of several over each other. They follow a run that learns by themselves."""
+    charts = [
+        {
+            "title": _(chart.title),
+            "note": _(chart.note),
+            "traces": [trace._asdict() | {"label": _(trace.label)} for trace in chart.traces],
+            "range": chart.y_range,
+            "level": chart.level,
+            "log": view.log and chart.y_range is None,
+        }
+        for name, chart in CHARTS.items()
+        if name in view.charts
+    ]
+    _component(
+        data={
+            "runs": [{"id": run.id, "label": f"{run.id} · {run.preset}"} for run in runs],
+            "charts": charts,
+            "x": {"metric": view.x, "title": _(X_AXES[view.x])},
+            "smoothing": view.smoothing,
+            "language": language(),
+            "words": {"html": _("Download as HTML"), "empty": _("Charts appear here with the first steps.")},
+        },
+        key=key,
+        height="content",
+    )

@@ -1,0 +1,53 @@
+"""The random numbers that pictures are made of, and what can be done with them."""
+
+import torch
+from torch import Tensor, nn
+from torch.special import ndtr, ndtri
+
+from gan_core.errors import WorkbenchError
+
+
+def latents(count: int, latent_dim: int, seed: int) -> Tensor:
+    """Standard normal [count, latent_dim], from the seed alone. On the CPU, so that every device draws the same."""
+    return torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(seed))
+
+
+def truncate(normal: Tensor, threshold: float) -> Tensor:
+    """Standard normals z of any shape, squeezed into [-t, t]: z' = Phi^-1(Phi(-t) + Phi(z) (Phi(t) - Phi(-t))).
+
+    Pictures become more alike and, of a good model, better: the truncation trick of Brock 2019, section 3.1. There
+    numbers beyond t are drawn anew, so a picture jumps when t passes one of its numbers. This inverse of the truncated
+    normal's distribution function gives numbers of the same distribution, but lets each picture change smoothly
+    with t, up to the very one that it is without truncation.
+
+    Args:
+        threshold: t, 0 or more, in standard deviations.
+
+    Raises WorkbenchError if it is negative or no number.
+    """
+    if not threshold >= 0:
+        raise WorkbenchError("A truncation of {given} makes no sense; give 0 or more.", given=threshold)
+    t = torch.tensor(threshold, dtype=torch.float64)
+    # Computed for -|z| and mirrored: Phi keeps all its digits on the negative side alone.
+    lower = ndtr(-t) + ndtr(-normal.double().abs()) * (1 - 2 * ndtr(-t))
+    squeezed = (-ndtri(lower)).clamp(0, threshold)
+    return (squeezed * normal.sign()).to(normal.dtype)
+
+
+def directions(generator: nn.Module, latent_dim: int, count: int) -> Tensor:
+    """The directions of the latent space along which the generator's first layer changes most, [count, latent_dim].
+
+    Unit vectors, the strongest first, at most latent_dim of them. They are the right singular vectors of the layer's
+    weight A, which maximise |A n| (SeFa: Shen & Zhou 2021); columns that see the class are left out. A singular
+    vector's sign is arbitrary: its largest component is made positive, so that every machine means the same.
+    """
+    first = next(module for module in generator.modules() if isinstance(module, nn.Linear))
+    weight = first.weight[:, :latent_dim].detach().double().cpu()
+    vectors = torch.linalg.eigh(weight.T @ weight).eigenvectors.T.flip(0)[:count]  # eigh: the weakest first
+    largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
+    return (vectors * largest.sign()).float()
+
+
+def move(latent: Tensor, directions: Tensor, amounts: Tensor) -> Tensor:
+    """From one latent [D] to [N, D]: by amounts [N, K], in standard deviations, along directions [K, D]."""
+    return latent + amounts @ directions

@@ -1,0 +1,101 @@
+"""What a page that watches a run asks for once a second: how the run stands, and what is new of its metrics and grids.
+
+Made to be cheap, since thirty viewers may watch: a tick reads the run's row and its newest metric rows, no more. What
+needs all metrics (the first look, the sentence about the curves) is kept for all viewers and read anew every few
+seconds. Knows nothing of torch or of pages.
+"""
+
+import threading
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_core.charts import thin
+from gan_core.reading import Reading, read_curves
+from gan_core.runs import CHUNK_ROWS, Run, RunStore
+
+FRESH_SECONDS = 5.0
+"""How old the shared copy of all metrics may be."""
+
+
+class Look(NamedTuple):
+    """What a viewer gets.
+
+    rows: metrics by name, float64 [rows], and "epoch" where the dataset's size is known; those after the ones that it
+        has, or (fresh) the whole run, thinned.
+    total: rows that the viewer has now, to say so the next time.
+    grids: (step, kimg) of each kept sample grid that it does not know yet.
+    """
+
+    run: Run
+    rows: dict[str, np.ndarray]
+    fresh: bool
+    total: int
+    grids: list[tuple[int, float]]
+    reading: Reading | None
+
+
+class _Shared:
+    """All metrics of a run, for all viewers."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.metrics: dict[str, np.ndarray] = {}
+        self.reading: Reading | None = None
+        self.read_at = -FRESH_SECONDS
+
+    def refresh(self, store: RunStore, run: Run) -> "_Shared":
+        with self.lock:
+            if time.monotonic() - self.read_at >= FRESH_SECONDS:
+                self.metrics = store.extend_metrics(run.id, self.metrics)
+                self.reading = read_curves(self.metrics, run.state) if self.metrics else None
+                self.read_at = time.monotonic()
+        return self
+
+
+@lru_cache(maxsize=16)
+def _shared(address: str, run_name: str, sessions: int, state: str) -> _Shared:
+    """A session of training may forget rows of the one before, and an ended run has its last rows: both begin anew."""
+    return _Shared()
+
+
+def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0) -> Look:
+    """The run for a viewer who has its first `have_rows` metric rows and `have_grids` sample grids; 0 is none."""
+    shared = _shared(str(store.engine.url), run.name, run.sessions, run.state).refresh(store, run)
+    new = store.read_metrics(run.id, from_row=have_rows) if have_rows else {}
+    fresh = not new
+    if fresh:
+        rows, total = thin(shared.metrics) if shared.metrics else {}, _count(shared.metrics)
+    else:
+        first = have_rows - have_rows % CHUNK_ROWS
+        rows = {name: values[have_rows - first :] for name, values in new.items()}
+        total = first + _count(new)
+    if rows and run.dataset_images:
+        rows = rows | {"epoch": epochs(run, rows["kimg"])}
+    return Look(run, rows, fresh, total, _grids(run, shared.metrics, have_grids), shared.reading)
+
+
+def epochs(run: Run, kimg: np.ndarray | float) -> np.ndarray | float:
+    """How often the discriminator has seen the whole dataset after so many thousand images."""
+    return kimg * 1000 / run.dataset_images
+
+
+def _count(metrics: dict[str, np.ndarray]) -> int:
+    return len(next(iter(metrics.values()), ()))
+
+
+def _grids(run: Run, metrics: dict[str, np.ndarray], known: int) -> list[tuple[int, float]]:
+    steps = [step for step, _ in run.grids[known:]]
+    if not steps or not metrics:
+        return []
+    return list(zip(steps, np.interp(steps, metrics["step"], metrics["kimg"]).tolist(), strict=True))
+
+
+def as_plain(rows: dict[str, np.ndarray]) -> dict[str, list[float | None]]:
+    """For JSON: five digits are more than a pixel and half the bytes; what is no number becomes null."""
+    return {
+        name: [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
+        for name, values in rows.items()
+    }

@@ -1,0 +1,47 @@
+"""The first page: what this is, how a GAN learns, and the three ways on."""
+
+import streamlit as st
+
+from gan_core.runs import RunStore, default_store
+from pages.parts.edge import errors_in_words
+from pages.parts.home_parts import how_it_learns, recent_runs, shipped_models
+from pages.parts.language import _
+from pages.parts.run_choice import example_picture, start_button
+
+RECENT_RUNS = 4
+
+
+def main() -> None:
+    store = default_store()
+    store.mark_interrupted()
+    words, picture = st.columns([3, 2], gap="large", vertical_alignment="center")
+    with words:
+        _welcome(store)
+    with picture:
+        example_picture()
+    st.header(_("How a GAN learns"), anchor=False)
+    how_it_learns()
+    runs = store.all_runs(RECENT_RUNS)
+    if runs:
+        st.header(_("Latest runs"), anchor=False)
+        recent_runs(runs)
+    st.header(_("Models to draw with"), anchor=False)
+    shipped_models()
+
+
+def _welcome(store: RunStore) -> None:
+    st.title(_("Watch a GAN learn to draw"), anchor=False)
+    st.markdown(
+        _(
+            "Choose a generative adversarial network, set what you like, and see its pictures take shape while it "
+            "trains on this machine. A minute is enough to see digits."
+        )
+    )
+    with st.container(horizontal=True):
+        start_button(store)
+        if st.button(_("Draw with a trained model"), icon=":material/draw:"):
+            st.switch_page("generate.py")
+
+
+with errors_in_words():
+    main()

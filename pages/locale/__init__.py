@@ -1,0 +1,1 @@
+"""The translations, a catalogue (gettext's .po) for each language but English."""

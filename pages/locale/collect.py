@@ -1,0 +1,71 @@
+"""Finds every text that a reader can see, and brings the catalogues up to date: make texts
+
+Texts stand in the source as the first argument of `_`, `Text` and `WorkbenchError`, or are declared once as data
+(hyperparameters, presets, charts). New ones come into the catalogue without a translation; a test names them.
+"""
+
+from collections.abc import Iterator
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+from gan_core import config, paths
+from gan_core.charts import CHARTS, X_AXES
+from gan_core.presets import PRESETS
+from pages.parts.language import CATALOGUES, LANGUAGES
+from pages.parts.live_chart import X_SHORT
+
+KEYWORDS = {"_": None, "Text": None, "WorkbenchError": None}
+ENGLISH = next(iter(LANGUAGES))
+
+
+def collect() -> Catalog:
+    """All texts, in English, each with the file that it stands in."""
+    catalogue = Catalog(project="GAN Workbench")
+    for folder in ("gan_core", "pages"):
+        for path in sorted((paths.PROJECT / folder).rglob("*.py")):
+            for _line, text, _comments, _context in extract_from_file("python", path, keywords=KEYWORDS):
+                if isinstance(text, str) and any(letter.isalpha() for letter in text):
+                    catalogue.add(text, locations=[(path.relative_to(paths.PROJECT).as_posix(), None)])
+    for text in _declared():
+        if text:
+            catalogue.add(text, locations=[("declared", None)])
+    return catalogue
+
+
+def _declared() -> Iterator[str]:
+    for field in config.settings().values():
+        yield from (field.title, field.description, field.json_schema_extra["group"], field.json_schema_extra["unit"])
+    for chart in CHARTS.values():
+        yield from (chart.title, chart.note, *(trace.label for trace in chart.traces))
+    yield from config.NAMED_DATASETS.values()
+    yield from config.IN_WORDS.values()
+    yield from (preset.about for preset in PRESETS.values())
+    yield from X_AXES.values()
+    yield from X_SHORT.values()
+
+
+def translated(language: str) -> Catalog:
+    """The language's catalogue; an empty one if there is none yet."""
+    path = CATALOGUES / f"{language}.po"
+    if not path.exists():
+        return Catalog(locale=language)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def main() -> None:
+    for language in LANGUAGES:
+        if language != ENGLISH:
+            catalogue = translated(language)
+            catalogue.update(collect(), no_fuzzy_matching=True)
+            catalogue.obsolete.clear()
+            with (CATALOGUES / f"{language}.po").open("wb") as file:
+                write_po(file, catalogue, width=120, sort_output=True, omit_header=False)
+            missing = sum(not message.string for message in catalogue if message.id)
+            print(f"{language}: {len(catalogue)} texts, {missing} without a translation")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""What only the first page shows: the two networks as a drawing, the latest runs, the shipped models."""
+
+import base64
+import io
+from html import escape
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from gan_core import paths
+from gan_core.runs import Run, State
+from pages.parts.language import _
+from pages.parts.live.status import COLOURS, STATES
+
+REAL_DIGITS = Path(paths.__file__).parent / "data" / "digits.npz"
+SHOWN = 4
+"""Rows and columns of the small pictures in the drawing."""
+SIZE = 28
+
+
+def how_it_learns() -> None:
+    """Noise -> generator -> generated pictures; they and real ones -> discriminator -> verdict -> back to both."""
+    boxes = [
+        _box(_("Random numbers"), _("the latent z"), kind="noise"),
+        _arrow(),
+        _box(_("Generator"), _("makes a picture of them"), kind="generator"),
+        _arrow(),
+        _box(
+            _("Generated or real?"),
+            _("half of a batch is generated, half is real"),
+            kind="pictures",
+            inside=_captioned(_generated(), _("generated")) + _captioned(_real(), _("real")),
+        ),
+        _arrow(),
+        _box(_("Discriminator"), _("tells how real each looks"), kind="discriminator"),
+        _arrow(),
+        _box(_("Verdict"), _("0 generated … 1 real"), kind="verdict"),
+    ]
+    learns = _(
+        "The discriminator learns to tell them apart, the generator to be taken for real. Step by step, each makes the "
+        "other better."
+    )
+    st.html(f'<div class="how"><div class="how-flow">{"".join(boxes)}</div><p>↺ {escape(learns)}</p></div>')
+
+
+def _box(title: str, note: str, kind: str, inside: str = "") -> str:
+    return f'<div class="how-box {kind}"><b>{escape(title)}</b>{inside}<span>{escape(note)}</span></div>'
+
+
+def _arrow() -> str:
+    return '<div class="how-arrow" aria-hidden="true">→</div>'
+
+
+def _captioned(png: bytes, caption: str) -> str:
+    return f"<figure>{_image(png, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _image(png: bytes, alt: str) -> str:
+    return f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt, quote=True)}">'
+
+
+@st.cache_data(show_spinner=False)
+def _real() -> bytes:
+    with np.load(REAL_DIGITS, allow_pickle=False) as digits:
+        images = digits["images"][np.random.default_rng(0).permutation(len(digits["images"]))[: SHOWN * SHOWN]]
+    sheet = images.reshape(SHOWN, SHOWN, SIZE, SIZE).swapaxes(1, 2).reshape(SHOWN * SIZE, SHOWN * SIZE)
+    return _png(Image.fromarray(sheet))
+
+
+@st.cache_data(show_spinner=False)
+def _generated() -> bytes:
+    """The shipped models' grids are a class a row: a diagonal cut shows different digits."""
+    with Image.open(paths.PRETRAINED / "mnist-cdcgan.png") as grid:
+        zoom = grid.height // (10 * SIZE)
+        small = grid.resize((grid.width // zoom, grid.height // zoom), Image.Resampling.NEAREST)
+        return _png(small.crop((0, 3 * SIZE, SHOWN * SIZE, (3 + SHOWN) * SIZE)))
+
+
+def _png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
+
+
+def recent_runs(runs: list[Run]) -> None:
+    """A card each: what it draws by now, how it stands, and the way to it."""
+    for column, run in zip(st.columns(max(4, len(runs))), runs, strict=False):
+        with column, st.container(border=True, key=f"card-{run.id}"):
+            if run.live_grid.exists():
+                alt = escape(_("What run {run} draws", run=run.id), quote=True)
+                version = run.live_grid.stat().st_mtime_ns
+                st.html(f'<img class="card-picture" src="live/{run.id}/newest?v={version}" alt="{alt}">')
+            state = State(run.state)
+            st.badge(_(STATES[state]), color=COLOURS[state])
+            st.page_link(
+                "train.py", label=f"{run.id} · {run.preset} · {run.dataset_name}", query_params={"run": run.id}
+            )
+
+
+def shipped_models() -> None:
+    """A card each, with the way to draw with it."""
+    found = sorted(paths.PRETRAINED.glob("*.png"))
+    for column, picture in zip(st.columns(max(4, len(found))), found, strict=False):
+        with column, st.container(border=True, key=f"card-{picture.stem}"):
+            alt = _("Pictures that {model} draws", model=picture.stem)
+            st.html(_image(picture.read_bytes(), alt).replace("<img", '<img class="card-picture"'))
+            st.page_link(
+                "generate.py", label=picture.stem, icon=":material/draw:",
+                query_params={"model": f"shipped:{picture.stem}"},
+            )  # fmt: skip

@@ -1,0 +1,45 @@
+"""What a link holds: a page's choices in the address, so that it opens the same view in another browser.
+
+Streamlit's own `bind="query-params"` writes a choice by its label, which differs from language to language. These write
+the option itself, and are for widgets whose labels are translated; sliders and switches are bound by Streamlit.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+
+def take(name: str, read: Callable[[str], Any]) -> None:
+    """Before the widget of that key: a value in the address becomes its value, if the session has none yet.
+
+    Args:
+        read: makes a value of the text, or None of text that means none.
+    """
+    if name in st.session_state or name not in st.query_params:
+        return
+    value = read(st.query_params[name])
+    if value is not None:
+        st.session_state[name] = value
+
+
+def give(name: str, value: str, usual: str = "") -> None:
+    """After the widget: its value stands in the address, unless it is the usual one."""
+    if value == usual:
+        st.query_params.pop(name, None)
+    elif st.query_params.get(name) != value:
+        st.query_params[name] = value
+
+
+def one_of(options: Any) -> Callable[[str], str | None]:
+    """Reads one of these options, nothing else."""
+    return lambda text: text if text in options else None
+
+
+def some_of(options: Any) -> Callable[[str], list[str] | None]:
+    """Reads options with commas between them; those that are none are left out."""
+    return lambda text: [part for part in text.split(",") if part in options]
+
+
+def whole_number(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) < 12 else None

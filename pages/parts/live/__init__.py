@@ -1,0 +1,115 @@
+"""The routes by which a page watches a run: small answers once a second, without a run of the page's script.
+
+A tick through a Streamlit fragment costs 50 ms of the server's time, one through these some milliseconds; and thirty
+viewers may watch at once.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from gan_core import worker
+from gan_core.config import changeable
+from gan_core.errors import WorkbenchError
+from gan_core.runs import Run, RunStore, default_store
+from gan_core.watching import as_plain, epochs, look
+from pages.parts.language import translate
+from pages.parts.live.status import status
+
+POLL_JS = Path(__file__).with_name("poll.js")
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+def routes() -> list[Route]:
+    """/live/poll.js, /live/RUN, and the pictures: /live/RUN/newest and /live/RUN/grid/STEP."""
+    return [
+        Route("/live/poll.js", lambda request: FileResponse(POLL_JS, media_type="text/javascript")),
+        Route("/live/{run_id:int}", _look),
+        Route("/live/{run_id:int}/newest", _newest_grid),
+        Route("/live/{run_id:int}/grid/{step:int}", _grid),
+    ]
+
+
+def _number(request: Request, name: str) -> int:
+    """A query parameter that is a whole number from 0 on; 0 if it is anything else."""
+    text = request.query_params.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 12 else 0
+
+
+def _look(request: Request) -> Response:
+    """What is new of a run. Plain functions like this one are run in a thread: the database may make them wait."""
+    language = request.query_params.get("lang", "")
+    try:
+        store = default_store()
+        store.mark_interrupted()
+        if store.waiting():
+            worker.ensure_worker(store)
+        run = store.get(request.path_params["run_id"])
+        if run is None:
+            return Response(status_code=404)
+        same = _number(request, "sessions") == run.sessions
+        seen = look(store, run, _number(request, "rows") * same, _number(request, "grids") * same)
+        return JSONResponse(
+            {
+                "active": run.active,
+                "sessions": run.sessions,
+                "fresh": seen.fresh,
+                "total": seen.total,
+                "rows": as_plain(seen.rows),
+                "marks": _marks(store, run, language),
+                "grids": seen.grids,
+                "newest": _version(run),
+                "status": status(store, run, seen.reading, language),
+            }
+        )
+    except WorkbenchError as error:
+        return JSONResponse({"error": translate(language, error.text)}, status_code=503)
+
+
+def _marks(store: RunStore, run: Run, language: str) -> list[dict[str, Any]]:
+    """What was changed of the run while it learned, and where on each axis."""
+    titles = changeable()
+    return [
+        {
+            "step": change.step,
+            "kimg": change.kimg,
+            "seconds": change.seconds,
+            "epoch": epochs(run, change.kimg) if run.dataset_images else None,
+            "text": f"{translate(language, titles[change.name].title)} {change.before:g} → {change.value:g}",
+        }
+        for change in store.changes(run.id)
+        if change.step is not None
+    ]
+
+
+def _version(run: Run) -> int:
+    """Another number for every live grid; 0 while there is none."""
+    try:
+        return run.live_grid.stat().st_mtime_ns // 1_000_000
+    except OSError:
+        return 0
+
+
+def _newest_grid(request: Request) -> Response:
+    run = default_store().get(request.path_params["run_id"])
+    return _picture(run.live_grid if run else None, "no-cache")
+
+
+def _grid(request: Request) -> Response:
+    run = default_store().get(request.path_params["run_id"])
+    found = dict(run.grids).get(request.path_params["step"]) if run else None
+    # After a resume, the same step draws the same picture.
+    return _picture(found, A_YEAR)
+
+
+def _picture(path: Path | None, cache: str) -> Response:
+    try:
+        content = path.read_bytes() if path else None
+    except OSError:
+        content = None
+    if content is None:
+        return Response(status_code=404)
+    return Response(content, media_type=f"image/{path.suffix[1:]}", headers={"Cache-Control": cache})

@@ -1,0 +1,56 @@
+// Asks the server once a second how a run stands and what is new of it, for all parts of a page that show it.
+const TICK = 1000;
+const GRACE = 3000; // a part that is drawn anew comes back within this, and finds what was fetched before
+const watches = new Map();
+
+// Calls the listener with {run, look, rows, grids} now and at every news; returns a function that ends it.
+export function watch(run, language, listener) {
+  const key = `${run} ${language}`;
+  const known = watches.get(key);
+  const seen = known ?? { run, language, rows: {}, grids: [], look: null, listeners: new Set(), timer: 0, asking: false };
+  watches.set(key, seen);
+  clearTimeout(seen.ending);
+  seen.listeners.add(listener);
+  if (seen.look) listener(seen);
+  // Who begins to show a run that has ended may know of its resumption before we do.
+  if (!seen.asking && !seen.look?.active) ask(seen);
+  return () => {
+    seen.listeners.delete(listener);
+    if (seen.listeners.size) return;
+    seen.ending = setTimeout(() => { clearTimeout(seen.timer); watches.delete(key); }, GRACE);
+  };
+}
+
+async function ask(seen) {
+  clearTimeout(seen.timer);
+  seen.asking = true;
+  try {
+    const { sessions = 0, total = 0 } = seen.look ?? {};
+    const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length });
+    const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
+    if (answer.ok) take(seen, await answer.json());
+    if (answer.status === 404) return; // deleted meanwhile
+  } catch {
+    // The server is away; it may come back.
+  } finally {
+    seen.asking = false;
+  }
+  if (seen.listeners.size && (seen.look?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), TICK);
+}
+
+function take(seen, look) {
+  if (look.fresh || look.sessions !== seen.look?.sessions) seen.rows = {};
+  for (const name in look.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(look.rows[name]);
+  if (look.sessions !== seen.look?.sessions) seen.grids = [];
+  seen.grids.push(...look.grids);
+  seen.look = look;
+  // Rows that came one by one are more than a chart can show after some minutes: ask for all, thinned.
+  if ((seen.rows.step?.length ?? 0) > 2500) look.total = 0;
+  for (const listener of seen.listeners) listener(seen);
+}
+
+// A hidden tab asks for nothing until it is looked at again.
+function whenVisible(seen) {
+  if (!document.hidden) return void ask(seen);
+  document.addEventListener("visibilitychange", () => ask(seen), { once: true });
+}

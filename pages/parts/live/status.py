@@ -1,0 +1,80 @@
+"""How a run stands, in words."""
+
+from typing import TYPE_CHECKING, Any
+
+from gan_core.runs import Run, RunStore, State
+from gan_core.text import Text
+from pages.parts.language import translate
+
+if TYPE_CHECKING:
+    from gan_core.reading import Reading
+
+COLOURS = {
+    State.QUEUED: "gray",
+    State.RUNNING: "blue",
+    State.STOPPED: "orange",
+    State.FINISHED: "green",
+    State.FAILED: "red",
+    State.INTERRUPTED: "orange",
+}
+STATES = {
+    State.QUEUED: Text("queued"),
+    State.RUNNING: Text("running"),
+    State.STOPPED: Text("stopped"),
+    State.FINISHED: Text("finished"),
+    State.FAILED: Text("failed"),
+    State.INTERRUPTED: Text("interrupted"),
+}
+
+
+def status(store: RunStore, run: Run, reading: "Reading | None", language: str) -> dict[str, Any]:
+    """All that the status line shows, in that language."""
+
+    def say(text: str | Text, **values: Any) -> str:
+        return translate(language, text, **values)
+
+    where = where_it_stands(store, run)
+    return {
+        "state": run.state,
+        "badge": say(Text("stopping") if run.request else STATES[State(run.state)]),
+        "colour": COLOURS[State(run.state)],
+        "where": say(where) if isinstance(where, Text) else where,
+        "progress": min(1.0, run.progress) if run.state == State.RUNNING or run.progress else None,
+        "numbers": " · ".join(say(part) for part in _numbers(run)),
+        "told": say(run.told) if run.told else "",
+        "reading": {"kind": reading.kind, "sentence": say(reading.sentence), "rule": say(reading.rule)}
+        if reading
+        else None,
+    }
+
+
+def where_it_stands(store: RunStore, run: Run) -> Text | str:
+    """Its place in the queue, or what it computes on."""
+    if run.state == State.QUEUED:
+        return Text("number {place} in the queue", {"place": store.queue_position(run)})
+    if run.state == State.RUNNING and not run.step:
+        return Text("getting ready")
+    return run.device
+
+
+def _numbers(run: Run) -> list[Text]:
+    parts = [
+        Text("{progress:.0%}", {"progress": run.progress}),
+        Text("{kimg:,.1f} thousand images", {"kimg": run.kimg}),
+        Text("{duration} trained", {"duration": duration(run.seconds)}),
+    ]
+    if run.state == State.RUNNING and run.seconds_left is not None:
+        parts += [
+            Text("{rate:,.0f} images/s", {"rate": run.images_per_second or 0.0}),
+            Text("{duration} left", {"duration": duration(run.seconds_left)}),
+        ]
+    return parts
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes and seconds as people write them everywhere: `1 h 05 min`, `3 min 20 s`, `42 s`."""
+    whole = round(seconds)
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {whole % 60:02} s" if minutes else f"{whole} s"

@@ -1,0 +1,61 @@
+// The status line. Texts come from the server, in the reader's language.
+const PARTS = `
+  <div class="line"><span class="badge" aria-live="polite"></span><span class="where"></span></div>
+  <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div class="fill"></div></div>
+  <div class="numbers"></div>
+  <div class="told" role="status"></div>
+  <div class="reading" role="status"><span class="sentence"></span>
+    <details><summary></summary><span class="rule"></span></details></div>`;
+const COLOURS = { healthy: "green", undecided: "green", starting: "gray", collapsed: "orange", diverged: "red" };
+
+function paint(element, colour) {
+  for (const [name, kind] of [["", "-color"], ["-background", "-background-color"], ["-text", "-text-color"]]) {
+    element.style.setProperty(`--colour${name}`, `var(--st-${colour}${kind})`);
+  }
+}
+
+// Only what has changed is touched, so that a screen reader and a selection are left in peace.
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+  element.hidden = !text;
+}
+
+function show(root, status, words) {
+  const part = (name) => root.querySelector(`.${name}`);
+  say(part("badge"), status.badge);
+  part("badge").dataset.state = status.state;
+  paint(part("badge"), status.colour);
+  say(part("where"), status.where);
+  part("bar").hidden = status.progress === null;
+  part("bar").setAttribute("aria-label", words.progress);
+  part("bar").setAttribute("aria-valuenow", Math.round(100 * status.progress));
+  part("fill").style.width = `${100 * status.progress}%`;
+  say(part("numbers"), status.progress === null ? "" : status.numbers);
+  say(part("told"), status.told);
+  paint(part("told"), status.state === "failed" ? "red" : "blue");
+  part("reading").hidden = !status.reading;
+  if (!status.reading) return;
+  part("reading").dataset.kind = status.reading.kind;
+  paint(part("reading"), COLOURS[status.reading.kind] ?? "orange");
+  say(part("sentence"), status.reading.sentence);
+  say(root.querySelector("summary"), words.how);
+  say(part("rule"), status.reading.rule);
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".live-status");
+  root.ganWorkbenchStop?.();
+  if (!root.childElementCount) root.innerHTML = PARTS;
+  show(root, data.status, data.words);
+  let ended = false;
+  const started = import(new URL("live/poll.js", document.baseURI)).then(({ watch }) => {
+    if (ended) return () => {};
+    return watch(data.run, data.language, ({ look }) => {
+      show(root, look.status, data.words);
+      // The buttons beside this are the server's: it draws them for the new state.
+      if (look.status.state !== data.status.state && !ended) setTriggerValue("changed", look.status.state);
+    });
+  });
+  root.ganWorkbenchStop = () => { ended = true; started.then((stop) => stop()); };
+  return root.ganWorkbenchStop;
+}

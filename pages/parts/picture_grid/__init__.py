@@ -1,0 +1,52 @@
+"""All pictures in one, shown sharp; a click on one of them picks it."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.parts.language import _
+
+if TYPE_CHECKING:
+    from gan_core.sampling import Samples
+
+KEY = "picture-grid"
+
+_component = st.components.v2.component(
+    "picture_grid",
+    html='<div class="picture-grid"><img><div class="mark"></div></div>',
+    css=Path(__file__).with_name("picture_grid.css").read_text(encoding="utf-8"),
+    js=Path(__file__).with_name("picture_grid.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callable[[int], None]) -> None:
+    """The grid of samples, as large as the window allows.
+
+    Args:
+        number: the picture that is outlined, counted from 1; None for none of them.
+        pick: called with the number of a picture that is clicked.
+    """
+    pictures = len(samples.images)
+
+    def picked() -> None:
+        clicked = st.session_state[KEY].picked
+        if isinstance(clicked, int | float) and 1 <= clicked <= pictures:
+            pick(int(clicked))
+
+    _component(
+        data={
+            "png": base64.b64encode(samples.png(zoom=1)).decode(),
+            "alt": alt,
+            "hint": _("Click a picture to change it"),
+            "columns": samples.columns,
+            "pictures": pictures,
+            "number": number,
+        },
+        key=KEY,
+        height="content",
+        on_picked_change=picked,
+    )

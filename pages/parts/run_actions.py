@@ -1,0 +1,116 @@
+"""What can be done with a run: stop, resume, extend, change while it learns, duplicate, delete, download."""
+
+import pandas as pd
+import streamlit as st
+
+from gan_core.animation import animation
+from gan_core.config import changeable
+from gan_core.runs import Run, RunStore, State
+from pages.parts.config_form import take_run
+from pages.parts.edge import errors_in_words
+from pages.parts.language import _
+
+
+def show_actions(store: RunStore, run: Run) -> None:
+    """The buttons that the run's state allows."""
+    with st.container(horizontal=True, key="run-actions"):
+        if run.active:
+            _stop(store, run)
+        elif run.state != State.FINISHED:
+            _resume(store, run)
+        if run.active:
+            _change(store, run)
+        else:
+            _extend(store, run)
+        st.button(
+            _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
+            help=_("Puts this run's settings into the form, to change some and train another."),
+        )  # fmt: skip
+        _downloads(store, run)
+        if run.checkpoint_path and st.button(_("Draw with it"), icon=":material/draw:"):
+            st.session_state["model"] = f"run:{run.name}"
+            st.switch_page("generate.py")
+        if not run.active and st.button(_("Delete"), icon=":material/delete:"):
+            st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+
+
+def _stop(store: RunStore, run: Run) -> None:
+    help_ = _("Saves the run; Resume goes on exactly where it was.")
+    if st.button(_("Stop"), icon=":material/stop:", disabled=bool(run.request), help=help_):
+        store.ask_to_stop(run.id)
+        st.rerun()
+
+
+def _resume(store: RunStore, run: Run) -> None:
+    if st.button(_("Resume"), icon=":material/resume:", type="primary"):
+        store.resume(run.id)
+        st.rerun()
+
+
+def _extend(store: RunStore, run: Run) -> None:
+    with st.popover(_("Extend"), icon=":material/more_time:"):
+        config = run.config
+        wanted = {}
+        if config.minutes:
+            wanted["minutes"] = st.number_input(
+                _("Minutes in all"), value=config.minutes * 2, step=1.0, format="%g", key=f"extend-minutes-{run.id}"
+            )
+        if config.kimg:
+            wanted["kimg"] = st.number_input(
+                _("Thousand images in all"), value=config.kimg * 2, step=10.0, format="%g", key=f"extend-kimg-{run.id}"
+            )
+        st.caption(_("Counted from the run's beginning; it goes on exactly where it was."))
+        with errors_in_words():
+            if st.button(_("Go on"), type="primary", key=f"extend-{run.id}"):
+                store.extend(run.id, **wanted)
+                st.rerun()
+
+
+def _change(store: RunStore, run: Run) -> None:
+    """Settings that a run takes up while it learns. The change is recorded, and marked in the charts."""
+    with st.popover(_("Change"), icon=":material/tune:", help=_("Change settings while the run learns.")):
+        config = store.current_config(run)
+        wanted = {}
+        for name, field in changeable().items():
+            now = getattr(config, name)
+            step = type(now)(field.json_schema_extra["step"] or 1)
+            wanted[name] = st.number_input(
+                _(field.title), value=now, step=step, format="%d" if isinstance(now, int) else "%g",
+                help=_(field.description), key=f"change-{run.id}-{name}",
+            )  # fmt: skip
+        st.caption(_("Holds from the next second on; the charts get a mark there."))
+        with errors_in_words():
+            if st.button(_("Apply"), type="primary", key=f"change-{run.id}"):
+                store.ask_to_change(run.id, **wanted)
+                st.toast(_("The run takes this up within a second."), icon=":material/check:")
+
+
+def _downloads(store: RunStore, run: Run) -> None:
+    name = f"run-{run.id}-{run.preset}"
+    with st.popover(_("Download"), icon=":material/download:"):
+        for form in ("gif", "webp"):
+            st.download_button(
+                _("How it learned, as {form}", form=form.upper()), lambda form=form: _film(run, form),
+                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grids, width="stretch",
+            )  # fmt: skip
+        st.download_button(
+            _("Metrics as CSV"), lambda: pd.DataFrame(store.read_metrics(run.id)).to_csv(index=False),
+            f"{name}.csv", "text/csv", icon=":material/table:", width="stretch",
+        )  # fmt: skip
+        st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))
+
+
+def _film(run: Run, form: str) -> bytes:
+    return animation([path for _step, path in run.grids], form)
+
+
+def _ask_to_delete(store: RunStore, run: Run) -> None:
+    st.write(_("Its pictures, curves and checkpoints are deleted for good."))
+    with st.container(horizontal=True):
+        if st.button(_("Delete for good"), type="primary", icon=":material/delete_forever:"):
+            with errors_in_words():
+                store.delete(run.id)
+                st.session_state.pop("run", None)
+                st.rerun()
+        if st.button(_("Keep it")):
+            st.rerun()

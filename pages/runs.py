@@ -1,0 +1,135 @@
+"""All runs in a table; two or more of them side by side."""
+
+import pandas as pd
+import streamlit as st
+
+from gan_core.runs import Run, RunStore, default_store
+from pages.parts.comparison import differences
+from pages.parts.edge import errors_in_words
+from pages.parts.language import _
+from pages.parts.links import give, some_of, take
+from pages.parts.live.status import STATES, duration
+from pages.parts.live_chart import choose_view, live_charts
+from pages.parts.run_choice import show_example
+from pages.parts.time_machine import time_machine
+
+NEWEST = 2000
+MOST_COMPARED = 6
+
+
+def main() -> None:
+    store = default_store()
+    store.mark_interrupted()
+    runs = store.all_runs(NEWEST)
+    if not runs:
+        show_example(store)
+        return
+    st.title(_("Runs"), anchor=False)
+    shown = _filter(runs)
+    chosen = _table(shown)
+    if len(runs) == NEWEST:
+        st.caption(_("The newest {count:,} runs.", count=NEWEST))
+    if len(chosen) > MOST_COMPARED:
+        st.info(_("Choose at most {most} runs to compare.", most=MOST_COMPARED))
+    elif chosen:
+        _compare(store, chosen)
+    else:
+        st.info(_("Tick a run to see it, or several to compare them."), icon=":material/check_box:")
+
+
+def _filter(runs: list[Run]) -> list[Run]:
+    """The runs that the reader asks for; nothing asked for means all."""
+    take("state", some_of(list(STATES)))
+    take("preset_is", some_of({run.preset for run in runs}))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="run-filter"):
+        text = st.text_input(
+            _("Search"), key="find", persist_state="session", bind="query-params", width=240,
+            placeholder=_("number, preset or dataset"), icon=":material/search:",
+        )  # fmt: skip
+        states = st.multiselect(
+            _("State"), list(STATES), format_func=lambda state: _(STATES[state]), key="state", persist_state="session",
+            placeholder=_("all"), width=280,
+        )  # fmt: skip
+        presets = st.multiselect(
+            _("Preset"), sorted({run.preset for run in runs}), key="preset_is", persist_state="session",
+            placeholder=_("all"), width=280,
+        )  # fmt: skip
+    give("state", ",".join(states))
+    give("preset_is", ",".join(presets))
+    return [
+        run
+        for run in runs
+        if (not states or run.state in states)
+        and (not presets or run.preset in presets)
+        and text.strip().lower() in f"{run.id} {run.preset} {run.dataset_name}".lower()
+    ]
+
+
+def _table(runs: list[Run]) -> list[Run]:
+    """The table; returns the ticked runs."""
+    take("runs", some_of({str(run.id) for run in runs}))
+    ticked = st.session_state.get("runs", [])
+    rows = [number for number, run in enumerate(runs) if str(run.id) in ticked]
+    # Rows are ticked by their number: another list of runs is another table, begun with the same runs ticked.
+    key = f"table-{hash(tuple(run.id for run in runs))}"
+    event = st.dataframe(
+        pd.DataFrame([_row(run) for run in runs], columns=[*_columns()]),
+        column_config=_columns(),
+        hide_index=True,
+        height=min(420, 38 + 35 * max(1, len(runs))),
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": rows}},
+        key=key,
+        alt=_("All runs"),
+    )
+    chosen = [runs[number] for number in event.selection.rows if number < len(runs)]
+    st.session_state["runs"] = [str(run.id) for run in chosen]
+    give("runs", ",".join(st.session_state["runs"]))
+    return chosen
+
+
+def _columns() -> dict:
+    return {
+        "id": st.column_config.NumberColumn(_("Run"), width="small"),
+        "state": st.column_config.TextColumn(_("State")),
+        "preset": st.column_config.TextColumn(_("Preset")),
+        "dataset": st.column_config.TextColumn(_("Dataset")),
+        "progress": st.column_config.ProgressColumn(_("Progress"), format="percent", min_value=0, max_value=1),
+        "kimg": st.column_config.NumberColumn(_("Thousand images"), format="localized"),
+        "discriminator_loss": st.column_config.NumberColumn(_("Discriminator's loss"), format="%.3f"),
+        "generator_loss": st.column_config.NumberColumn(_("Generator's loss"), format="%.3f"),
+        "spread": st.column_config.NumberColumn(_("Variety"), format="%.2f"),
+        "seconds": st.column_config.TextColumn(_("Trained")),
+        "created": st.column_config.DatetimeColumn(_("Started"), format="distance"),
+    }
+
+
+def _row(run: Run) -> list:
+    last = run.last
+    return [
+        run.id, _(STATES[run.state]), run.preset, run.dataset_name, run.progress, round(run.kimg, 1),
+        last.get("discriminator_loss"), last.get("generator_loss"), last.get("spread"), duration(run.seconds),
+        pd.Timestamp(run.created_at, unit="s", tz="UTC"),
+    ]  # fmt: skip
+
+
+def _compare(store: RunStore, runs: list[Run]) -> None:
+    key = "-".join(str(run.id) for run in runs)
+    with st.container(horizontal=True):
+        for run in runs:
+            st.page_link(
+                "train.py", label=_("Open run {run}", run=run.id), icon=":material/open_in_new:",
+                query_params={"run": run.id},
+            )  # fmt: skip
+    st.header(_("Curves"), anchor=False)
+    live_charts(runs, choose_view(), key=f"compare-{key}")
+    st.header(_("Pictures at the same moment"), anchor=False)
+    time_machine(runs, key=f"pictures-{key}")
+    if len(runs) > 1:
+        st.header(_("What differs"), anchor=False)
+        differences(store, runs)
+
+
+with errors_in_words():
+    main()

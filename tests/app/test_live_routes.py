@@ -1,0 +1,95 @@
+"""What the routes answer to a page that watches, and to a stranger who asks for nonsense."""
+
+import json
+import time
+
+import pytest
+from starlette.requests import Request
+
+from gan_core import worker
+from gan_core.config import RunConfig
+from gan_core.runs import State
+from gan_core.text import Text
+from pages.parts import live
+from tests.app.conftest import trained
+
+
+def request(run_id=1, query="", **path):
+    return Request({"type": "http", "query_string": query.encode(), "path_params": {"run_id": run_id} | path})
+
+
+def ask(run_id=1, query=""):
+    answer = live._look(request(run_id, query))
+    return json.loads(answer.body) if answer.status_code == 200 else answer.status_code
+
+
+def test_a_look_says_how_the_run_stands_in_the_readers_language(store):
+    trained(store)
+    seen = ask(query="lang=es")
+    assert (seen["active"], seen["total"], seen["status"]["badge"]) == (True, 100, "en marcha")
+    assert "1,6 mil" in seen["status"]["numbers"]
+
+
+def test_the_next_look_brings_only_what_is_new(store):
+    trained(store)
+    seen = ask(query="rows=100&sessions=0")
+    assert (seen["fresh"], seen["rows"]["step"]) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "query", ["rows=-1", "rows=abc", "rows=99999999999999", "sessions=7&rows=100", "lang=<script>"]
+)
+def test_whoever_asks_nonsense_gets_the_whole_run(store, query):
+    trained(store)
+    seen = ask(query=query)
+    assert (seen["fresh"], len(seen["rows"]["step"])) == (True, 100)
+
+
+def test_a_run_that_is_gone_is_not_found(store):
+    assert ask(7) == 404
+    assert live._newest_grid(request(7)).status_code == 404
+    assert live._grid(request(7, step=1)).status_code == 404
+
+
+def test_the_pictures_are_the_runs_own(store):
+    run = trained(store)
+    assert live._newest_grid(request()).status_code == 404
+    run.grid_folder.mkdir(parents=True)
+    run.live_grid.write_bytes(b"now")
+    (run.grid_folder / "000000010.webp").write_bytes(b"then")
+    assert live._newest_grid(request()).body == b"now"
+    kept = live._grid(request(step=10))
+    assert (kept.body, kept.media_type) == (b"then", "image/webp")
+    assert "immutable" in kept.headers["cache-control"]
+    assert live._grid(request(step=11)).status_code == 404
+
+
+def test_a_change_while_learning_is_marked_where_it_took_effect(store):
+    trained(store)
+    store.ask_to_change(1, n_critic=2)
+    assert ask()["marks"] == []
+    store.note_change(store.changes(1)[0].id, step=40, kimg=0.6, seconds=5.0)
+    store.report(1, "me", dataset_images=6000)
+    mark = {"step": 40, "kimg": 0.6, "seconds": 5.0, "epoch": 0.1, "text": "Discriminator steps 1 → 2"}
+    assert ask()["marks"] == [mark]
+
+
+def test_whoever_watches_gets_the_queue_going_and_sees_the_dead(store, monkeypatch):
+    started = []
+    monkeypatch.setattr(worker, "ensure_worker", started.append)
+    trained(store)
+    ask()
+    assert started == []
+    store.create(RunConfig(), "cdcgan")
+    ask()
+    assert started
+    later = time.time() + 60
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert ask()["status"]["state"] == State.INTERRUPTED
+
+
+def test_a_failed_run_says_why_in_the_readers_language(store):
+    run = trained(store)
+    store.end(run.id, "me", State.FAILED, Text("It failed unexpectedly: {kind}: {error}", {"kind": "A", "error": "B"}))
+    told = ask(query="lang=es")["status"]["told"]
+    assert "A: B" in told and "unexpectedly" not in told

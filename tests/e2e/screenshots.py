@@ -1,0 +1,95 @@
+"""Takes docs/screenshots from the running app: make screenshots
+
+Every page, light and dark, in both languages, at desktop and phone width, over runs that are trained for it first.
+"""
+
+import io
+import os
+import tempfile
+from itertools import product
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from gan_core import paths
+from pages.parts.language import LANGUAGES
+from tests.e2e import browser as browsers
+from tests.e2e.server import Server
+
+PLACE = paths.PROJECT / "docs" / "screenshots"
+SIZES = {"desktop": {"width": 1400, "height": 1000}, "phone": {"width": 390, "height": 844}}
+TALLEST = 3000
+PAGES = {"home": "/", "train": "/train?run={first}", "runs": "/runs?runs={second},{first}", "generate": "/generate"}
+RUNS = ({"batch_size": 64}, {"batch_size": 128, "generator_learning_rate": 0.001})
+
+
+COLOURS = ("light", "dark")
+LOOKS = list(product(LANGUAGES, COLOURS))
+
+
+def _file(page: str, size: str, language: str, colours: str) -> str:
+    return f"{page}-{size}-{language}-{colours}.webp"
+
+
+def train(minutes: float) -> list[int]:
+    """The runs that the pictures show, the second with another batch size and learning rate."""
+    import gan_core
+
+    return [gan_core.train("cdcgan", minutes=minutes, **changes).id for changes in RUNS]
+
+
+def take(browser: Browser, address: str, size: str, language: str, colours: str) -> bytes:
+    """A picture of the whole page, PNG."""
+    context = browser.new_context(viewport=SIZES[size], locale=language, color_scheme=colours)
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator("h1, .live-status, img").first).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(4000)
+    _show_all(page, SIZES[size]["width"])
+    content = page.screenshot()
+    context.close()
+    return content
+
+
+def _show_all(page: Page, width: int) -> None:
+    height = page.get_by_test_id("stMain").evaluate("main => main.scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(TALLEST, max(height, 844))})
+    page.wait_for_timeout(1500)
+
+
+def main() -> None:
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = Server(Path(folder))
+        os.environ |= {name: server.environment[name] for name in ("GAN_WORKBENCH_CHECKPOINTS", "GAN_WORKBENCH_DATA")}
+        first, second = train(minutes=1)
+        server.start()
+        browser = playwright.chromium.launch(executable_path=browsers.find(), args=browsers.ARGUMENTS)
+        try:
+            for name, size, language, colours in product(PAGES, SIZES, LANGUAGES, COLOURS):
+                address = server.url + PAGES[name].format(first=first, second=second)
+                with Image.open(io.BytesIO(take(browser, address, size, language, colours))) as picture:
+                    picture.convert("RGB").save(PLACE / _file(name, size, language, colours), quality=80)
+        finally:
+            browser.close()
+            server.stop()
+    _gallery()
+
+
+def _gallery() -> None:
+    """A page that shows them all."""
+    lines = ["# Every page", "", "Taken from the running app by `make screenshots`.", ""]
+    for name in PAGES:
+        lines += [f"## {name.capitalize()}", ""]
+        for size in SIZES:
+            files = [
+                f"{name}-{size}-{language}-{colours}.webp" for language in LANGUAGES for colours in ("light", "dark")
+            ]
+            width = 200 if size == "phone" else 420
+            lines += [" ".join(f'<img src="{file}" width="{width}" alt="{file[:-5]}">' for file in files), ""]
+    (PLACE / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""`streamlit run app.py` over a place of its own, for tests, screenshots and measurements."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from gan_core import paths
+
+PATIENCE_SECONDS = 60
+
+
+class Server:
+    """A server, its workers and its training processes."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.port = _free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.environment = os.environ | {
+            "GAN_WORKBENCH_CHECKPOINTS": str(folder / "checkpoints"),
+            "GAN_WORKBENCH_DATA": str(folder / "data"),
+        }
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        options = ["--server.headless=true", f"--server.port={self.port}"]
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command + options, cwd=paths.PROJECT, env=self.environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._answers():
+            assert time.monotonic() < deadline, (self.folder / "server.log").read_text()
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """As `kill -9`: no last word, no cleaning up."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """It and all that it started."""
+        for process in self.processes():
+            process.kill()
+        psutil.wait_procs(self.processes(), timeout=10)
+
+    def processes(self) -> list[psutil.Process]:
+        """Workers and training processes that this server's runs belong to."""
+        mine = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("GAN_WORKBENCH_CHECKPOINTS") == str(self.folder / "checkpoints"):
+                    mine.append(process)
+            except psutil.Error:
+                continue
+        return mine
+
+    def training_process(self) -> psutil.Process:
+        return next(p for p in self.processes() if "gan_core.worker" in p.cmdline())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

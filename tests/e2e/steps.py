@@ -1,0 +1,47 @@
+"""What a user does and sees, in the words of the tests."""
+
+import re
+import time
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def badge(page: Page, state: str) -> Locator:
+    return page.locator(".live-status .badge").filter(has_text=state)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=re.compile(f"{name}$")).click()
+
+
+def start_training(page: Page, minutes: float = 5) -> None:
+    field = page.get_by_label("Training time (minutes)", exact=True)
+    field.fill(str(minutes))
+    field.press("Enter")
+    press(page, "Train")
+    expect(badge(page, "running")).to_be_visible()
+    expect(curves(page).first).to_be_visible()
+
+
+def curves(page: Page) -> Locator:
+    return page.locator(".live-chart .scatterlayer .js-line")
+
+
+def kimg(page: Page) -> float:
+    return float(re.search(r"([\d.,]+) thousand images", page.locator(".live-status .numbers").inner_text()).group(1))
+
+
+def grid(page: Page) -> str:
+    return page.get_by_alt_text("Pictures that run").get_attribute("src")
+
+
+def wait_until(page: Page, condition, what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        page.wait_for_timeout(200)
+
+
+def no_error_on(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)

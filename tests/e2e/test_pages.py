@@ -1,0 +1,225 @@
+"""What makes the pages pleasant: charts that keep what the reader chose, links, languages, phones."""
+
+import csv
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+import gan_core
+from gan_core.runs import Run
+from tests.conftest import small_config
+from tests.e2e.steps import badge, curves, kimg, no_error_on, press, start_training, wait_until
+
+PAGES = ("/", "/train", "/runs", "/generate")
+PHONE = {"width": 390, "height": 844}
+
+
+def train(**changes) -> Run:
+    """A short training, for real, into the server's store."""
+    return gan_core.train("cgan", **dict(small_config(conditional=True, **changes)))
+
+
+@pytest.fixture
+def a_run(server):
+    return train(kimg=20)
+
+
+def x_range(chart) -> list[float]:
+    return chart.evaluate("chart => chart.layout.xaxis.range.slice()")
+
+
+def zoom(page: Page, chart) -> list[float]:
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.7, steps=5)
+    page.mouse.up()
+    return x_range(chart)
+
+
+def test_zoom_and_legend_choices_survive_the_ticks(page):
+    start_training(page)
+    chart = page.locator(".live-chart").first
+    wait_until(page, lambda: kimg(page) > 1, "something to zoom into")
+    before = x_range(chart)
+    zoomed = zoom(page, chart)
+    assert zoomed != before
+    page.locator(".live-chart").nth(1).locator(".legendtoggle").first.click()
+    hidden = page.locator(".live-chart").nth(1).locator(".traces[style*='opacity: 0.5']")
+    expect(hidden).to_have_count(1)
+    at, rows = kimg(page), rows_of(page)
+    wait_until(page, lambda: kimg(page) > at + 1 and rows_of(page) > rows + 8, "some ticks")
+    assert x_range(chart) == zoomed
+    expect(hidden).to_have_count(1)
+
+
+def rows_of(page: Page) -> int:
+    return int(page.locator(".live-charts").get_attribute("data-rows"))
+
+
+def test_a_chart_is_smoothed_scaled_and_taken_over_another_axis(visit, a_run):
+    page = visit(f"/train?run={a_run.id}&smooth=0")
+    chart = page.locator(".live-chart").first
+    expect(curves(page).first).to_be_visible()
+    assert chart.evaluate("chart => chart.data.length") == 2
+    page.get_by_text("steps", exact=True).click()
+    expect(chart.locator(".xtitle")).to_have_text("generator steps")
+    page.get_by_text("Log axis").click()
+    wait_until(page, lambda: chart.evaluate("chart => chart.layout.yaxis.type") == "log", "the log axis")
+    page.get_by_role("slider").first.focus()
+    for _ in range(40):
+        page.keyboard.press("ArrowRight")
+    wait_until(page, lambda: chart.evaluate("chart => chart.data.length") == 4, "raw and smoothed curves")
+    raw, smoothed = chart.evaluate("chart => [chart.data[0].y, chart.data[1].y]")
+    assert max(smoothed) - min(smoothed) < max(raw) - min(raw)
+    for wanted in ("x=step", "log=true", "smooth=0.4"):
+        assert wanted in page.url
+    no_error_on(page)
+
+
+def test_a_link_opens_the_same_charts_in_another_browser(visit, a_run):
+    page = visit(f"/train?run={a_run.id}&x=seconds&smooth=0.9&charts=verdicts%2Cspeed")
+    expect(page.locator(".live-charts figcaption")).to_have_text(["Verdicts D(x) and D(G(z))", "Speed"])
+    expect(page.locator(".xtitle").first).to_have_text("seconds of training")
+    expect(page.get_by_role("slider").first).to_have_value("0.9")
+    assert f"run={a_run.id}" in page.url
+
+
+def test_choices_survive_a_change_of_pages(visit, a_run):
+    page = visit("/train")
+    page.get_by_text("seconds", exact=True).click()
+    expect(page.locator(".xtitle").first).to_have_text("seconds of training")
+    page.get_by_role("link", name="Generate").click()
+    expect(page.get_by_alt_text("pictures drawn by").first).to_be_visible()
+    assert "x=seconds" not in page.url
+    page.get_by_role("link", name="Train").first.click()
+    expect(page.locator(".xtitle").first).to_have_text("seconds of training")
+    wait_until(page, lambda: "x=seconds" in page.url, "the link to say so again")
+
+
+def test_a_run_is_changed_while_it_learns_and_the_charts_say_where(page):
+    start_training(page)
+    press(page, "Change")
+    field = page.get_by_test_id("stPopoverBody").get_by_label("Discriminator steps")
+    field.fill("2")
+    field.press("Enter")
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Apply").click()
+    page.keyboard.press("Escape")
+    mark = page.locator(".live-chart").first.locator(".annotation-text")
+    expect(mark).to_have_text("Discriminator steps 1 → 2")
+    no_error_on(page)
+
+
+def test_the_time_machine_shows_what_was_drawn_before(visit, a_run):
+    page = visit(f"/train?run={a_run.id}")
+    machine = page.locator(".time-machine")
+    picture = machine.get_by_alt_text("Pictures that run").first
+    expect(picture).to_be_visible()
+    now = picture.get_attribute("src")
+    slider = page.get_by_label("Time machine")
+    slider.focus()
+    page.keyboard.press("Home")
+    first = picture.get_attribute("src")
+    assert first != now
+    wait_until(page, lambda: picture.evaluate("image => image.naturalWidth") > 100, "the first picture")
+    machine.get_by_role("button", name=re.compile("Play")).click()
+    wait_until(page, lambda: picture.get_attribute("src") not in (first, now), "a frame between")
+    wait_until(page, lambda: picture.get_attribute("src") == now, "the end")
+    expect(machine.get_by_role("button", name=re.compile("Play"))).to_be_visible()
+
+
+def test_what_a_run_did_can_be_taken_home(visit, a_run):
+    page = visit(f"/train?run={a_run.id}")
+    expect(curves(page).first).to_be_visible()
+    film = Image.open(download(page, "How it learned, as GIF"))
+    assert film.n_frames == len(a_run.grids) > 5
+    rows = list(csv.DictReader(io.StringIO(download(page, "Metrics as CSV").read_text())))
+    assert float(rows[-1]["kimg"]) <= 20.1 and "generator_loss" in rows[0]
+    page.keyboard.press("Escape")
+    page.locator(".live-chart").first.hover()
+    with page.expect_download() as saved:
+        page.locator(".live-chart").first.locator("[data-title='Download as HTML']").click()
+    html = saved.value.path().read_text(encoding="utf-8")
+    assert "Plotly.newPlot" in html and len(html) > 1_000_000
+    with page.expect_download() as saved:
+        page.locator(".live-chart").first.locator("[data-title*='PNG'], [data-title*='png']").first.click()
+    assert Image.open(saved.value.path()).width > 400
+
+
+def download(page: Page, label: str):
+    if not page.get_by_test_id("stPopoverBody").is_visible():
+        press(page, "Download")
+    with page.expect_download() as saved:
+        page.get_by_test_id("stPopoverBody").get_by_role("button", name=label).click()
+    return saved.value.path()
+
+
+def test_a_deleted_run_is_gone_after_it_was_asked_for(visit, a_run):
+    page = visit(f"/train?run={a_run.id}")
+    press(page, "Delete")
+    page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("heading", name="Train a GAN")).to_be_visible()
+    assert not a_run.folder.exists()
+    no_error_on(page)
+
+
+def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
+    import gan_core
+
+    other = gan_core.train(
+        "cgan", dataset="digits", **dict(small_config(kimg=5, batch_size=32)) | {"conditional": True}
+    )
+    page = visit(f"/runs?runs={a_run.id},{other.id}")
+    expect(page.locator(".time-machine img")).to_have_count(2)
+    expect(page.get_by_test_id("stTable")).to_contain_text("Batch size")
+    chart = page.locator(".live-chart").first
+    wait_until(page, lambda: chart.evaluate("chart => (chart.data ?? []).length") == 8, "the curves of both")
+    no_error_on(page)
+
+
+def test_an_ended_run_is_asked_about_no_more(visit, a_run):
+    page = visit(f"/train?run={a_run.id}")
+    expect(curves(page).first).to_be_visible()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(4000)
+    assert asked == []
+
+
+def test_the_language_is_the_browsers_and_can_be_changed(visit):
+    page = visit("/", locale="es-MX")
+    expect(page.get_by_role("link", name="Entrenar").first).to_be_visible()
+    page.get_by_role("radio", name="EN").or_(page.get_by_role("button", name="EN", exact=True)).first.click()
+    expect(page.get_by_role("link", name="Train").first).to_be_visible()
+    assert "lang=en" in page.url
+    page.get_by_role("link", name="Generate").click()
+    expect(page.get_by_alt_text("pictures drawn by").first).to_be_visible()
+    other = visit("/train?lang=es")
+    expect(other.get_by_role("heading", name="Entrena una GAN")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [PHONE, {"width": 1400, "height": 1000}], ids=["phone", "desktop"])
+@pytest.mark.parametrize("options", [{}, {"locale": "es-ES", "color_scheme": "dark"}], ids=["en-light", "es-dark"])
+def test_every_page_fits_its_screen(visit, server, a_run, size, options):
+    page = visit("/", **size, **options)
+    for path in PAGES:
+        page.goto(server.url + path)
+        expect(page.locator("h1, h2, img, figure").first).to_be_visible()
+        page.wait_for_timeout(1500)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth"), path
+        assert page.locator("img:not([alt])").count() == 0, path
+        no_error_on(page)
+
+
+def test_a_page_is_used_by_keyboard_alone(visit):
+    page = visit("/")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.innerText").endswith("Train on digits now"):
+            break
+    page.keyboard.press("Enter")
+    expect(badge(page, "running")).to_be_visible()

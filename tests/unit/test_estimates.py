@@ -1,0 +1,252 @@
+"""What a run will cost: counted parameters, budget arithmetic, and a helper process that may die at any time."""
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+import time
+
+import psutil
+import pytest
+import torch
+
+from gan_core import datasets, estimates, paths
+from gan_core.errors import WorkbenchError
+from gan_core.estimates import Estimate, Estimator, measure, question_of
+from tests.conftest import small_config
+
+PATIENCE_SECONDS = 60
+PIXELS, CLASSES = 28 * 28, 10
+
+
+def wait_for(look, what):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+    return found
+
+
+def helpers(of=None):
+    def is_one(process):
+        with contextlib.suppress(psutil.Error):  # it ended while it was looked at
+            return "gan_core.estimates" in process.cmdline()
+        return False
+
+    return [process for process in psutil.Process(of).children(recursive=True) if is_one(process)]
+
+
+def has_ended(process):
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+# Measuring
+
+
+def test_parameters_are_those_of_the_fully_connected_layers():
+    estimate = measure(small_config(latent_dim=8, generator_layers=(16, 32), discriminator_layers=(24,)))
+    generator = (8 + CLASSES + 1) * 16 + (16 + 1) * 32 + (32 + 1) * PIXELS
+    batch_norm = 2 * (16 + 32)  # scale and shift of each feature
+    discriminator = (PIXELS + CLASSES + 1) * 24 + (24 + 1) * 1
+    assert estimate.generator_parameters == generator + batch_norm
+    assert estimate.discriminator_parameters == discriminator
+    assert estimate.images_per_second > 0
+    assert estimate.device.startswith("CPU")
+
+
+def test_memory_counts_the_whole_dataset():
+    digits, mnist = (measure(small_config(dataset=name)) for name in ("digits", "mnist"))
+    more = 55_000 * PIXELS
+    assert mnist.memory_bytes - digits.memory_bytes == pytest.approx(more, rel=0.2)
+
+
+def test_the_shape_of_digits_is_that_of_the_digits(tmp_path):
+    dataset = datasets.load_dataset(small_config(), tmp_path)
+    assert estimates.NAMED_SHAPES["digits"] == (len(dataset.images), dataset.spec.size, dataset.spec.channels)
+
+
+def test_a_folder_has_its_sub_folders_as_classes(tmp_path):
+    for name in ("cats", "dogs", "eels"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.png").touch()
+    estimate = measure(small_config(dataset=f"folder:{tmp_path}", image_size=32, channels=3))
+    assert estimate.discriminator_parameters == (3 * 32 * 32 + 3 + 1) * 16 + (16 + 1)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(WorkbenchError, match="no cuda"):
+        measure(small_config(device="cuda"))
+
+
+def test_the_helper_answers_a_line_with_a_line_until_there_are_no_more(tmp_path):
+    asked = [small_config(), small_config(dataset=f"folder:{tmp_path / 'nowhere'}"), small_config(batch_size=32)]
+    done = subprocess.run(
+        [sys.executable, "-m", "gan_core.estimates"],
+        input="".join(config.model_dump_json() + "\n" for config in asked),
+        capture_output=True,
+        cwd=paths.PROJECT,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [list(answer) for answer in answers] == [["estimate"], ["error"], ["estimate"]]
+    assert "nowhere" in answers[1]["error"]
+
+
+# Budgets
+
+
+@pytest.mark.parametrize(
+    ("budget", "seconds"),
+    [
+        ({"minutes": 2, "kimg": None}, 120),
+        ({"minutes": None, "kimg": 30}, 60),
+        ({"minutes": 2, "kimg": 30}, 60),
+        ({"minutes": 0.5, "kimg": 30}, 30),
+    ],
+    ids=["by time", "by images", "the images are nearer", "the time is nearer"],
+)
+def test_the_nearer_limit_ends_the_run(budget, seconds):
+    estimate = Estimate("", 0, 0, images_per_second=500, memory_bytes=0)
+    config = small_config(**budget)
+    assert estimate.seconds(config) == pytest.approx(seconds)
+    assert estimate.images(config) == pytest.approx(500 * seconds)
+
+
+# Asking
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 9},
+        {"kimg": 99},
+        {"minutes": 9},
+        {"ema_decay": 0.5},
+        {"generator_learning_rate": 1e-5, "discriminator_learning_rate": 1e-5},
+        {"beta1": 0.1, "beta2": 0.1},
+        {"generator_width": 99},  # of another architecture
+        {"image_size": 28},  # of folders
+    ],
+    ids=str,
+)
+def test_what_changes_neither_speed_nor_memory_is_the_same_question(changes):
+    assert question_of(small_config(**changes)) == question_of(small_config())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"batch_size": 17}, {"dataset": "mnist"}, {"n_critic": 2}, {"device": "auto"}, {"generator_layers": (17,)}],
+    ids=str,
+)
+def test_what_changes_speed_or_memory_is_another_question(changes):
+    assert question_of(small_config(**changes)) != question_of(small_config())
+
+
+def test_every_name_that_does_not_matter_is_a_hyperparameter():
+    assert set(small_config().model_dump()) >= estimates.NO_MATTER
+
+
+def test_the_first_answer_is_none_and_then_comes_an_estimate_also_after_the_helper_was_killed(monkeypatch):
+    monkeypatch.setattr(estimates, "IDLE_SECONDS", 1)
+    estimator = Estimator()
+    config, another = small_config(), small_config(batch_size=32)
+    assert estimator.ask(config) is None
+    estimate = wait_for(lambda: estimator.ask(config), "the first estimate")
+    assert isinstance(estimate, Estimate)
+    assert estimator.ask(config.model_copy(update={"seed": 5})) is estimate
+    killed = helpers()
+    for helper in killed:
+        helper.kill()
+    psutil.wait_procs(killed, PATIENCE_SECONDS)  # to the last thread: its first one ends before the others
+    assert isinstance(wait_for(lambda: estimator.ask(another), "a new helper's estimate"), Estimate)
+    wait_for(lambda: not helpers(), "the end of an idle helper")
+    assert estimator.ask(config) is estimate
+
+
+def test_a_question_whose_helper_died_fails_and_can_be_asked_again(monkeypatch):
+    monkeypatch.setattr(estimates, "FAILURE_SECONDS", 1)
+    monkeypatch.setattr(estimates, "IDLE_SECONDS", 1)
+    estimator, config = Estimator(), small_config()
+    start = estimates._start_helper
+
+    def start_one_that_dies():
+        monkeypatch.setattr(estimates, "_start_helper", start)
+        helper = start()
+        helper.kill()
+        return helper
+
+    monkeypatch.setattr(estimates, "_start_helper", start_one_that_dies)
+    answers = []
+    wait_for(lambda: answers.append(estimator.ask(config)) or isinstance(answers[-1], Estimate), "an estimate")
+    assert any(isinstance(answer, WorkbenchError) for answer in answers)
+
+
+@pytest.fixture
+def answered(monkeypatch):
+    """The questions in the order of their answering, which waits until `go` is set."""
+
+    class Answered(list):
+        go = threading.Event()
+
+    class Helper:
+        def poll(self): ...
+        def communicate(self): ...
+
+    def answer(helper, config):
+        done.append(config.batch_size)
+        done.go.wait()
+        return Estimate("", 0, 0, config.batch_size, 0)
+
+    done = Answered()
+    monkeypatch.setattr(estimates, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(estimates, "_start_helper", Helper)
+    monkeypatch.setattr(estimates, "_ask_helper", answer)
+    yield done
+    done.go.set()
+
+
+def test_the_newest_question_comes_first_and_the_oldest_are_dropped(answered):
+    estimator = Estimator()
+    asked = [10 + number for number in range(1 + estimates.MOST_WAITING + 3)]
+    estimator.ask(small_config(batch_size=asked[0]))
+    wait_for(lambda: answered, "the first question")
+    for batch_size in asked[1:]:
+        estimator.ask(small_config(batch_size=batch_size))
+    answered.go.set()
+    wait_for(lambda: len(answered) == 1 + estimates.MOST_WAITING, "the last answer")
+    assert answered == [asked[0], *asked[:3:-1]]
+
+
+def test_many_viewers_ask_one_question(answered):
+    estimator = Estimator()
+    viewers = [threading.Thread(target=estimator.ask, args=[small_config(seed=number)]) for number in range(20)]
+    for viewer in viewers:
+        viewer.start()
+    for viewer in viewers:
+        viewer.join()
+    answered.go.set()
+    wait_for(lambda: estimator.ask(small_config()), "the answer")
+    assert len(answered) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
+def test_the_helper_ends_when_its_server_is_killed():
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import time, gan_core.estimates as e; from gan_core.config import RunConfig;"
+            "e.default_estimator().ask(RunConfig(device='cpu')); time.sleep(999)",
+        ],
+        cwd=paths.PROJECT,
+    )
+    helper = wait_for(lambda: helpers(server.pid), "the helper")[0]
+    server.kill()
+    server.wait()
+    wait_for(lambda: has_ended(helper), "the helper's end")

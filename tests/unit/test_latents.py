@@ -1,0 +1,101 @@
+"""Truncation against the standard library's normal distribution; directions against known singular vectors."""
+
+import math
+from statistics import NormalDist
+
+import pytest
+import torch
+from torch import nn
+
+from gan_core.errors import WorkbenchError
+from gan_core.latents import directions, latents, move, truncate
+
+NORMAL = NormalDist()
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    assert torch.equal(latents(5, 7, seed=3), latents(5, 7, seed=3))
+    assert not torch.equal(latents(5, 7, seed=3), latents(5, 7, seed=4))
+
+
+@pytest.mark.parametrize("threshold", [0.3, 1.0, 2.5])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.25, 0.5, 0.75, 0.999])
+def test_each_quantile_becomes_that_quantile_of_the_truncated_normal(threshold, share):
+    lowest, highest = NORMAL.cdf(-threshold), NORMAL.cdf(threshold)
+    wanted = NORMAL.inv_cdf(lowest + share * (highest - lowest))
+    given = torch.tensor([NORMAL.inv_cdf(share)], dtype=torch.float64)
+    assert truncate(given, threshold).item() == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_small_threshold_gives_a_uniform_distribution():
+    given = torch.linspace(-4, 4, 33, dtype=torch.float64)
+    uniform = torch.tensor([math.erf(z / math.sqrt(2)) for z in given.tolist()], dtype=torch.float64)
+    assert torch.allclose(truncate(given, 1e-4) / 1e-4, uniform, atol=1e-7)
+
+
+@pytest.mark.parametrize("threshold", [9.0, 40.0, math.inf])
+def test_a_large_threshold_changes_nothing(threshold):
+    given = torch.linspace(-6, 6, 49)
+    assert torch.allclose(truncate(given, threshold), given, atol=1e-6)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.1, 0.7, 2.0])
+def test_no_number_lies_beyond_the_threshold(threshold):
+    given = torch.cat([latents(100, 100, seed=0).flatten(), torch.tensor([-30.0, -9.0, 0.0, 9.0, 30.0])])
+    squeezed = truncate(given, threshold)
+    assert squeezed.dtype == given.dtype
+    assert squeezed.isfinite().all()
+    assert squeezed.abs().max() <= torch.tensor(threshold)
+
+
+def test_both_signs_are_treated_alike():
+    given = latents(10, 10, seed=0)
+    assert torch.equal(truncate(-given, 0.7), -truncate(given, 0.7))
+
+
+def test_every_number_changes_smoothly_with_the_threshold():
+    given = latents(10, 100, seed=0)
+    thresholds = [number / 100 for number in range(301)]
+    steps = torch.stack([truncate(given, t) for t in thresholds]).diff(dim=0).abs()
+    assert steps.max() < 0.0101  # of its own step of 0.01, up to rounding
+
+
+@pytest.mark.parametrize("threshold", [-0.1, math.nan])
+def test_a_threshold_that_makes_no_sense_is_refused(threshold):
+    with pytest.raises(WorkbenchError, match="truncation"):
+        truncate(torch.zeros(1), threshold)
+
+
+class _Toy(nn.Module):
+    def __init__(self, weight):
+        super().__init__()
+        self.first = nn.Linear(weight.shape[1], weight.shape[0])
+        self.second = nn.Linear(weight.shape[0], 1)
+        self.first.weight.data = weight
+
+
+def test_directions_are_the_right_singular_vectors_the_strongest_first():
+    left = torch.linalg.qr(latents(9, 4, seed=1)).Q
+    right = torch.linalg.qr(latents(4, 4, seed=2)).Q
+    strengths = torch.tensor([1.0, 5.0, 3.0, 2.0])
+    found = directions(_Toy(left @ strengths.diag() @ right.T), latent_dim=4, count=3)
+    wanted = right.T[[1, 2, 3]]
+    assert torch.allclose((found * wanted).sum(1).abs(), torch.ones(3), atol=1e-5)
+    assert torch.allclose(found.norm(dim=1), torch.ones(3), atol=1e-6)
+
+
+def test_columns_that_see_the_class_are_left_out():
+    weight = torch.cat([torch.diag(torch.tensor([1.0, 3.0, 2.0])), 100 * torch.ones(3, 5)], dim=1)
+    found = directions(_Toy(weight), latent_dim=3, count=6)
+    assert torch.allclose(found, torch.eye(3)[[1, 2, 0]], atol=1e-6)
+
+
+def test_a_directions_sign_does_not_depend_on_the_machine():
+    toy = _Toy(-latents(9, 4, seed=1))
+    found = directions(toy, latent_dim=4, count=4)
+    assert (found.gather(1, found.abs().argmax(1, keepdim=True)) > 0).all()
+
+
+def test_moving_adds_amounts_along_directions():
+    moved = move(torch.tensor([1.0, 1.0, 1.0]), torch.eye(3)[:2], torch.tensor([[0.0, 0.0], [2.0, -1.0]]))
+    assert moved.tolist() == [[1, 1, 1], [3, 0, 1]]

@@ -1,0 +1,77 @@
+"""What a viewer is sent: the whole run once, thinned; then what is new."""
+
+import numpy as np
+import pytest
+
+from gan_core import watching
+from gan_core.runs import CHUNK_ROWS, METRICS, State
+from gan_core.watching import as_plain, look
+from tests.conftest import small_config
+
+
+@pytest.fixture
+def run(store, monkeypatch):
+    monkeypatch.setattr(watching, "FRESH_SECONDS", 0.0)
+    watching._shared.cache_clear()
+    return store.create(small_config(), "cgan", owner="me")
+
+
+def write(store, run, rows):
+    table = np.arange(rows, dtype=float)[:, None] * np.ones(len(METRICS))
+    for first in range(0, rows, CHUNK_ROWS):
+        store.write_metrics(run.id, first, list(METRICS), table[first : first + CHUNK_ROWS])
+
+
+def test_a_run_without_rows_is_seen_as_it_is(store, run):
+    seen = look(store, run)
+    assert (seen.rows, seen.total, seen.grids, seen.reading) == ({}, 0, [], None)
+
+
+@pytest.mark.parametrize("rows", [1, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1])
+@pytest.mark.parametrize("more", [0, 1, CHUNK_ROWS])
+def test_a_viewer_who_adds_what_is_new_has_all_rows_once(store, run, rows, more):
+    write(store, run, rows)
+    first = look(store, run)
+    assert first.fresh and first.total == rows
+    write(store, run, rows + more)
+    then = look(store, run, have_rows=first.total)
+    together = np.concatenate([first.rows["step"], then.rows["step"]]) if not then.fresh else then.rows["step"]
+    assert together.tolist() == list(range(rows + more))
+    assert then.total == rows + more
+
+
+def test_the_first_look_at_a_long_run_is_short(store, run):
+    write(store, run, 20_000)
+    seen = look(store, run)
+    assert seen.total == 20_000
+    assert len(seen.rows["step"]) < 1100
+    assert set(seen.rows) == set(METRICS)
+
+
+def test_epochs_are_counted_once_the_datasets_size_is_known(store, run):
+    write(store, run, 3)
+    assert "epoch" not in look(store, run).rows
+    store.report(run.id, "me", dataset_images=500)
+    assert look(store, store.get(run.id)).rows["epoch"].tolist() == [0, 2, 4]
+
+
+def test_kept_grids_are_told_once_each_with_their_moment(store, run):
+    write(store, run, 100)
+    run.grid_folder.mkdir(parents=True)
+    for step in (10, 50):
+        (run.grid_folder / f"{step:09d}.webp").write_bytes(b"x")
+    assert look(store, run).grids == [(10, 10.0), (50, 50.0)]
+    assert look(store, run, have_grids=1).grids == [(50, 50.0)]
+
+
+def test_an_ended_run_is_seen_with_its_last_rows(store, run, monkeypatch):
+    monkeypatch.setattr(watching, "FRESH_SECONDS", 1e9)
+    write(store, run, 10)
+    look(store, run)
+    write(store, run, 30)
+    store.end(run.id, "me", State.FINISHED)
+    assert look(store, store.get(run.id)).total == 30
+
+
+def test_what_is_no_number_is_null():
+    assert as_plain({"loss": np.array([1.23456789, np.nan, np.inf])}) == {"loss": [1.2346, None, None]}
