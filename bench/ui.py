@@ -9,6 +9,7 @@ viewers   30 viewers for ten minutes: the slowest tick, errors, memory of the se
 
 import asyncio
 import contextlib
+import os
 import statistics
 import sys
 import tempfile
@@ -153,15 +154,16 @@ def _spread(seconds: list[float]) -> str:
 
 def generate(server: Server, browser: Browser) -> Iterator[tuple[str, str]]:
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.goto(f"{server.url}/generate?model=shipped:mnist-gan&count=64")
-    picture = page.get_by_alt_text("drawn by").first
+    page.goto(f"{server.url}/generate?model=shipped:mnist-gan&total=64")
+    drawn = "img[alt*='drawn by']"
+    picture = page.locator(drawn).first
     expect(picture).to_be_visible()
     taken = []
     for _ in range(REPEATS):
         before = picture.get_attribute("src")
         start = time.perf_counter()
-        page.get_by_test_id("stSidebar").get_by_role("button", name="New seed").click()
-        page.wait_for_function("before => document.querySelector('img[alt*=\"drawn by\"]')?.src !== before", arg=before)
+        page.get_by_role("button", name="New pictures").click()
+        page.wait_for_function(f"before => document.querySelector(`{drawn}`).src !== before", arg=before)
         taken.append(time.perf_counter() - start)
         page.wait_for_timeout(500)
     page.close()
@@ -263,10 +265,12 @@ PARTS: dict[str, Callable[[Server, Browser], Iterator[tuple[str, str]]]] = {
 
 
 def main() -> None:
+    expect.set_options(timeout=60_000)
     wanted = sys.argv[1:] or list(PARTS)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browsers.find(), args=browsers.ARGUMENTS)
         server = Server(Path(folder))
+        os.environ["GAN_WORKBENCH_CHECKPOINTS"] = server.environment["GAN_WORKBENCH_CHECKPOINTS"]
         server.start()
         with urllib.request.urlopen(server.url):
             pass

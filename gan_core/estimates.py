@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,13 +61,15 @@ WARM_UP_STEPS = 3
 FEWEST_STEPS = 3
 SLOW_STEP_SECONDS = 2.0
 """A first step that took longer says enough by itself."""
+LOOK_SECONDS = 0.01
+"""Between two looks at the memory in use."""
 PATIENCE_SECONDS = 60
 """The helper gives a config up after this time; nothing else would end a step that takes minutes."""
 NICENESS = 10
 """Something may be in training, and that comes first."""
 
 IDLE_SECONDS = 60
-"""How long a helper (some 400 MB with torch) waits for the next question."""
+"""How long a helper (some 800 MB with torch) waits for the next question."""
 MOST_WAITING = 20
 MOST_KNOWN = 1_000
 FAILURE_SECONDS = 10
@@ -107,9 +110,9 @@ def measure(config: RunConfig) -> Estimate:
     On a CPU the time is what this thread computed for, not what passed: a run in training beside it takes its turns,
     and the estimate is for the time after. A thread that waits long for the other threads does not compute.
 
-    Memory is, on a CUDA GPU, the most that torch's tensors took (its own some hundred MB, and what its allocator keeps
-    in reserve, come on top); on a CPU the resident memory of this process after the steps; on Apple's GPUs what the
-    driver has given torch. To each is added what the dataset has more bytes than the pictures measured with.
+    Memory is the most seen in use: on a CUDA GPU by torch's tensors (its own some hundred MB, and what its allocator
+    keeps in reserve, come on top), on a CPU the resident memory of this process, on Apple's GPUs what the driver has
+    given torch. To it is added what the dataset has more bytes than the pictures measured with.
 
     Raises WorkbenchError for a device that is not there, a folder that cannot be read, and too little memory.
     """
@@ -126,8 +129,8 @@ def measure(config: RunConfig) -> Estimate:
         labels = torch.randint(0, len(spec.classes), (SAMPLE,))
         gan = training.Gan(config, spec, device)
         batches = datasets.Dataset(images, labels, spec).to(device).batches(config.batch_size, config.seed)
-        seconds = _seconds_a_step(gan, batches)
-        memory = _memory_used(device)
+        with _memory_seen(device) as memory:
+            seconds = _seconds_a_step(gan, batches)
     except (RuntimeError, MemoryError) as error:
         raise WorkbenchError(
             "The speed could not be measured ({error}); a smaller batch size or narrower networks need less memory.",
@@ -138,7 +141,7 @@ def measure(config: RunConfig) -> Estimate:
         generator_parameters=_parameters(gan.generator),
         discriminator_parameters=_parameters(gan.discriminator),
         images_per_second=config.batch_size * config.n_critic / seconds,
-        memory_bytes=memory + max(0, count - SAMPLE) * images[0].numel(),
+        memory_bytes=max(memory) + max(0, count - SAMPLE) * images[0].numel(),
     )
 
 
@@ -184,6 +187,25 @@ def _timed(gan: "Gan", batches: "Batches", fewest_steps: int, least_seconds: flo
     return (clock() - start) / steps
 
 
+@contextlib.contextmanager
+def _memory_seen(device: "torch.device") -> Iterator[list[int]]:
+    """What is in use from here on, looked at many times: after a step its activations are gone again."""
+    seen, ended = [_memory_used(device)], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            seen.append(_memory_used(device))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+        seen.append(_memory_used(device))
+
+
 def _memory_used(device: "torch.device") -> int:
     import torch
 
@@ -206,6 +228,8 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints is no answer
     with contextlib.suppress(OSError, psutil.Error):
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
+    with contextlib.suppress(OSError):  # Linux: where memory runs out, this process goes, not one in training
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for line in sys.stdin:
         # Nothing else would end a step that takes minutes, least of all when the server that asked is gone.
         too_long = threading.Timer(PATIENCE_SECONDS, os._exit, [1])

@@ -64,6 +64,14 @@ def test_memory_counts_the_whole_dataset():
     assert mnist.memory_bytes - digits.memory_bytes == pytest.approx(more, rel=0.2)
 
 
+def test_memory_counts_the_activations_that_a_step_holds():
+    small, large = (
+        measure(small_config(network="dcgan", generator_width=64, batch_size=batch_size)) for batch_size in (16, 512)
+    )
+    last_hidden_layer = 512 * 64 * 14 * 14 * 4  # in float32; the generator holds it at least before and after relu
+    assert large.memory_bytes - small.memory_bytes > 2 * last_hidden_layer
+
+
 def test_the_shape_of_digits_is_that_of_the_digits(tmp_path):
     dataset = datasets.load_dataset(small_config(), tmp_path)
     assert estimates.NAMED_SHAPES["digits"] == (len(dataset.images), dataset.spec.size, dataset.spec.channels)
