@@ -91,11 +91,11 @@ def _downloads(store: RunStore, run: Run) -> None:
         for form in ("gif", "webp"):
             st.download_button(
                 _("How it learned, as {form}", form=form.upper()), lambda form=form: _film(run, form),
-                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grids, width="stretch",
+                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grids, width="stretch", on_click="ignore",
             )  # fmt: skip
         st.download_button(
             _("Metrics as CSV"), lambda: pd.DataFrame(store.read_metrics(run.id)).to_csv(index=False),
-            f"{name}.csv", "text/csv", icon=":material/table:", width="stretch",
+            f"{name}.csv", "text/csv", icon=":material/table:", width="stretch", on_click="ignore",
         )  # fmt: skip
         st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))
 
