@@ -103,7 +103,7 @@ def test_choices_survive_a_change_of_pages(visit, a_run):
 def test_a_run_is_changed_while_it_learns_and_the_charts_say_where(page):
     start_training(page)
     press(page, "Change")
-    field = page.get_by_test_id("stPopoverBody").get_by_label("Discriminator steps")
+    field = page.get_by_test_id("stPopoverBody").get_by_label("Discriminator steps", exact=True)
     field.fill("2")
     field.press("Enter")
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Apply").click()
@@ -167,11 +167,7 @@ def test_a_deleted_run_is_gone_after_it_was_asked_for(visit, a_run):
 
 
 def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
-    import gan_core
-
-    other = gan_core.train(
-        "cgan", dataset="digits", **dict(small_config(kimg=5, batch_size=32)) | {"conditional": True}
-    )
+    other = train(kimg=5, batch_size=32)
     page = visit(f"/runs?runs={a_run.id},{other.id}")
     expect(page.locator(".time-machine img")).to_have_count(2)
     expect(page.get_by_test_id("stTable")).to_contain_text("Batch size")
