@@ -39,17 +39,18 @@ def train(minutes: float) -> list[int]:
     return [gan_core.train("cdcgan", minutes=minutes, **changes).id for changes in RUNS]
 
 
-def take(browser: Browser, address: str, size: str, language: str, colours: str) -> bytes:
-    """A picture of the whole page, PNG."""
+def take(browser: Browser, address: str, size: str, language: str, colours: str, whole: bool = True) -> Image.Image:
+    """A picture of the whole page, or of what a screen shows of it."""
     context = browser.new_context(viewport=SIZES[size], locale=language, color_scheme=colours)
     page = context.new_page()
     page.goto(address)
     expect(page.locator("h1, .live-status, img").first).to_be_visible(timeout=60_000)
     page.wait_for_timeout(4000)
-    _show_all(page, SIZES[size]["width"])
-    content = page.screenshot()
+    if whole:
+        _show_all(page, SIZES[size]["width"])
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     context.close()
-    return content
+    return picture
 
 
 def _show_all(page: Page, width: int) -> None:
@@ -69,8 +70,9 @@ def main() -> None:
         try:
             for name, size, language, colours in product(PAGES, SIZES, LANGUAGES, COLOURS):
                 address = server.url + PAGES[name].format(first=first, second=second)
-                with Image.open(io.BytesIO(take(browser, address, size, language, colours))) as picture:
-                    picture.convert("RGB").save(PLACE / _file(name, size, language, colours), quality=80)
+                take(browser, address, size, language, colours).save(PLACE / _file(name, size, language, colours))
+            readme = server.url + PAGES["train"].format(first=first)
+            take(browser, readme, "desktop", "en", "light", whole=False).save(PLACE / "train.webp")
         finally:
             browser.close()
             server.stop()

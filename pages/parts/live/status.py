@@ -72,9 +72,11 @@ def _numbers(run: Run) -> list[Text]:
 
 
 def duration(seconds: float) -> str:
-    """Hours, minutes and seconds as people write them everywhere: `1 h 05 min`, `3 min 20 s`, `42 s`."""
+    """Hours, minutes and seconds as people write them everywhere: `1 h 05 min`, `3 min 20 s`, `2 min`, `42 s`."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
     if hours:
         return f"{hours} h {minutes:02} min"
+    if minutes and whole % 60 == 0:
+        return f"{minutes} min"
     return f"{minutes} min {whole % 60:02} s" if minutes else f"{whole} s"

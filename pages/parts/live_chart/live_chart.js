@@ -48,7 +48,7 @@ function curves(trace, number, run, several, rows, { x, smoothing }, colours) {
   ];
 }
 
-function layout(chart, runs, { x }, style) {
+function layout(chart, runs, { x, language }, style) {
   const line = style.getPropertyValue("--st-border-color");
   const text = style.getPropertyValue("--st-text-color");
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
@@ -63,6 +63,7 @@ function layout(chart, runs, { x }, style) {
     margin: { l: 44, r: 6, t: 28, b: 36 },
     legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", font: { size: 11 } },
     showlegend: runs.length > 1 || chart.traces.length > 1,
+    separators: language === "es" ? ",." : ".,",
     hovermode: "x unified",
     hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") },
     shapes: [
