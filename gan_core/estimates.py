@@ -108,7 +108,7 @@ def measure(config: RunConfig) -> Estimate:
     """Train a GAN of this config for half a second on random pictures.
 
     On a CPU the time is what this thread computed for, not what passed: a run in training beside it takes its turns,
-    and the estimate is for the time after. With nothing beside it, on two cores, that was 3 to 6 % less than what passed.
+    and the estimate is for the time after. With nothing beside it, on two cores, that was 3 to 6 % less.
 
     Memory is the most seen in use: on a CUDA GPU by torch's tensors (its own some hundred MB, and what its allocator
     keeps in reserve, come on top), on a CPU the resident memory of this process, on Apple's GPUs what the driver has

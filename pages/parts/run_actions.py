@@ -91,7 +91,8 @@ def _downloads(store: RunStore, run: Run) -> None:
         for form in ("gif", "webp"):
             st.download_button(
                 _("How it learned, as {form}", form=form.upper()), lambda form=form: _film(run, form),
-                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grids, width="stretch", on_click="ignore",
+                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grids, width="stretch",
+                on_click="ignore",
             )  # fmt: skip
         st.download_button(
             _("Metrics as CSV"), lambda: pd.DataFrame(store.read_metrics(run.id)).to_csv(index=False),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from gan_core.charts import CHARTS, SMOOTHING, X_AXES
+from gan_core.charts import CHARTS, SMOOTHING, X_AXES, Chart
 from gan_core.runs import Run
 from pages.parts.language import _, language
 from pages.parts.links import give, one_of, some_of, take
@@ -72,7 +72,7 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
     charts = [
         {
             "title": _(chart.title),
-            "note": _(chart.note),
+            "note": _(chart.note) if len(runs) == 1 else _dashes(chart),
             "traces": [trace._asdict() | {"label": _(trace.label)} for trace in chart.traces],
             "range": chart.y_range,
             "level": chart.level,
@@ -93,3 +93,11 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
         key=key,
         height="content",
     )
+
+
+def _dashes(chart: Chart) -> str:
+    """Of several runs, the colour tells the run; this tells its curves apart."""
+    if len(chart.traces) == 1:
+        return _(chart.note)
+    first, second = (_(trace.label) for trace in chart.traces)
+    return _("Solid: {first}. Dotted: {second}.", first=first, second=second)

@@ -38,13 +38,15 @@ function curves(trace, number, run, several, rows, { x, smoothing }, colours) {
     dash: several ? DASHES[number] : "solid",
     width: 2,
   };
-  const common = { type: "scatter", mode: "lines", x: over, legendgroup: `${run.id} ${trace.metric}` };
-  const name = several ? `${run.label} · ${trace.label}` : trace.label;
+  // Of several runs, the legend has one entry each, which hides and shows all of its curves.
+  const common = { type: "scatter", mode: "lines", x: over, legendgroup: several ? run.id : trace.metric };
+  const name = several ? run.label : trace.label;
+  const shown = { name, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
   const y = rows[trace.metric];
-  if (!smoothing) return [{ ...common, y, name, line }];
+  if (!smoothing) return [{ ...common, ...shown, y }];
   return [
     { ...common, y, line: { ...line, width: 1 }, opacity: 0.25, showlegend: false, hoverinfo: "skip" },
-    { ...common, y: smooth(over, y, smoothing), name, line },
+    { ...common, ...shown, y: smooth(over, y, smoothing) },
   ];
 }
 
