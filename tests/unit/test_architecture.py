@@ -12,7 +12,8 @@ EVERYTHING = sorted(
     for path in (paths.PROJECT / "gan_core").rglob("*.py")
     if path.stem != "__main__"
 )
-WITHOUT_TORCH = ["gan_core", "gan_core.worker", "gan_core.charts", "gan_core.runs", "gan_core.presets"]
+LIGHT = ("animation", "charts", "estimates", "presets", "reading", "runs", "watching", "worker")
+WITHOUT_TORCH = ["gan_core", *(f"gan_core.{name}" for name in LIGHT), "pages.parts.live"]
 
 
 @pytest.mark.parametrize(
