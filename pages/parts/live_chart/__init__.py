@@ -88,7 +88,7 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
             "x": {"metric": view.x, "title": _(X_AXES[view.x])},
             "smoothing": view.smoothing,
             "language": language(),
-            "words": {"html": _("Download as HTML"), "empty": _("Charts appear here with the first steps.")},
+            "words": {"html": _("Download as HTML")},
         },
         key=key,
         height="content",

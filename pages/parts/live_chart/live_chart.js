@@ -121,7 +121,7 @@ function place(root, charts) {
     return figure;
   });
   for (const figure of before.values()) { window.Plotly?.purge(figure.querySelector(".live-chart")); figure.remove(); }
-  root.append(...figures.filter((figure) => !figure.isConnected));
+  if (figures.some((figure, i) => root.children[i] !== figure)) root.append(...figures);
   return figures;
 }
 
