@@ -1,7 +1,7 @@
 """GAN Workbench's library: train, load and sample GANs from a notebook, a script or the command line.
 
 import gan_core
-run = gan_core.train("cdcgan", minutes=1)
+run = gan_core.train("minute", minutes=1)
 model = gan_core.load(run.checkpoint_path)        # or a shipped one: gan_core.load("mnist-cdcgan")
 model.sample(classes=[7, 3], count=10).picture()  # or .images, uint8 [N, H, W, C]
 """

@@ -1,4 +1,4 @@
-"""The command line: python -m gan_core presets | train | sample | runs | worker."""
+"""The command line: python -m gan_core presets | train | sample | evaluate | runs | worker."""
 
 import sys
 import time
@@ -9,6 +9,7 @@ import click
 from gan_core import worker
 from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.metrics import SCORES, Evaluation, notes
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.runs import Run, RunStore, default_store
 from gan_core.text import Text
@@ -144,6 +145,55 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
     samples = model.sample(count=count, seed=seed)
     write_aside(out, samples.png() if out.suffix == ".png" else samples.npz())
     click.echo(out)
+
+
+@cli.command()
+@click.argument("checkpoint")
+@click.option("--samples", type=int, default=10_000, help="How many pictures to draw and score, 100 to 100,000.")
+@click.option("--features", help="classifier or inception; the dataset's classifier if none is given and it has one.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="The same seed gives the same numbers.")
+@click.option("--data-dir", type=FOLDER, help="Where datasets lie or are downloaded to.")
+@click.option("--inception-weights", type=FOLDER, help="torch-fidelity's file of weights; else it is downloaded once.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def evaluate(
+    checkpoint: str,
+    samples: int,
+    features: str | None,
+    seed: int,
+    data_dir: Path | None,
+    inception_weights: Path | None,
+    as_json: bool,
+) -> None:
+    """Score a CHECKPOINT: a file, or a shipped model's name.
+
+    Beside each score stands its floor, what pictures score that are real.
+    """
+    from gan_core.metrics.evaluation import evaluate
+
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(
+        length=1000, file=sys.stderr, show_eta=False, item_show_func=lambda line: str(line or ""), hidden=hidden
+    ) as bar:
+        found = evaluate(
+            checkpoint,
+            samples,
+            features,
+            seed,
+            data_dir,
+            weights_path=inception_weights,
+            say=lambda share, line: bar.update(max(0, int(share * 1000) - bar.pos), line),
+        )
+    click.echo(found.to_json() if as_json else _table(found))
+
+
+def _table(found: Evaluation) -> str:
+    """A line a score: its title, value and floor; then what was compared."""
+    lines = [f"{'score':30} {'value':>10} {'floor':>10}"]
+    for name, score in SCORES.items():
+        if name in found.scores:
+            value, floor = (score.format.format(values[name]) for values in (found.scores, found.floor))
+            lines.append(f"{score.title:30} {value:>10} {floor:>10}")
+    return "\n".join(lines + [str(note) for note in notes(found.about)])
 
 
 @cli.command()

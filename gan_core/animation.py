@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from gan_core.errors import WorkbenchError
+from gan_core.pictures import WEBP
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ def animation(frames: Sequence[Path], form: Literal["gif", "webp"], seconds: flo
         append_images=pictures[1:],
         duration=[each] * (len(pictures) - 1) + [round(1000 * HOLD_SECONDS)],
         loop=0,  # for ever
-        **({"quality": 80, "method": 2} if form == "webp" else {}),
+        **(WEBP if form == "webp" else {}),
     )
     return file.getvalue()
 

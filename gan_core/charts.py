@@ -9,6 +9,8 @@ MOST_ROWS = 1000
 """Rows that a chart gets of a long run: more than the eye can tell apart on a screen."""
 X_AXES = {"kimg": "thousand images", "step": "generator steps", "epoch": "epochs", "seconds": "seconds of training"}
 """What a chart can be drawn over: metrics, or epochs, which follow from them; and what its axis is called."""
+MOST_SCORES = 300
+"""Rows with a score that a chart gets: they are sparse, and each has cost seconds."""
 SMOOTHING = 0.6
 """How smooth charts are at first, from 0 (as measured) to below 1."""
 DISCRIMINATOR, GENERATOR, NEUTRAL = range(3)
@@ -24,13 +26,18 @@ class Trace(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """A chart: its curves, a line that says how to read it, what the y axis spans, and a level worth a line."""
+    """A chart: its curves, a line that says how to read it, what the y axis spans, and a level worth a line.
+
+    Args:
+        sparse: whether few rows have a value. Such are drawn as points with lines between them, and never smoothed.
+    """
 
     title: str
     note: str
     traces: tuple[Trace, ...]
     y_range: tuple[float, float] | None = None
     level: float | None = None
+    sparse: bool = False
 
 
 CHARTS = {
@@ -75,22 +82,53 @@ CHARTS = {
         "Real images shown to the discriminator in a second.",
         (Trace("images_per_second", "images/s", NEUTRAL),),
     ),
+    "scores": Chart(
+        "FID",
+        "Distance between generated and real pictures, by the dataset's classifier or else Inception. 0 is the same. "
+        "Scored from 2,000 pictures, which is few: trust the direction.",
+        (Trace("fid", "FID", GENERATOR),),
+        sparse=True,
+    ),
+    "class_accuracy": Chart(
+        "Class accuracy",
+        "In how many of 2,000 generated pictures a classifier sees the class that was asked for; 1 is all.",
+        (Trace("accuracy", "Class accuracy", GENERATOR),),
+        y_range=(-0.03, 1.03),
+        sparse=True,
+    ),
 }
 
 
-def thin(metrics: dict[str, np.ndarray], most: int = MOST_ROWS) -> dict[str, np.ndarray]:
-    """About `most` rows of all, the same for every column, each column's spikes among them.
+def thin(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """About MOST_ROWS rows of all, the same for every column, each column's spikes and the scores among them.
 
     Every charted column has a share of the rows, chosen by MinMaxLTTB (Van Der Donckt 2023).
     """
     rows = len(metrics["step"])
-    if rows <= most:
+    if rows <= MOST_ROWS:
         return metrics
-    charted = [trace.metric for chart in CHARTS.values() for trace in chart.traces if trace.metric in metrics]
-    share = max(4, most // len(charted))
-    chosen = [np.array([0, rows - 1], dtype=np.uint64)]
-    for name in charted:
+    scored = _scored(metrics)
+    dense = _charted(metrics, sparse=False)
+    share = max(4, (MOST_ROWS - len(scored)) // len(dense))
+    chosen = [np.array([0, rows - 1]), scored]
+    for name in dense:
         values = np.nan_to_num(metrics[name], posinf=0, neginf=0)
-        chosen.append(MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(values), n_out=share))
+        chosen.append(MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(values), n_out=share).astype(np.int64))
     kept = np.unique(np.concatenate(chosen))
     return {name: values[kept] for name, values in metrics.items()}
+
+
+def _charted(metrics: dict[str, np.ndarray], sparse: bool) -> list[str]:
+    charts = [chart for chart in CHARTS.values() if chart.sparse == sparse]
+    return [trace.metric for chart in charts for trace in chart.traces if trace.metric in metrics]
+
+
+def _scored(metrics: dict[str, np.ndarray]) -> np.ndarray:
+    """The rows with a score, or MOST_SCORES of them at even distances."""
+    has_score = np.zeros(len(metrics["step"]), dtype=bool)
+    for name in _charted(metrics, sparse=True):
+        has_score |= np.isfinite(metrics[name])
+    rows = np.flatnonzero(has_score)
+    if len(rows) <= MOST_SCORES:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, MOST_SCORES).astype(int)]

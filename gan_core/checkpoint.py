@@ -4,14 +4,16 @@ A model file can be handed around: it holds tensors and text, and reading it run
 """
 
 import contextlib
+import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 import safetensors
 import safetensors.torch
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from gan_core import paths
@@ -24,14 +26,20 @@ RESUME_SUFFIX = ".resume"
 
 
 class About(NamedTuple):
-    """What a model file says of itself."""
+    """What a model file says of itself.
+
+    Args:
+        images: real ones that the discriminator has seen.
+        scores: by the names of metrics.SCORES, if it was scored when it was written.
+    """
 
     name: str
     config: RunConfig
     spec: ImageSpec
     step: int
     seconds: float
-    images: int = 0  # real ones that the discriminator has seen
+    images: int = 0
+    scores: dict[str, float] = {}  # noqa: RUF012 (never changed)
 
     @property
     def kimg(self) -> float:
@@ -46,6 +54,7 @@ class About(NamedTuple):
             "step": str(self.step),
             "seconds": str(self.seconds),
             "images": str(self.images),
+            "scores": json.dumps(self.scores),
         }
 
 
@@ -132,6 +141,7 @@ def read_about(path: Path) -> About:
             seconds=float(metadata["seconds"]),
             # Files from when n_critic could not change while a run learns do not say.
             images=int(metadata.get("images", step * config.n_critic * config.batch_size)),
+            scores=TypeAdapter(dict[str, float]).validate_json(metadata.get("scores", "{}")),
         )
     except (KeyError, ValueError, ValidationError) as error:
         raise WorkbenchError(
@@ -169,7 +179,7 @@ def shipped() -> list[Path]:
     return sorted(paths.PRETRAINED.glob(f"*{SUFFIX}"))
 
 
-# A run's own checkpoints: model-STEP.safetensors, and model-STEP.resume beside it
+# A run's own checkpoints: model-STEP.safetensors, model-STEP.resume beside it, and best-STEP.safetensors if scored
 
 
 def model_path(folder: Path, step: int) -> Path:
@@ -200,8 +210,29 @@ def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[
     except WorkbenchError:
         resume_file.unlink()  # the room on a full disk
         raise
-    for old in folder.glob("model-*"):
-        if old not in (path, resume_file):
-            with contextlib.suppress(OSError):  # Windows keeps a file that a page draws with; it goes the next time
-                old.unlink()
+    _remove(old for old in folder.glob("model-*") if old not in (path, resume_file))
     return path
+
+
+def best_model(folder: Path) -> Path | None:
+    """The checkpoint of a run that scored best while it learned; None if there is none."""
+    return max(folder.glob(f"best-*{SUFFIX}"), default=None)
+
+
+def save_best(folder: Path, about: About, model: dict[str, Tensor]) -> Path:
+    """Write a run's best checkpoint and then take away the one before it. Raises WorkbenchError as `write_aside`."""
+    path = folder / f"best-{about.step:09d}{SUFFIX}"
+    write_tensors(path, model, about.to_metadata())
+    _remove(old for old in folder.glob(f"best-*{SUFFIX}") if old != path)
+    return path
+
+
+def cut_best(folder: Path, after_step: int) -> None:
+    """Take away what scored best after a step, since a resumed run has not come so far yet."""
+    _remove(path for path in folder.glob(f"best-*{SUFFIX}") if path.stem > f"best-{after_step:09d}")
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for path in files:
+        with contextlib.suppress(OSError):  # Windows keeps a file that a page draws with; it goes the next time
+            path.unlink()

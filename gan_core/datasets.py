@@ -1,11 +1,6 @@
 """A name -> one uint8 tensor of images and one of labels. Small pictures fit on the device whole, so no DataLoader."""
 
-import contextlib
-import hashlib
-import os
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -18,14 +13,11 @@ from torch import Tensor
 from torchvision import datasets as torchvision_datasets
 
 from gan_core.config import FOLDER, MOST_CLASSES, ImageSpec, RunConfig
+from gan_core.downloads import Say, fetch, matches
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text
 
 DIGITS_FILE = Path(__file__).parent / "data" / "digits.npz"
-DOWNLOAD_TIMEOUT_SECONDS = 30
-
-Say = Callable[[Text], None]
-"""Takes a line about how far a slow thing has come."""
 
 
 class Dataset(NamedTuple):
@@ -60,21 +52,26 @@ def normalise(images: Tensor) -> Tensor:
     return images.float() / 127.5 - 1
 
 
-def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None) -> Dataset:
+def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None, *, train: bool = True) -> Dataset:
     """The dataset that the config names, on the CPU.
 
     Args:
         data_dir: where the named datasets lie or are downloaded to.
         say: told how far a download or the reading of a folder has come.
+        train: the training pictures; otherwise the test ones, which `digits` and folders do not have.
 
     Raises WorkbenchError if it cannot be found, read or downloaded, or has fewer images than a batch.
     """
+    if not (train or has_test_pictures(config.dataset)):
+        raise WorkbenchError(
+            "{dataset} has no test pictures; choose mnist, fashion-mnist or cifar10.", dataset=config.dataset
+        )
     if config.dataset == "digits":
         dataset = _digits()
     elif config.dataset.startswith(FOLDER):
         dataset = _folder(config.dataset.removeprefix(FOLDER).strip(), config.image_size, config.channels, say)
     else:
-        dataset = _torchvision(config.dataset, data_dir, say)
+        dataset = _torchvision(config.dataset, data_dir, say, train)
     if len(dataset.images) < config.batch_size:
         raise WorkbenchError(
             "{dataset} has only {count} pictures, fewer than a batch of {batch_size}; "
@@ -84,6 +81,11 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
             batch_size=config.batch_size,
         )
     return dataset
+
+
+def has_test_pictures(name: str) -> bool:
+    """Whether the dataset of that name comes with pictures that are not for training."""
+    return name != "digits" and not name.startswith(FOLDER)
 
 
 def _digits() -> Dataset:
@@ -96,7 +98,7 @@ def _digits() -> Dataset:
 # The named datasets, through torchvision
 
 
-def _torchvision(name: str, data_dir: Path, say: Say) -> Dataset:
+def _torchvision(name: str, data_dir: Path, say: Say, train: bool) -> Dataset:
     kind = {
         "mnist": torchvision_datasets.MNIST,
         "fashion-mnist": torchvision_datasets.FashionMNIST,
@@ -104,10 +106,10 @@ def _torchvision(name: str, data_dir: Path, say: Say) -> Dataset:
     }[name]
     say(Text("Reading {dataset}", {"dataset": name}))
     try:
-        stored = _read(kind, data_dir)
+        stored = _read(kind, data_dir, train)
         if stored is None:
             _download(kind, name, data_dir, say)
-            stored = kind(data_dir, download=True)  # finds the archives in place and only unpacks them
+            stored = kind(data_dir, train, download=True)  # finds the archives in place and only unpacks them
     except (RuntimeError, ValueError, AssertionError, EOFError, OSError) as error:
         raise WorkbenchError(
             "The files of {dataset} in {folder} are damaged ({error}); delete them and try again.",
@@ -122,10 +124,10 @@ def _torchvision(name: str, data_dir: Path, say: Say) -> Dataset:
     return Dataset(images, torch.as_tensor(stored.targets).long(), spec)
 
 
-def _read(kind: type, data_dir: Path) -> "torchvision_datasets.VisionDataset | None":
+def _read(kind: type, data_dir: Path, train: bool) -> "torchvision_datasets.VisionDataset | None":
     """The dataset if it lies there unpacked, else None."""
     try:
-        return kind(data_dir)
+        return kind(data_dir, train)
     except RuntimeError as error:
         if "download=True" in str(error):
             return None
@@ -147,9 +149,8 @@ def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
     archives = list(_archives(kind, data_dir))
     try:
         for addresses, place, md5 in archives:
-            if not (place.exists() and _md5(place) == md5):
-                place.parent.mkdir(parents=True, exist_ok=True)
-                _fetch_from_any(addresses, place, md5, say)
+            if not matches(place, f"md5:{md5}"):
+                fetch(addresses, place, f"md5:{md5}", say)
     except OSError as error:  # URLError and time-outs are OSErrors
         files = ", ".join(place.name for _, place, _ in archives)
         reason = getattr(error, "reason", error)
@@ -163,49 +164,13 @@ def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
         ) from error
 
 
-def _fetch_from_any(addresses: list[str], place: Path, md5: str, say: Say) -> None:
-    for address in addresses:
-        try:
-            _fetch(address, place, md5, say)
-        except OSError:
-            if address == addresses[-1]:
-                raise
-        else:
-            return
-
-
-def _fetch(address: str, place: Path, md5: str, say: Say) -> None:
-    partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
-    try:
-        with (
-            urllib.request.urlopen(address, timeout=DOWNLOAD_TIMEOUT_SECONDS) as answer,
-            partial.open("wb") as file,
-        ):
-            total = int(answer.headers.get("Content-Length") or 0)
-            while block := answer.read(2**18):
-                file.write(block)
-                done = {"file": place.name, "done": file.tell() / 1e6, "total": max(total, file.tell()) / 1e6}
-                say(Text("Downloading {file}: {done:.1f} of {total:.1f} MB", done))
-        if _md5(partial) != md5:
-            raise urllib.error.URLError("what came is not the file that was asked for")
-        partial.replace(place)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
 # Pictures of one's own
 
 
 def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
     try:
         folder = Path(name).expanduser()
-        classes = _classes(folder)
+        classes = folder_classes(folder)
     except (OSError, RuntimeError) as error:  # RuntimeError: the ~ of someone who does not exist
         raise WorkbenchError(
             "The folder {folder} cannot be read ({error}); check its name and rights.", folder=name, error=error
@@ -227,8 +192,15 @@ def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
     return Dataset(torch.from_numpy(images), torch.tensor([label for _, label in files]), spec)
 
 
-def _classes(folder: Path) -> dict[Path, list[Path]]:
-    """Each class's folder and its pictures; the folder itself if it has no sub-folders with pictures."""
+def folder_classes(folder: Path) -> dict[Path, list[Path]]:
+    """The classes of a folder of pictures, in the order of their labels: each class's folder, and its pictures' files.
+
+    Every sub-folder that has pictures is a class; if there is none, the folder itself is the only one, perhaps without
+    any picture. Only names are looked at, no file is opened.
+
+    Raises WorkbenchError if there is no such folder or it has more than MOST_CLASSES classes, OSError if one cannot be
+    read.
+    """
     if not folder.is_dir():
         raise WorkbenchError("There is no folder {folder}; check its name behind folder:.", folder=folder)
     sub_folders = {child: _pictures(child) for child in sorted(folder.iterdir()) if child.is_dir()}

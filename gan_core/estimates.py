@@ -36,11 +36,14 @@ NO_MATTER = {
     # how long the run lasts
     "minutes",
     "kimg",
+    # the clock stands still meanwhile
+    "score_every",
     # numbers that are only computed with: another value takes the same time and room
     "seed",
     "ema_decay",
     "generator_learning_rate",
     "discriminator_learning_rate",
+    "learning_rate_decay",
     "beta1",
     "beta2",
 }
@@ -160,7 +163,7 @@ def _folder(name: str) -> list[int]:
     from gan_core import datasets
 
     try:
-        return [len(pictures) for pictures in datasets._classes(Path(name).expanduser()).values()]
+        return [len(pictures) for pictures in datasets.folder_classes(Path(name).expanduser()).values()]
     except (OSError, RuntimeError):  # not for us to read; the run will say so
         return [0]
 
@@ -322,10 +325,9 @@ def _forget_oldest(kept: dict, most: int) -> None:
 
 
 def _start_helper() -> subprocess.Popen:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(paths.PROJECT), os.environ.get("PYTHONPATH", "")])}
     return subprocess.Popen(
         [sys.executable, "-m", "gan_core.estimates"],
-        env=environment,
+        env=paths.child_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",

@@ -5,7 +5,7 @@ so -log D(x) = softplus(-logit) and -log(1 - D(x)) = softplus(logit), which neve
 """
 
 from torch import Tensor
-from torch.nn.functional import relu, softplus
+from torch.nn.functional import cross_entropy, relu, softplus
 
 
 class Minimax:
@@ -77,3 +77,8 @@ LOSSES: dict[str, Loss] = {
     "least-squares": LeastSquares,
     "hinge": Hinge,
 }
+
+
+def class_cross_entropy(class_logits: Tensor, labels: Tensor) -> Tensor:
+    """-E[log P(c | x)] of an auxiliary classifier (Odena 2017, eq. 2), from [N, classes] and labels int64 [N]."""
+    return cross_entropy(class_logits, labels)

@@ -25,3 +25,12 @@ def database_url() -> str:
 def run_folder(run_id: str) -> Path:
     """Where a run keeps its checkpoints and sample grids."""
     return checkpoints() / run_id
+
+
+def child_environment() -> dict[str, str]:
+    """For a Python process of our own: this one's environment, with the project on its import path.
+
+    It imports `gan_core` without being installed and without a change of working directory, by which relative paths in
+    the environment would lead elsewhere.
+    """
+    return os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}

@@ -1,6 +1,5 @@
-"""What a run leaves behind while it learns, by the clock: metric rows, sample grids, checkpoints."""
+"""What a run leaves behind while it learns: metric rows, sample grids and checkpoints by the clock, and its scores."""
 
-import io
 import json
 import math
 import time
@@ -10,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
-from gan_core import checkpoint, sampling
+from gan_core import checkpoint, pictures, sampling
 from gan_core.devices import memory_used
 from gan_core.errors import WorkbenchError
 from gan_core.losses import LOSSES
 from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.scoring import Interrupted, Scoring
 from gan_core.text import Text
 from gan_core.training import Gan, Step
 
@@ -79,16 +78,6 @@ def _numbers_as_json(row: list[float]) -> str:
     return json.dumps({name: value for name, value in zip(METRICS, row, strict=True) if math.isfinite(value)})
 
 
-def webp(picture: Image.Image) -> bytes:
-    """The picture as a lossy WebP file, in some milliseconds.
-
-    By these settings digits and smooth colours look clean at four times their size, in a half to an eighth of a PNG.
-    """
-    file = io.BytesIO()
-    picture.save(file, format="WEBP", quality=80, method=2)
-    return file.getvalue()
-
-
 class Recorder:
     """Watches the training loop. `watch` is called after every step and answers whether to go on.
 
@@ -96,6 +85,7 @@ class Recorder:
         seconds: how long the run has already been trained, in seconds.
         stop: asked after every step; True ends the loop.
         tell: called with the run's latest progress, some times a minute.
+        scoring: None if the run is not scored while it learns.
     """
 
     def __init__(
@@ -106,9 +96,10 @@ class Recorder:
         seconds: float,
         stop: Callable[[], bool],
         tell: Callable[[dict], None],
+        scoring: Scoring | None = None,
     ):
         self.run, self.store, self.gan, self.stop, self.tell = run, store, gan, stop, tell
-        self.config = gan.config
+        self.config, self.scoring = gan.config, scoring
         self.stopped = False
         self._go_on_from(gan.step)
         self.past_changes = deque(change for change in store.changes(run.id) if change.step is not None)
@@ -117,6 +108,7 @@ class Recorder:
         self.grids = grids_due(self.kimg)
         self._fix_grid()
         self.start = time.perf_counter() - seconds
+        gan.anneal(self.progress(seconds))
         self.next_row = self.next_report = self.next_live_grid = 0.0
         self.next_checkpoint = seconds + CHECKPOINT_SECONDS
         self.recent = deque([(seconds, self.gan.images)], maxlen=20)
@@ -138,9 +130,11 @@ class Recorder:
 
     def watch(self, step: Step) -> bool:
         seconds = self.seconds()
-        spent = self.progress(seconds) >= 1
-        if seconds >= self.next_row:
-            self._row(step, seconds)
+        self.gan.anneal(self.progress(seconds))
+        spent = self.gan.spent >= 1
+        to_score = self.scoring is not None and self.scoring.due(at_end=spent)
+        if to_score or seconds >= self.next_row:
+            self._row(step, seconds, to_score)
         self._repeat_changes()
         if grids_due(self.kimg) > self.grids:
             self.grids = grids_due(self.kimg)
@@ -168,16 +162,19 @@ class Recorder:
 
     # Metrics
 
-    def _row(self, step: Step, seconds: float) -> None:
-        values = measure(step, self.gan)
+    def _row(self, step: Step, seconds: float, to_score: bool) -> None:
+        values = measure(step, self.gan)  # waits for the device, so that a scoring finds no steps still to be computed
         if not all(map(math.isfinite, values[:2])):
             self._report(seconds)  # the rows that show how it came to this
             raise self._broken()
-        rate = self._images_per_second(self.recent[-1], seconds)
-        self.rows.append([self.gan.step, self.kimg, seconds, *values, rate, memory_used(self.gan.device)])
+        scores = self._score(seconds) if to_score else {}
+        # A scoring may follow a row at once: over so short a time the rate would say nothing.
+        rate = self._images_per_second(self.recent[0 if to_score else -1], seconds)
+        values += [rate, memory_used(self.gan.device), scores.get("fid", math.nan), scores.get("accuracy", math.nan)]
+        self.rows.append([self.gan.step, self.kimg, seconds, *values])
         self.recent.append((seconds, self.gan.images))
         self.next_row = seconds + ROW_SECONDS
-        if seconds >= self.next_report or len(self.rows) == CHUNK_ROWS:
+        if scores or seconds >= self.next_report or len(self.rows) == CHUNK_ROWS:
             self.next_report = seconds + REPORT_SECONDS
             self._report(seconds)
             self._take_up_changes(seconds)
@@ -228,6 +225,27 @@ class Recorder:
             good=good,
         )
 
+    # Scores
+
+    def _score(self, seconds: float) -> dict[str, float]:
+        """What pictures drawn now are worth, by name; nothing if the run was asked to stop meanwhile.
+
+        The clock stands still: a run that is scored learns as long as one that is not.
+        """
+        began = time.perf_counter()
+        try:
+            if self.progress(seconds) >= 1:
+                self.save()  # a scoring may take long, and there is nothing left to learn
+            scores = self.scoring.take()
+            if self._still_mine():
+                self.scoring.keep_if_best(self._about(seconds)._replace(scores=scores), self._model())
+            return scores
+        except Interrupted:
+            self.stopped = True
+            return {}
+        finally:
+            self.start += time.perf_counter() - began
+
     # Changes that were asked for while the run learns
 
     def _repeat_changes(self) -> None:
@@ -258,7 +276,7 @@ class Recorder:
 
     def _write_grid(self, path: Path) -> None:
         images = sampling.draw(self.gan.average.module, self.grid_latents, self.grid_labels)
-        checkpoint.write_aside(path, webp(sampling.grid(images, GRID_COLUMNS)))
+        checkpoint.write_aside(path, pictures.webp(pictures.grid(images, GRID_COLUMNS)))
 
     def _go_on_from(self, step: int) -> None:
         """Forget what an earlier session left of the time after this step; `rows` becomes the open chunk's."""
@@ -280,15 +298,21 @@ class Recorder:
         """Write a checkpoint, unless the weights are no longer numbers (WorkbenchError)."""
         if not self._still_mine():
             return
-        model = self.gan.model_state()
-        if not all(bool(tensor.isfinite().all()) for tensor in model.values()):
-            raise self._broken()
+        model = self._model()
         before = self.seconds()
-        about = checkpoint.About(self.run.name, self.gan.config, self.gan.spec, self.gan.step, before, self.gan.images)
-        path = checkpoint.save_run(self.run.folder, about, model, self.gan.resume_state())
+        path = checkpoint.save_run(self.run.folder, self._about(before), model, self.gan.resume_state())
         self.store.report(self.run.id, self.run.owner, checkpoint=path.name)
         now = self.seconds()
         self.next_checkpoint = now + max(CHECKPOINT_SECONDS, 50 * (now - before))
+
+    def _model(self) -> dict[str, torch.Tensor]:
+        model = self.gan.model_state()
+        if not all(bool(tensor.isfinite().all()) for tensor in model.values()):
+            raise self._broken()
+        return model
+
+    def _about(self, seconds: float) -> checkpoint.About:
+        return checkpoint.About(self.run.name, self.gan.config, self.gan.spec, self.gan.step, seconds, self.gan.images)
 
 
 def restore(gan: Gan, run: Run) -> float:

@@ -12,8 +12,6 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,20 +24,17 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import defer
 
 from gan_core import paths
 from gan_core.config import RunConfig, changeable, make_config
 from gan_core.database import open_database
 from gan_core.errors import WorkbenchError
+from gan_core.ownership import LOST_AFTER_SECONDS, Queue
 from gan_core.tables import ACTIVE, MetricChunk, Run, RunChange, State, WorkerRow
 from gan_core.text import Text
 
-HEARTBEAT_SECONDS = 2
-"""How often an owner says that it lives."""
-LOST_AFTER_SECONDS = 8
-"""Silence after which a run counts as interrupted: a few heartbeats, and less than the ten seconds promised."""
 CHUNK_ROWS = 512
 """Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
 
@@ -60,11 +55,14 @@ METRICS = {
     "do: 1 is as varied, 0 all the same",
     "images_per_second": "Real images a second",
     "gpu_memory": "GPU memory in use, GiB",
+    "fid": "FID of a few thousand generated pictures, by the classifier's or Inception's features; 0 is like the "
+    "real ones",
+    "accuracy": "Generated pictures in which a classifier sees the class that was asked for, 0 to 1",
 }
-"""The columns of a run's metrics, and what they mean."""
+"""The columns of a run's metrics, and what they mean. The last two are NaN except where the run was just scored."""
 
 
-class RunStore:
+class RunStore(Queue[Run]):
     """All reading and writing of runs. Safe to use from several threads and processes at once.
 
     Args:
@@ -73,19 +71,11 @@ class RunStore:
     Raises WorkbenchError if the database cannot be opened.
     """
 
-    def __init__(self, url: str):
-        self.engine = open_database(url)
+    table = Run
+    remedy = Text("Resume goes on from the last checkpoint.")
 
-    @contextmanager
-    def _session(self) -> Iterator[Session]:
-        """One transaction. Raises WorkbenchError if the database is locked for long, full, or gone."""
-        try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
-        except OperationalError as error:
-            raise WorkbenchError(
-                "The run store could not be used ({error}); see that its disk has room and try again.", error=error.orig
-            ) from error
+    def __init__(self, url: str):
+        super().__init__(open_database(url))
 
     # Making, finding and listing
 
@@ -104,7 +94,7 @@ class RunStore:
             queued_at=now,
             heartbeat_at=now,
         )
-        with self._session() as session:
+        with self.session() as session:
             session.add(run)
             session.flush()
             # The random end keeps folders apart when the database was deleted and numbers start again.
@@ -112,15 +102,11 @@ class RunStore:
             run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(2)}"
         return run
 
-    def get(self, run_id: int) -> Run | None:
-        with self._session() as session:
-            return session.get(Run, run_id)
-
     def find(self, text: str) -> Run:
         """The run of this number or name. Raises WorkbenchError if there is none."""
         is_number = text.isdecimal() and len(text) < 18  # a longer one is none that a database has
         wanted = Run.id == int(text) if is_number else Run.name == text
-        with self._session() as session:
+        with self.session() as session:
             run = session.scalar(select(Run).where(wanted))
         if run is None:
             raise WorkbenchError("There is no run {run}; `python -m gan_core runs` lists those there are.", run=text)
@@ -131,30 +117,20 @@ class RunStore:
         newest_first = (
             select(Run).options(defer(Run.config_json), defer(Run.data_dir)).order_by(Run.id.desc()).limit(most)
         )
-        with self._session() as session:
+        with self.session() as session:
             return list(session.scalars(newest_first))
 
     def queue_position(self, run: Run) -> int:
         """1 for the run that is trained next."""
         earlier = or_(Run.queued_at < run.queued_at, (Run.queued_at == run.queued_at) & (Run.id < run.id))
-        with self._session() as session:
+        with self.session() as session:
             return 1 + session.scalar(select(func.count()).where(Run.state == State.QUEUED, earlier))
-
-    def waiting(self) -> int:
-        """How many runs are queued."""
-        with self._session() as session:
-            return session.scalar(select(func.count()).where(Run.state == State.QUEUED))
-
-    def owners(self) -> list[str]:
-        """The owners of all runs in training."""
-        with self._session() as session:
-            return list(session.scalars(select(Run.owner).where(Run.state == State.RUNNING)))
 
     # What anyone may ask for
 
     def ask_to_stop(self, run_id: int) -> None:
         """A queued run stops at once, a running one as soon as its owner has saved it."""
-        with self._session() as session:
+        with self.session() as session:
             values = {"state": State.STOPPED, "ended_at": time.time(), "message": ""}
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.RUNNING).values(request="stop"))
@@ -174,12 +150,13 @@ class RunStore:
             "queued_at": time.time(),
             "heartbeat_at": time.time(),
             "ended_at": None,
+            "seconds_left": None,
         }
         if config:
             values["config_json"] = config.model_dump_json()
         if data_dir:
             values["data_dir"] = str(data_dir.resolve())
-        with self._session() as session:
+        with self.session() as session:
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if session.execute(ended).rowcount == 0:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
@@ -211,7 +188,7 @@ class RunStore:
 
         Raises WorkbenchError if it is queued or running.
         """
-        with self._session() as session:
+        with self.session() as session:
             run = session.get(Run, run_id)
             if run is None:
                 return
@@ -242,7 +219,7 @@ class RunStore:
             raise WorkbenchError("Run {run} has ended and learns no more; resume it first.", run=run_id)
         before = self.current_config(run)
         after = make_config(before, **values)
-        with self._session() as session:
+        with self.session() as session:
             for name in values:
                 old, new = getattr(before, name), getattr(after, name)
                 if new != old:
@@ -250,7 +227,7 @@ class RunStore:
 
     def changes(self, run_id: int) -> list[RunChange]:
         """What was changed while the run learnt, in the order asked, with what is still to be taken up."""
-        with self._session() as session:
+        with self.session() as session:
             return list(session.scalars(select(RunChange).where(RunChange.run_id == run_id).order_by(RunChange.id)))
 
     def current_config(self, run: Run) -> RunConfig:
@@ -259,68 +236,11 @@ class RunStore:
 
     # What its owner does
 
-    def claim(self, owner: str) -> Run | None:
-        """Take the run that has waited longest; None if none waits. No two owners get the same one."""
-        oldest = select(Run.id).where(Run.state == State.QUEUED).order_by(Run.queued_at, Run.id).limit(1)
-        while True:
-            with self._session() as session:
-                run_id = session.scalar(oldest)
-            if run_id is None:
-                return None
-            values = {"state": State.RUNNING, "owner": owner, "heartbeat_at": time.time(), "request": ""}
-            with self._session() as session:
-                mine = update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values)
-                if session.execute(mine).rowcount:
-                    return session.get(Run, run_id)
-
-    def heartbeat(self, run_id: int, owner: str) -> bool:
-        """Say that the owner lives; False if the run is no longer its own.
-
-        A run that was given up for lost while its computer slept becomes running again.
-        """
-        values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
-        if self._update_owned(run_id, owner, (State.RUNNING,), values):
-            return True
-        return self._update_owned(run_id, owner, (State.INTERRUPTED,), values | {"message": ""})
-
-    def report(self, run_id: int, owner: str, **values: Any) -> str:
-        """Write progress; returns what was asked for: "", "stop", or "lost" if the run has another owner."""
-        if not self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values):
-            return "lost"
-        with self._session() as session:
-            return session.scalar(select(Run.request).where(Run.id == run_id))
-
     def note_change(self, change_id: int, step: int, kimg: float, seconds: float) -> None:
         """The change was taken up after so many steps, thousand images and seconds: it holds from the next step on."""
-        with self._session() as session:
+        with self.session() as session:
             noted = update(RunChange).where(RunChange.id == change_id)
             session.execute(noted.values(step=step, kimg=kimg, seconds=seconds))
-
-    def end(self, run_id: int, owner: str, state: State, message: Text | None = None) -> bool:
-        """The owner's last word. False if the run had already ended or has another owner."""
-        said = message.to_json() if message else ""
-        values = {"state": state, "message": said, "ended_at": time.time(), "seconds_left": None, "request": ""}
-        return self._update_owned(run_id, owner, (State.RUNNING, State.INTERRUPTED), values)
-
-    def _update_owned(self, run_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:
-        with self._session() as session:
-            owned = update(Run).where(Run.id == run_id, Run.owner == owner, Run.state.in_(states)).values(**values)
-            return session.execute(owned).rowcount > 0
-
-    def mark_interrupted(self) -> None:
-        """Every running run whose owner has fallen silent becomes interrupted."""
-        values = {
-            "state": State.INTERRUPTED,
-            "ended_at": time.time(),
-            "seconds_left": None,
-            "request": "",
-            "message": Text("Its process vanished. Resume goes on from the last checkpoint.").to_json(),
-        }
-        silent = Run.heartbeat_at < time.time() - LOST_AFTER_SECONDS
-        with self._session() as session:
-            # Asking first keeps the database's one write lock free: this runs at every tick of every page.
-            if session.scalar(select(Run.id).where(Run.state == State.RUNNING, silent).limit(1)):
-                session.execute(update(Run).where(Run.state == State.RUNNING, silent).values(**values))
 
     # Metrics
 
@@ -332,7 +252,7 @@ class RunStore:
             rows: float64 [at most CHUNK_ROWS, len(columns)].
         """
         data = np.ascontiguousarray(rows, dtype="<f8").tobytes()
-        with self._session() as session:
+        with self.session() as session:
             session.merge(MetricChunk(run_id=run_id, first_row=first_row, columns_json=json.dumps(columns), data=data))
 
     def read_metrics(self, run_id: int, from_row: int = 0) -> dict[str, np.ndarray]:
@@ -342,7 +262,7 @@ class RunStore:
         """
         first = from_row - from_row % CHUNK_ROWS
         wanted = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
-        with self._session() as session:
+        with self.session() as session:
             chunks = [chunk.values() for chunk in session.scalars(wanted.order_by(MetricChunk.first_row))]
         names = dict.fromkeys(name for chunk in chunks for name in chunk)
         missing = [np.full(len(next(iter(chunk.values()))), np.nan) for chunk in chunks]
@@ -374,7 +294,7 @@ class RunStore:
         kept = {name: values[metrics["step"] <= after_step] for name, values in metrics.items()}
         rows = len(kept["step"])
         first = rows - rows % CHUNK_ROWS
-        with self._session() as session:
+        with self.session() as session:
             last_chunks = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
             for chunk in session.scalars(last_chunks):
                 session.delete(chunk)
@@ -387,25 +307,25 @@ class RunStore:
     def register_worker(self, name: str, owner: str) -> bool:
         """Become (or stay) the worker of this name; False while another one that lives has it."""
         now = time.time()
-        with self._session() as session:
+        with self.session() as session:
             free = or_(WorkerRow.owner == owner, WorkerRow.heartbeat_at < now - LOST_AFTER_SECONDS)
             taken = update(WorkerRow).where(WorkerRow.name == name, free).values(owner=owner, heartbeat_at=now)
             if session.execute(taken).rowcount:
                 return True
         try:
-            with self._session() as session:
+            with self.session() as session:
                 session.add(WorkerRow(name=name, owner=owner, heartbeat_at=now))
         except SQLAlchemyError:
             return False
         return True
 
     def worker_lives(self, name: str) -> bool:
-        with self._session() as session:
+        with self.session() as session:
             row = session.get(WorkerRow, name)
         return row is not None and row.heartbeat_at > time.time() - LOST_AFTER_SECONDS
 
     def unregister_worker(self, name: str, owner: str) -> None:
-        with self._session() as session:
+        with self.session() as session:
             row = session.get(WorkerRow, name)
             if row and row.owner == owner:
                 session.delete(row)

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gan_core import checkpoint
+from gan_core import checkpoint, pictures
 from gan_core.errors import WorkbenchError
 from gan_core.latents import directions, latents, truncate
 from gan_core.networks import build_generator
@@ -47,25 +47,6 @@ def to_pixels(images: Tensor) -> np.ndarray:
     """Images [N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
     pixels = (images.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels.permute(0, 2, 3, 1).cpu().numpy()
-
-
-def grid(images: np.ndarray, columns: int, zoom: int = 1) -> Image.Image:
-    """One picture of many: uint8 [N, H, W, C], row by row, each pixel enlarged to a square of `zoom`."""
-    count, height, width, channels = images.shape
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * columns, height, width, channels), dtype=np.uint8)
-    sheet[:count] = images
-    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    sheet = sheet.reshape(rows * height, columns * width, channels)
-    picture = Image.fromarray(sheet.squeeze(2) if channels == 1 else sheet)
-    return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
-
-
-def png(picture: Image.Image) -> bytes:
-    """The picture as a PNG file."""
-    file = io.BytesIO()
-    picture.save(file, format="PNG")
-    return file.getvalue()
 
 
 def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[int]:
@@ -108,11 +89,11 @@ class Samples(NamedTuple):
 
     def picture(self, zoom: int = 3) -> Image.Image:
         """All of them in one picture, a row a class."""
-        return grid(self.images, self.columns, zoom)
+        return pictures.grid(self.images, self.columns, zoom)
 
     def png(self, zoom: int = 3) -> bytes:
         """`picture` as a PNG file."""
-        return png(self.picture(zoom))
+        return pictures.png(self.picture(zoom))
 
     def npz(self) -> bytes:
         """A NumPy file: `images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]."""
@@ -128,7 +109,7 @@ class Samples(NamedTuple):
         with zipfile.ZipFile(file, "w") as archive:
             for number, image in enumerate(self.images):
                 name = f"{self._class_name(number)}-{number + 1:0{digits}}.png"
-                archive.writestr(name, png(grid(image[None], columns=1)))
+                archive.writestr(name, pictures.png(pictures.grid(image[None], columns=1)))
             archive.writestr("recipe.json", json.dumps(self.recipe, indent=2, ensure_ascii=False))
         return file.getvalue()
 

@@ -9,7 +9,7 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gan_core import paths
-from gan_core.config import FOLDER, RunConfig
+from gan_core.config import RunConfig, dataset_name
 from gan_core.text import Text
 
 
@@ -83,7 +83,17 @@ class Run(Base):
     @property
     def dataset_name(self) -> str:
         """The dataset for people to read; of a folder its own name, not where it lies."""
-        return Path(self.dataset).name if self.dataset.startswith(FOLDER) else self.dataset
+        return dataset_name(self.dataset)
+
+    @property
+    def label(self) -> str:
+        """What a list of few calls it, in any language."""
+        return f"{self.id} · {self.preset}"
+
+    @property
+    def title(self) -> str:
+        """What a list of many calls it, in any language."""
+        return f"{self.label} · {self.dataset_name}"
 
     @property
     def folder(self) -> Path:
@@ -150,6 +160,55 @@ class MetricChunk(Base):
         names = json.loads(self.columns_json)
         table = np.frombuffer(self.data, dtype="<f8").reshape(-1, len(names))
         return dict(zip(names, table.T, strict=True))
+
+
+class EvaluationRow(Base):
+    """One evaluation of a checkpoint: what is asked of it, how far that is, and what came out."""
+
+    __tablename__ = "evaluations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(index=True)  # what the asker knows the model by, the same for all checkpoints
+    digest: Mapped[str] = mapped_column(index=True)  # of the checkpoint file's content
+    features: Mapped[str]  # "" for those that fit the dataset
+    samples: Mapped[int]
+    seed: Mapped[int]
+    data_dir: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    progress: Mapped[float] = mapped_column(default=0.0)
+    message: Mapped[str] = mapped_column(default="")  # a Text as JSON, or ""
+    request: Mapped[str] = mapped_column(default="")  # "cancel", or ""
+    owner: Mapped[str] = mapped_column(default="")
+    queued_at: Mapped[float]  # seconds since 1970, as the other times
+    heartbeat_at: Mapped[float] = mapped_column(default=0.0)
+    ended_at: Mapped[float | None] = mapped_column(default=None)
+    result_json: Mapped[str] = mapped_column(default="")  # an Evaluation without its pictures, or ""
+
+    # A deleted evaluation's number, and so its folder, is never given to another.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
+
+    @property
+    def told(self) -> Text | None:
+        """What is to be said about how it stands or ended."""
+        return Text.from_json(self.message) if self.message else None
+
+    @property
+    def active(self) -> bool:
+        return self.state in ACTIVE
+
+    @property
+    def folder(self) -> Path:
+        return paths.checkpoints() / "evaluations" / str(self.id)
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The checkpoint as it was when it was asked for; gone once the evaluation has ended."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def pictures_path(self) -> Path:
+        """A NumPy file of the result's pictures."""
+        return self.folder / "pictures.npz"
 
 
 class WorkerRow(Base):

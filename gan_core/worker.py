@@ -1,7 +1,8 @@
-"""Takes queued runs in order and trains each in a process of its own. Never inside the web server.
+"""Takes queued runs and evaluations in order, each in a process of its own. Never inside the web server.
 
-python -m gan_core worker             a worker, until it is ended
-python -m gan_core.worker RUN OWNER   what it starts for each run: this process trains it
+python -m gan_core worker                      a worker, until it is ended
+python -m gan_core.worker RUN OWNER            what it starts for each run: this process trains it
+python -m gan_core.evaluating NUMBER OWNER     what it starts for each evaluation
 """
 
 import contextlib
@@ -20,13 +21,20 @@ from pathlib import Path
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
-from gan_core.runs import HEARTBEAT_SECONDS, Run, RunStore, State, default_store
+from gan_core.evaluations import EvaluationStore
+from gan_core.ownership import HEARTBEAT_SECONDS
+from gan_core.runs import Run, RunStore, State, default_store
+from gan_core.tables import EvaluationRow
 from gan_core.text import Text
 
 POLL_SECONDS = 0.5
 """How often a worker looks for queued runs and ended processes."""
 START_SECONDS = 10
 """How long a worker may take to start and register, on a machine that is busy training."""
+CANCEL_SECONDS = 1
+"""How long a cancelled evaluation has to end by itself."""
+FIRST_SIGN_SECONDS = 60
+"""So long after a process was started its worker says that it lives; then it must do so itself."""
 IDLE_SECONDS = 120
 """How long the app's own worker stays without work."""
 
@@ -44,67 +52,97 @@ def new_owner() -> str:
 class Worker:
     """Keeps up to `slots` runs in training, each in its own process."""
 
-    def __init__(self, store: RunStore, slots: int, name: str = ""):
+    module = "gan_core.worker"
+
+    def __init__(self, store: RunStore | EvaluationStore, slots: int, name: str = ""):
         self.store = store
         self.slots = slots
         self.name = name
-        self.training: dict[str, tuple[Run, subprocess.Popen]] = {}
+        self.in_work: dict[str, tuple[Run | EvaluationRow, subprocess.Popen]] = {}
 
     def look(self) -> bool:
         """Note what has ended and start what waits. True while there is work."""
-        for owner, (run, process) in list(self.training.items()):
+        for owner, (run, process) in list(self.in_work.items()):
             if process.poll() is not None:
-                del self.training[owner]
+                del self.in_work[owner]
                 self._note_end(owner, run, process.returncode)
+            elif time.time() - run.heartbeat_at < FIRST_SIGN_SECONDS:
+                # Loading Python alone takes longer than the silence that means death, where every core is taken.
+                self.store.heartbeat(run.id, owner)
         self.store.mark_interrupted()
-        while len(self.training) + self._orphans() < self.slots:
+        while len(self.in_work) + self._orphans() < self.slots:
             owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
             run = self.store.claim(owner)
             if run is None:
                 break
-            self.training[owner] = (run, _start_training(run, owner))
+            self.in_work[owner] = (run, self._start(run, owner))
         # A run that waits behind an orphan is work too, or an idle worker would go home and leave it waiting.
-        return bool(self.training) or (self.slots > 0 and self.store.waiting() > 0)
+        return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
+
+    def _start(self, run: Run | EvaluationRow, owner: str) -> subprocess.Popen:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        return _start_detached([sys.executable, "-m", self.module, str(run.id), owner], run.folder / "log.txt")
 
     def _orphans(self) -> int:
-        """Runs that an earlier worker of this name left in training when it was killed. They still take a slot."""
+        """Runs that an earlier worker of this name left in work when it was killed. They still take a slot."""
         if not self.name:
             return 0
-        return sum(o.startswith(f"{self.name}/") and o not in self.training for o in self.store.owners())
+        return sum(o.startswith(f"{self.name}/") and o not in self.in_work for o in self.store.owners())
 
     def _note_end(self, owner: str, run: Run, code: int) -> None:
         """A process that ended without its own last word was killed or crashed: the run is interrupted."""
-        how = (
-            Text(
-                "Its process was killed by signal {number}. Resume goes on from the last checkpoint.", {"number": -code}
-            )
-            if code < 0
-            else Text(
-                "Its process ended with code {number}. Resume goes on from the last checkpoint.", {"number": code}
-            )
-        )
+        values = {"number": abs(code), "remedy": self.store.remedy}
+        if code < 0:
+            how = Text("Its process was killed by signal {number}. {remedy}", values)
+        else:
+            how = Text("Its process ended with code {number}. {remedy}", values)
         self.store.end(run.id, owner, State.INTERRUPTED, how)
+
+
+class Evaluator(Worker):
+    """The same for evaluations. They have slots of their own, so that none waits behind a long training."""
+
+    module = "gan_core.evaluating"
+
+    def __init__(self, store: EvaluationStore, slots: int, name: str = ""):
+        super().__init__(store, slots, name)
+        self.cancelled_at: dict[str, float] = {}
+
+    def look(self) -> bool:
+        """Besides, end what was cancelled and is too deep in a long computation to notice."""
+        now = time.monotonic()
+        for owner, (row, process) in self.in_work.items():
+            asked = self.store.get(row.id)
+            if asked and asked.request and now - self.cancelled_at.setdefault(owner, now) > CANCEL_SECONDS:
+                process.kill()
+                process.wait()
+                self.store.end(row.id, owner, State.STOPPED)
+                row.checkpoint_path.unlink(missing_ok=True)
+        return super().look()
 
 
 def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
     """Work until ended, or until there was nothing to do for `idle_seconds`.
 
     Args:
+        slots: runs in training at the same time; besides, one evaluation is in work.
         name: with a name, only one worker at a time works under it; a second one returns at once.
     """
     owner = new_owner()
-    worker = Worker(store, slots, name)
+    workers = [Worker(store, slots, name), Evaluator(EvaluationStore(store.engine), 1, name)]
     last_work = last_sign = time.monotonic()
     if name and not store.register_worker(name, owner):
         return
     while idle_seconds is None or time.monotonic() - last_work < idle_seconds:
-        if worker.look():
+        busy = [worker.look() for worker in workers]
+        if any(busy):
             last_work = time.monotonic()
         if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
             last_sign = time.monotonic()
             if not store.register_worker(name, owner):
-                # Taken for dead (this computer slept) and replaced: finish what is in training, claim no more.
-                worker.slots = 0
+                # Taken for dead (this computer slept) and replaced: finish what is in work, claim no more.
+                for worker in workers:
+                    worker.slots = 0
         time.sleep(POLL_SECONDS)
     if name:
         store.unregister_worker(name, owner)
@@ -134,11 +172,6 @@ def ensure_worker(store: RunStore) -> None:
         _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
 
 
-def _start_training(run: Run, owner: str) -> subprocess.Popen:
-    run.folder.mkdir(parents=True, exist_ok=True)
-    return _start_detached([sys.executable, "-m", "gan_core.worker", str(run.id), owner], run.folder / "log.txt")
-
-
 def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
     """A process of its own session, so that Ctrl-C in the server's terminal, or the server's end, does not reach it."""
     apart = (
@@ -146,19 +179,17 @@ def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
         if sys.platform == "win32"
         else {"start_new_session": True}
     )
-    # The same working directory, or relative paths in the environment would lead elsewhere.
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(paths.PROJECT), os.environ.get("PYTHONPATH", "")])}
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
+            command, env=paths.child_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
         )
 
 
-# One run
+# One run or evaluation
 
 
 class Stopped(Exception):  # noqa: N818 (nothing has gone wrong)
-    """The run was asked to stop before its first step."""
+    """The run was asked to stop before its first step, or the evaluation to end without a result."""
 
 
 def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> Run:
@@ -166,18 +197,9 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
 
     Raises WorkbenchError, noted in the run too, for whatever a user can mend.
     """
-    with _heartbeat(store, run) as stop:
-        try:
-            end = _train(store, run, stop, tell)
-        except Stopped:
-            end = State.STOPPED
-        except WorkbenchError as error:
-            store.end(run.id, run.owner, State.FAILED, error.text)
-            raise
-        except Exception as error:
-            told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": error})
-            store.end(run.id, run.owner, State.FAILED, told)
-            raise
+    end = State.STOPPED
+    with heartbeat(store, run) as stop, failure_noted(store, run), contextlib.suppress(Stopped):
+        end = _train(store, run, stop, tell)
     store.end(run.id, run.owner, end)
     return store.get(run.id) or run  # deleted, if this computer slept and the run was given up for lost
 
@@ -185,7 +207,7 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
 def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> State:
     import torch
 
-    from gan_core import datasets, devices, recording, training
+    from gan_core import datasets, devices, recording, scoring, training
 
     config = run.config
     device = devices.choose_device(config.device)
@@ -202,10 +224,12 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     torch.set_flush_denormal(True)
     try:
         dataset = datasets.load_dataset(config, Path(run.data_dir), _seldom(say)).to(device)
+        reference = scoring.real_pictures(config, Path(run.data_dir), device, _seldom(say))
         gan = training.Gan(config, dataset.spec, device)
         seconds = recording.restore(gan, run)
         batches = dataset.batches(config.batch_size, config.seed, first=gan.batches)
-        recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell)
+        scores = scoring.Scoring(run, store, gan, reference, stop.is_set) if reference else None
+        recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell, scores)
         store.report(run.id, run.owner, message="", dataset_images=len(dataset.images))
         if recorder.progress(seconds) < 1:
             training.train(gan, batches, recorder.watch)
@@ -237,7 +261,21 @@ def _seldom(say: Callable[[Text], None]) -> Callable[[Text], None]:
 
 
 @contextlib.contextmanager
-def _heartbeat(store: RunStore, run: Run) -> Iterator[threading.Event]:
+def failure_noted(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> Iterator[None]:
+    """An error within is its owner's last word on the run, and goes on."""
+    try:
+        yield
+    except WorkbenchError as error:
+        store.end(run.id, run.owner, State.FAILED, error.text)
+        raise
+    except Exception as error:
+        told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": error})
+        store.end(run.id, run.owner, State.FAILED, told)
+        raise
+
+
+@contextlib.contextmanager
+def heartbeat(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> Iterator[threading.Event]:
     """Says from a thread that this process lives. The event is set if the run is no longer its own."""
     stop, ended = threading.Event(), threading.Event()
 

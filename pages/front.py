@@ -6,11 +6,12 @@ import streamlit as st
 
 from pages.parts.garbage import set_aside
 from pages.parts.language import _, choose_language
+from pages.parts.style import show_style
 
 HERE = Path(__file__).parent
 
 st.set_page_config(page_title="GAN Workbench", page_icon=HERE / "static" / "icon.png", layout="wide")
-st.html(HERE / "parts" / "style.css")
+show_style()
 
 choose_language()
 st.navigation(
@@ -19,6 +20,7 @@ st.navigation(
         st.Page("train.py", title=_("Train"), icon=":material/model_training:"),
         st.Page("runs.py", title=_("Runs"), icon=":material/stacked_line_chart:"),
         st.Page("generate.py", title=_("Generate"), icon=":material/draw:"),
+        st.Page("evaluate.py", title=_("Evaluate"), icon=":material/query_stats:"),
     ],
     position="top",
 ).run()

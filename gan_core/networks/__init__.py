@@ -1,16 +1,22 @@
 """Generators and discriminators, one family a file.
 
 Every generator takes latents [N, latent_dim] and labels int64 [N] and gives images [N, C, H, W] in [-1, 1]; every
-discriminator takes images and labels and gives logits [N]. An unconditional network does not look at the labels.
+discriminator takes images and labels and gives an Answer, logits [N] above all. An unconditional network does not look
+at the labels.
 """
 
 from torch import nn
 
 from gan_core.config import ImageSpec, RunConfig
+from gan_core.networks.compact import CompactDiscriminator, CompactGenerator
 from gan_core.networks.dcgan import DcganDiscriminator, DcganGenerator
 from gan_core.networks.mlp import MlpDiscriminator, MlpGenerator
 
-FAMILIES = {"mlp": (MlpGenerator, MlpDiscriminator), "dcgan": (DcganGenerator, DcganDiscriminator)}
+FAMILIES = {
+    "mlp": (MlpGenerator, MlpDiscriminator),
+    "dcgan": (DcganGenerator, DcganDiscriminator),
+    "compact": (CompactGenerator, CompactDiscriminator),
+}
 
 
 def build_generator(config: RunConfig, spec: ImageSpec) -> nn.Module:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_core.config import ImageSpec, RunConfig
-from gan_core.networks.layers import ACTIVATIONS, OneHot, batch_norm, maybe_spectral
+from gan_core.networks.layers import ACTIVATIONS, Answer, OneHot, batch_norm, maybe_spectral
 
 
 class MlpGenerator(nn.Module):
@@ -39,7 +39,7 @@ class MlpGenerator(nn.Module):
 
 
 class MlpDiscriminator(nn.Module):
-    """Images [N, C, H, W] and, if conditional, labels int64 [N] -> logits [N]."""
+    """Images [N, C, H, W] and, if conditional, labels int64 [N] -> Answer."""
 
     def __init__(self, config: RunConfig, spec: ImageSpec):
         super().__init__()
@@ -49,6 +49,8 @@ class MlpDiscriminator(nn.Module):
             *self._hidden(inputs, config),
             maybe_spectral(nn.Linear(config.discriminator_layers[-1], 1), config.discriminator_normalisation),
         )
+        classes = len(spec.classes)
+        self.classifier = nn.Linear(config.discriminator_layers[-1], classes) if config.classifies else None
 
     @staticmethod
     def _hidden(inputs: int, config: RunConfig) -> Iterator[nn.Module]:
@@ -59,8 +61,9 @@ class MlpDiscriminator(nn.Module):
             yield ACTIVATIONS[config.discriminator_activation]()
             inputs = neurons
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor) -> Answer:
         inputs = images.flatten(1)
         if self.one_hot:
             inputs = torch.cat([inputs, self.one_hot(labels)], dim=1)
-        return self.layers(inputs).squeeze(1)
+        features = self.layers[:-1](inputs)
+        return Answer(self.layers[-1](features).squeeze(1), self.classifier(features) if self.classifier else None)

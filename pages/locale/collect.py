@@ -1,7 +1,7 @@
 """Finds every text that a reader can see, and brings the catalogues up to date: make texts
 
 Texts stand in the source as the first argument of `_`, `Text` and `WorkbenchError`, or are declared once as data
-(hyperparameters, presets, charts). New ones come into the catalogue without a translation; a test names them.
+(hyperparameters, presets, charts, scores). New ones come into the catalogue without a translation; a test names them.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po, write_po
 
 from gan_core import config, paths
 from gan_core.charts import CHARTS, X_AXES
+from gan_core.metrics import SCORES
 from gan_core.presets import PRESETS
 from pages.parts.language import CATALOGUES, LANGUAGES
 from pages.parts.live_chart import X_SHORT
@@ -39,6 +40,8 @@ def _declared() -> Iterator[str]:
         yield from (field.title, field.description, field.json_schema_extra["group"], field.json_schema_extra["unit"])
     for chart in CHARTS.values():
         yield from (chart.title, chart.note, *(trace.label for trace in chart.traces))
+    for score in SCORES.values():
+        yield from (score.title, score.about)
     yield from config.NAMED_DATASETS.values()
     yield from config.IN_WORDS.values()
     yield from (preset.about for preset in PRESETS.values())

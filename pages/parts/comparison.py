@@ -19,7 +19,7 @@ def differences(store: RunStore, runs: list[Run]) -> None:
     if not rows:
         st.caption(_("These runs have the same settings."))
         return
-    st.table(pd.DataFrame(rows, index=[f"{run.id} · {run.preset}" for run in runs]).T)
+    st.table(pd.DataFrame(rows, index=[run.label for run in runs]).T)
 
 
 def _shown(value: object) -> str:

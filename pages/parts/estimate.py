@@ -5,6 +5,7 @@ import streamlit as st
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import Estimate, default_estimator
+from gan_core.presets import Outcome, expected
 from gan_core.runs import RunStore
 from pages.parts.edge import plain
 from pages.parts.language import _
@@ -32,13 +33,24 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
             st.caption(_("Runs before it: {count}", count=waiting))
 
 
+def _given(outcome: Outcome) -> str:
+    return _(
+        "Will draw clear digits: after {kimg:,.0f} thousand images, {accuracy:.1%} of them were what was asked for",
+        kimg=outcome.kimg,
+        accuracy=outcome.accuracy,
+    )
+
+
 def _lines(estimate: Estimate, config: RunConfig) -> list[str]:
     values = {
         "time": duration(estimate.seconds(config)),
         "kimg": estimate.images(config) / 1000,
         "rate": estimate.images_per_second,
     }
+    given = expected(config, values["kimg"])
+    gives = [] if given is None else [_given(given)]
     return [
+        *gives,
         _("About {kimg:,.3g} thousand images in {time}, at {rate:,.0f} a second", **values),
         _(
             "Parameters: generator {generator:,}, discriminator {discriminator:,}",

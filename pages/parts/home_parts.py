@@ -1,7 +1,5 @@
 """What only the first page shows: the two networks as a drawing, the latest runs, the shipped models."""
 
-import base64
-import io
 from html import escape
 from pathlib import Path
 
@@ -10,14 +8,18 @@ import streamlit as st
 from PIL import Image
 
 from gan_core import paths
+from gan_core.pictures import grid, png
 from gan_core.runs import Run, State
 from pages.parts.language import _
 from pages.parts.live.status import COLOURS, STATES
+from pages.parts.pictures import figure, show_pixels
+from pages.parts.run_choice import EXAMPLE
 
 REAL_DIGITS = Path(paths.__file__).parent / "data" / "digits.npz"
 SHOWN = 4
 """Rows and columns of the small pictures in the drawing."""
 SIZE = 28
+SHOWN_WIDTH = "84px"
 
 
 def how_it_learns() -> None:
@@ -31,7 +33,10 @@ def how_it_learns() -> None:
             _("Generated or real?"),
             _("half of a batch is generated, half is real"),
             kind="pictures",
-            inside=_captioned(_generated(), _("generated")) + _captioned(_real(), _("real")),
+            inside="".join(
+                figure(picture, caption, SHOWN_WIDTH, caption)
+                for picture, caption in ((_generated(), _("generated")), (_real(), _("real")))
+            ),
         ),
         _arrow(),
         _box(_("Discriminator"), _("tells how real each looks"), kind="discriminator"),
@@ -53,50 +58,40 @@ def _arrow() -> str:
     return '<div class="how-arrow" aria-hidden="true">→</div>'
 
 
-def _captioned(png: bytes, caption: str) -> str:
-    return f"<figure>{_image(png, caption)}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _image(png: bytes, alt: str) -> str:
-    return f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt, quote=True)}">'
-
-
 @st.cache_data(show_spinner=False)
 def _real() -> bytes:
     with np.load(REAL_DIGITS, allow_pickle=False) as digits:
         images = digits["images"][np.random.default_rng(0).permutation(len(digits["images"]))[: SHOWN * SHOWN]]
-    sheet = images.reshape(SHOWN, SHOWN, SIZE, SIZE).swapaxes(1, 2).reshape(SHOWN * SIZE, SHOWN * SIZE)
-    return _png(Image.fromarray(sheet))
+    return png(grid(images.reshape(-1, SIZE, SIZE, 1), SHOWN))
 
 
 @st.cache_data(show_spinner=False)
 def _generated() -> bytes:
     """The shipped models' grids are a class a row: a diagonal cut shows different digits."""
-    with Image.open(paths.PRETRAINED / "mnist-cdcgan.png") as grid:
-        zoom = grid.height // (10 * SIZE)
-        small = grid.resize((grid.width // zoom, grid.height // zoom), Image.Resampling.NEAREST)
-        return _png(small.crop((0, 3 * SIZE, SHOWN * SIZE, (3 + SHOWN) * SIZE)))
-
-
-def _png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format="PNG")
-    return file.getvalue()
+    with Image.open(paths.PRETRAINED / f"{EXAMPLE}.png") as sheet:
+        zoom = sheet.height // (10 * SIZE)
+        small = sheet.resize((sheet.width // zoom, sheet.height // zoom), Image.Resampling.NEAREST)
+        return png(small.crop((0, 3 * SIZE, SHOWN * SIZE, (3 + SHOWN) * SIZE)))
 
 
 def recent_runs(runs: list[Run]) -> None:
     """A card each: what it draws by now, how it stands, and the way to it."""
     for column, run in zip(st.columns(max(4, len(runs))), runs, strict=False):
         with column, st.container(border=True, key=f"card-{run.id}"):
-            if run.live_grid.exists():
-                alt = escape(_("What run {run} draws", run=run.id), quote=True)
-                version = run.live_grid.stat().st_mtime_ns
-                st.html(f'<img class="card-picture" src="live/{run.id}/newest?v={version}" alt="{alt}">')
+            if address := _newest_picture(run):
+                show_pixels(address, alt=_("What run {run} draws", run=run.id))
             state = State(run.state)
             st.badge(_(STATES[state]), color=COLOURS[state])
-            st.page_link(
-                "train.py", label=f"{run.id} · {run.preset} · {run.dataset_name}", query_params={"run": run.id}
-            )
+            st.page_link("train.py", label=run.title, query_params={"run": run.id})
+
+
+def _newest_picture(run: Run) -> str | None:
+    """The address of what the run drew last; None while it has drawn nothing."""
+    try:
+        return f"live/{run.id}/newest?v={run.live_grid.stat().st_mtime_ns}"
+    except OSError:  # not yet there, or of a run from before, which kept it by another name
+        grids = run.grids
+    return f"live/{run.id}/grid/{grids[-1][0]}?v={run.sessions}" if grids else None
 
 
 def shipped_models() -> None:
@@ -104,8 +99,7 @@ def shipped_models() -> None:
     found = sorted(paths.PRETRAINED.glob("*.png"))
     for column, picture in zip(st.columns(max(4, len(found))), found, strict=False):
         with column, st.container(border=True, key=f"card-{picture.stem}"):
-            alt = _("Pictures that {model} draws", model=picture.stem)
-            st.html(_image(picture.read_bytes(), alt).replace("<img", '<img class="card-picture"'))
+            show_pixels(picture.read_bytes(), alt=_("Pictures that {model} draws", model=picture.stem))
             st.page_link(
                 "generate.py", label=picture.stem, icon=":material/draw:",
                 query_params={"model": f"shipped:{picture.stem}"},

@@ -126,7 +126,7 @@ def _draw(model: "Model", samples: "Samples", number: int, amounts: list[float],
 
 
 def _show(drawn: "np.ndarray", number: int, along: int) -> None:
-    from gan_core.sampling import grid, png
+    from gan_core.pictures import grid, png
 
     show_side_by_side(
         [

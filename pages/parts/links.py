@@ -42,4 +42,5 @@ def some_of(options: Any) -> Callable[[str], list[str] | None]:
 
 
 def whole_number(text: str) -> int | None:
+    """Reads a whole number from 0 on, of up to 11 digits; nothing else, so that no link asks for an absurd one."""
     return int(text) if text.isdecimal() and len(text) < 12 else None

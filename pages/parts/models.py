@@ -1,7 +1,8 @@
 """The models that the Generate page offers: shipped, trained here, or uploaded; and links to them.
 
-A model's key means the same on every machine that has it: `shipped:NAME`, `run:RUN_NAME`, `upload:STEM`. The link
-carries it, and the step of a run's checkpoint, since a run that learns on draws other pictures.
+A model's key means the same on every machine that has it: `shipped:NAME`, `run:RUN_NAME` for a run's newest checkpoint
+and `best:RUN_NAME` for its best, `upload:STEM`. The link carries it, and the step of a run's checkpoint, since a run
+that learns on draws other pictures.
 """
 
 import contextlib
@@ -15,9 +16,11 @@ import streamlit as st
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.runs import Run, RunStore
+from gan_core.text import Text
 from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
+from pages.parts.links import whole_number
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model
@@ -26,6 +29,8 @@ UPLOADS_KEPT = 20
 OWN_OFFERED = 100
 FIRST = "shipped:mnist-cdcgan"
 """What a page without a link begins with, where it is there: it knows classes, and writes."""
+OF_RUNS = ("run", "best")
+"""What a key begins with that means a checkpoint of a run."""
 LONGEST_SAID = 100
 """Characters of a link's text that are repeated to the reader."""
 
@@ -56,7 +61,7 @@ def choose_model(store: RunStore) -> Choice:
             st.session_state["missing-model"] = linked
     if uploaded:
         _forget_link()
-        st.session_state["model"] = _upload_key(uploaded)
+        st.session_state["model"] = upload_key(uploaded)
     if st.session_state.get("model") not in offered:
         st.session_state["model"] = FIRST if FIRST in offered else next(iter(offered))
     chosen = place_of_list.selectbox(
@@ -80,8 +85,7 @@ def _forget_link() -> None:
 
 def address(choice: Choice, model: "Model") -> dict[str, str]:
     """What a link says of the model."""
-    is_run = choice.key.startswith("run:")
-    return {"model": choice.key} | ({"step": str(model.about.step)} if is_run else {})
+    return {"model": choice.key} | ({"step": str(model.about.step)} if run_name(choice.key) else {})
 
 
 def keep_address(choice: Choice, model: "Model") -> None:
@@ -103,15 +107,21 @@ def say_of_link(choice: Choice, model: "Model") -> None:
             model=model.about.name,
         )
         st.warning(plain(text), icon=":material/link_off:")
-    then = st.session_state.get("linked-step", "")
+    then = whole_number(st.session_state.get("linked-step", ""))
     now = model.about.step
-    if choice.key.startswith("run:") and then.isdecimal() and len(then) < 12 and int(then) != now:
-        text = _(
+    if run_name(choice.key) and then not in (None, now):
+        values = {"then": then, "now": now}
+        newest = Text(
             "The link was made at step {then:,} of this run, whose newest checkpoint is of step {now:,}; "
             "these pictures differ from those.",
-            then=int(then),
-            now=now,
+            values,
         )
+        best = Text(
+            "The link was made at step {then:,} of this run, whose best checkpoint is of step {now:,} now; "
+            "these pictures differ from those.",
+            values,
+        )
+        text = _(best if choice.key.startswith("best:") else newest)
         st.info(plain(text), icon=":material/history:")
 
 
@@ -129,17 +139,28 @@ def _offered(store: RunStore, also: set[str]) -> dict[str, Choice]:
     runs = store.all_runs(OWN_OFFERED)
     names = {run.name for run in runs}
     for key in also:
-        if key.startswith("run:") and (name := key.removeprefix("run:")) not in names:
+        if (name := run_name(key)) and name not in names:
+            names.add(name)
             with contextlib.suppress(WorkbenchError):
                 runs.append(store.find(name))
-    found += [_of_run(run) for run in runs if run.checkpoint_path]
-    for path in _uploads():
+    for run in runs:
+        found += _of_run(run)
+    for path in uploads():
         label = _("{model} · uploaded", model=path.stem.partition("-")[2])
-        found.append(Choice(_upload_key(path), label, path))
+        found.append(Choice(upload_key(path), label, path))
     return {choice.key: choice for choice in found}
 
 
-def _of_run(run: Run) -> Choice:
+def run_name(key: str) -> str:
+    """The name of the run whose checkpoint the key means, or ""."""
+    kind, _colon, name = key.partition(":")
+    return name if kind in OF_RUNS else ""
+
+
+def _of_run(run: Run) -> list[Choice]:
+    """Its best checkpoint, if it was scored while it learned, and its newest."""
+    if not run.checkpoint_path:
+        return []
     label = _(
         "run {run} · {preset} · {dataset} · {kimg:,.0f} kimg",
         run=run.id,
@@ -147,10 +168,24 @@ def _of_run(run: Run) -> Choice:
         dataset=run.dataset_name,
         kimg=run.kimg,
     )
-    return Choice(f"run:{run.name}", label, run.checkpoint_path)
+    return [*_best_of(run), Choice(f"run:{run.name}", label, run.checkpoint_path)]
 
 
-def _upload_key(path: Path) -> str:
+def _best_of(run: Run) -> list[Choice]:
+    from gan_core import checkpoint
+
+    best = checkpoint.best_model(run.folder)
+    try:
+        scores = checkpoint.read_about(best).scores if best else {}
+    except WorkbenchError:  # it has just given way to a better one, or is damaged
+        return []
+    if "fid" not in scores:
+        return []
+    label = _("run {run} · best, FID {fid:.2f}", run=run.label, fid=scores["fid"])
+    return [Choice(f"best:{run.name}", label, best)]
+
+
+def upload_key(path: Path) -> str:
     return f"upload:{path.stem}"
 
 
@@ -186,7 +221,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     stem = sampling.file_name(Path(name).stem)
     path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{checkpoint.SUFFIX}"
     checkpoint.write_aside(path, content)
-    for old in _uploads()[UPLOADS_KEPT:]:
+    for old in uploads()[UPLOADS_KEPT:]:
         old.unlink(missing_ok=True)
     return path
 
@@ -195,7 +230,7 @@ def _uploads_folder() -> Path:
     return paths.checkpoints() / "uploads"
 
 
-def _uploads() -> list[Path]:
+def uploads() -> list[Path]:
     """The newest first."""
     found = []
     for path in _uploads_folder().glob("*.safetensors"):

@@ -6,26 +6,29 @@ from html import escape
 import streamlit as st
 
 
-def show_pixels(png: bytes, alt: str, width: str = "100%", caption: str = "") -> None:
-    """A PNG as wide as `width` (CSS), each of its pixels a sharp square. st.image would blur it.
+def show_pixels(picture: bytes | str, alt: str, width: str = "100%", caption: str = "") -> None:
+    """A picture as wide as `width` (CSS), each of its pixels a sharp square. st.image would blur it.
 
     Args:
+        picture: a PNG, or the address of a picture.
         alt: what it shows, for who does not see it.
         caption: a line below it.
     """
-    st.html(_figure(png, alt, width, caption))
+    st.html(figure(picture, alt, width, caption))
 
 
 def show_side_by_side(pictures: list[tuple[bytes, str, str]]) -> None:
     """PNGs, each with its alt text and caption, in one row that is as wide as it may be, on a phone too."""
-    figures = "".join(_figure(png, alt, f"{100 / len(pictures)}%", caption) for png, alt, caption in pictures)
+    figures = "".join(figure(png, alt, f"{100 / len(pictures)}%", caption) for png, alt, caption in pictures)
     st.html(f'<div style="display:flex;gap:0.75rem">{figures}</div>')
 
 
-def _figure(png: bytes, alt: str, width: str, caption: str) -> str:
+def figure(picture: bytes | str, alt: str, width: str, caption: str) -> str:
+    """What show_pixels shows, as HTML, to stand inside other HTML."""
+    source = picture if isinstance(picture, str) else f"data:image/png;base64,{base64.b64encode(picture).decode()}"
     below = f'<figcaption style="font-size:0.85rem;opacity:0.75">{escape(caption)}</figcaption>' if caption else ""
     return (
         f'<figure style="margin:0;width:{width};max-width:100%">'
-        f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{escape(alt, quote=True)}" '
+        f'<img src="{escape(source, quote=True)}" alt="{escape(alt, quote=True)}" '
         f'style="width:100%;display:block;image-rendering:pixelated;border-radius:0.5rem">{below}</figure>'
     )

@@ -5,10 +5,12 @@ import streamlit as st
 
 from gan_core.animation import animation
 from gan_core.config import changeable
+from gan_core.evaluations import default_evaluations
 from gan_core.runs import Run, RunStore, State
 from pages.parts.config_form import take_run
 from pages.parts.edge import errors_in_words
 from pages.parts.language import _
+from pages.parts.models import OF_RUNS
 
 
 def show_actions(store: RunStore, run: Run) -> None:
@@ -30,6 +32,9 @@ def show_actions(store: RunStore, run: Run) -> None:
         if run.checkpoint_path and st.button(_("Draw with it"), icon=":material/draw:"):
             st.session_state["model"] = f"run:{run.name}"
             st.switch_page("generate.py")
+        if run.checkpoint_path and st.button(_("Evaluate it"), icon=":material/query_stats:"):
+            st.session_state["evaluated"] = [f"run:{run.name}"]
+            st.switch_page("evaluate.py")
         if not run.active and st.button(_("Delete"), icon=":material/delete:"):
             st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
 
@@ -111,6 +116,7 @@ def _ask_to_delete(store: RunStore, run: Run) -> None:
         if st.button(_("Delete for good"), type="primary", icon=":material/delete_forever:"):
             with errors_in_words():
                 store.delete(run.id)
+                default_evaluations().forget(f"{kind}:{run.name}" for kind in OF_RUNS)
                 st.session_state.pop("run", None)
                 st.rerun()
         if st.button(_("Keep it")):

@@ -31,15 +31,11 @@ def choose_run(store: RunStore) -> Run | None:
     else:
         st.session_state["run"] = next((run.id for run in runs if run.state == State.RUNNING), runs[0].id)
     chosen = st.selectbox(
-        _("Run"), list(offered), format_func=lambda number: run_title(offered[number]), key="run",
+        _("Run"), list(offered), format_func=lambda number: offered[number].title, key="run",
         persist_state="session",
     )  # fmt: skip
     give("run", str(chosen))
     return store.get(chosen)
-
-
-def run_title(run: Run) -> str:
-    return f"{run.id} · {run.preset} · {run.dataset_name}"
 
 
 def show_example(store: RunStore) -> None:

@@ -11,7 +11,7 @@ from gan_core import paths, worker
 from gan_core.runs import METRICS
 from tests.conftest import small_config
 
-PAGES = ("home.py", "train.py", "runs.py", "generate.py")
+PAGES = ("home.py", "train.py", "runs.py", "generate.py", "evaluate.py")
 
 
 class NoEstimator:

@@ -242,6 +242,40 @@ def test_a_link_to_a_run_that_has_learnt_on_says_so(open_page, own_model):
     assert "differ from those" not in words_of(app)
 
 
+def keep_best(newest, step, fid):
+    about = checkpoint.read_about(newest)._replace(step=step, scores={"fid": fid})
+    return checkpoint.save_best(newest.parent, about, checkpoint.read_tensors(newest))
+
+
+def test_a_runs_best_checkpoint_is_offered_before_its_newest_with_its_fid(open_page, own_model):
+    keep_best(own_model, step=4, fid=0.614)
+    app = open_page(GENERATE)
+    offered = app.selectbox(key="model").options
+    best = offered.index("run 1 · cgan · best, FID 0.61")
+    assert offered[best + 1].startswith("run 1 · cgan · digits · ")
+    assert "best" not in offered[best + 1]
+    choose_model(app, f"best:{own_model.parent.name}")
+    assert not app.exception
+    assert dict(app.query_params) | {"model": f"best:{own_model.parent.name}", "step": "4"} == dict(app.query_params)
+
+
+def test_a_link_to_a_runs_best_checkpoint_opens_it_and_tells_when_there_is_a_better_one(open_page, own_model):
+    keep_best(own_model, step=4, fid=0.614)
+    link = {"model": f"best:{own_model.parent.name}", "step": "4"}
+    app = open_page(GENERATE, **link)
+    assert app.selectbox(key="model").value == link["model"]
+    assert "The link was made" not in words_of(app)
+    keep_best(own_model, step=5, fid=0.5)
+    assert "made at step 4 of this run, whose best checkpoint is of step 5 now" in words_of(open_page(GENERATE, **link))
+
+
+def test_a_damaged_best_checkpoint_is_not_offered(open_page, own_model):
+    keep_best(own_model, step=4, fid=0.614).write_bytes(b"")
+    app = open_page(GENERATE)
+    assert not app.exception
+    assert [label for label in app.selectbox(key="model").options if "best" in label] == []
+
+
 def test_a_link_to_a_run_that_is_not_among_the_newest_finds_it(open_page, own_model, store, monkeypatch):
     monkeypatch.setattr("pages.parts.models.OWN_OFFERED", 1)
     make_run(store, ("a", "b"))

@@ -13,6 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gan_core import paths
+from gan_core.evaluations import Terms, default_evaluations
+from gan_core.runs import Run
 from pages.parts.language import LANGUAGES
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
@@ -20,8 +22,14 @@ from tests.e2e.server import Server
 PLACE = paths.PROJECT / "docs" / "screenshots"
 SIZES = {"desktop": {"width": 1400, "height": 1000}, "phone": {"width": 390, "height": 844}}
 TALLEST = 3000
-PAGES = {"home": "/", "train": "/train?run={first}", "runs": "/runs?runs={second},{first}", "generate": "/generate"}
-RUNS = ({"batch_size": 64}, {"batch_size": 128, "generator_learning_rate": 0.001})
+PAGES = {
+    "home": "/",
+    "train": "/train?run={first.id}",
+    "runs": "/runs?runs={second.id},{first.id}",
+    "generate": "/generate",
+    "evaluate": "/evaluate?evaluated=run:{first.name},run:{second.name}&look=run:{second.name}",
+}
+RUNS = ({}, {"batch_size": 128, "generator_learning_rate": 0.001, "score_every": 10})
 
 
 COLOURS = ("light", "dark")
@@ -32,11 +40,20 @@ def _file(page: str, size: str, language: str, colours: str) -> str:
     return f"{page}-{size}-{language}-{colours}.webp"
 
 
-def train(minutes: float) -> list[int]:
-    """The runs that the pictures show, the second with another batch size and learning rate."""
+def train(minutes: float) -> list[Run]:
+    """The runs that the pictures show, the second with another batch size and learning rate, and scored meanwhile."""
     import gan_core
 
-    return [gan_core.train("cdcgan", minutes=minutes, **changes).id for changes in RUNS]
+    return [gan_core.train("minute", minutes=minutes, **changes) for changes in RUNS]
+
+
+def evaluate(run: Run) -> None:
+    """On the terms that the page begins with."""
+    from gan_core import evaluating, worker
+
+    evaluations = default_evaluations()
+    evaluations.ask(f"run:{run.name}", run.checkpoint_path, Terms(), Path(run.data_dir))
+    evaluating.evaluate_claimed(evaluations, evaluations.claim(worker.new_owner()))
 
 
 def take(browser: Browser, address: str, size: str, language: str, colours: str, whole: bool = True) -> Image.Image:
@@ -64,7 +81,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder))
         os.environ |= {name: server.environment[name] for name in ("GAN_WORKBENCH_CHECKPOINTS", "GAN_WORKBENCH_DATA")}
-        first, second = train(minutes=1)
+        first, second = runs = train(minutes=1)
+        for run in runs:
+            evaluate(run)
         server.start()
         browser = playwright.chromium.launch(executable_path=browsers.find(), args=browsers.ARGUMENTS)
         try:

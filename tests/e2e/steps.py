@@ -5,6 +5,9 @@ import time
 
 from playwright.sync_api import Locator, Page, expect
 
+PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1400, "height": 1000}
+
 
 def badge(page: Page, state: str) -> Locator:
     return page.locator(".live-status .badge").filter(has_text=state)
@@ -45,3 +48,9 @@ def wait_until(page: Page, condition, what: str, seconds: float = 60) -> None:
 def no_error_on(page: Page) -> None:
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def fits(page: Page, path: str) -> None:
+    """Nothing on it is wider than the screen."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth"), path

@@ -11,10 +11,9 @@ from playwright.sync_api import Page, expect
 import gan_core
 from gan_core.runs import Run
 from tests.conftest import small_config
-from tests.e2e.steps import badge, curves, kimg, no_error_on, press, start_training, wait_until
+from tests.e2e.steps import DESK, PHONE, badge, curves, fits, kimg, no_error_on, press, start_training, wait_until
 
-PAGES = ("/", "/train", "/runs", "/generate")
-PHONE = {"width": 390, "height": 844}
+PAGES = ("/", "/train", "/runs", "/generate", "/evaluate")
 
 
 def train(**changes) -> Run:
@@ -185,6 +184,54 @@ def test_an_ended_run_is_asked_about_no_more(visit, a_run):
     assert asked == []
 
 
+POLL = 'import(new URL("live/poll.js", document.baseURI))'
+WATCH = f"{POLL}.then(({{ watch }}) => {{ window.news = 0; window.stop = watch(1, 'none', () => window.news++); }})"
+
+
+def test_a_watch_that_is_begun_again_in_time_goes_on_asking(page):
+    start_training(page)
+    page.evaluate(f"{WATCH}.then(() => {{ window.stop(); window.stop(); }})")
+    page.wait_for_timeout(2000)  # the answer has come, with nobody listening
+    page.evaluate(WATCH)
+    wait_until(page, lambda: page.evaluate("window.news") > 6, "more news than the first", seconds=30)
+
+
+def test_a_link_draws_the_same_pictures_in_another_browser(visit, server):
+    page = visit("/generate?classes=7")
+    picture = page.get_by_alt_text("10 pictures drawn by")
+    expect(picture).to_be_visible()
+    usual = picture.get_attribute("src")
+    field = page.get_by_label("Seed", exact=True)
+    field.fill("12")
+    field.press("Enter")
+    wait_until(page, lambda: picture.get_attribute("src") != usual, "other pictures")
+    drawn = picture.get_attribute("src")
+    press(page, "Link")
+    link = page.get_by_test_id("stPopoverBody").get_by_test_id("stCode").inner_text().strip()
+    assert link.startswith(f"{server.url}/generate?") and "seed=12" in link
+    other = visit(link.removeprefix(server.url)).get_by_alt_text("10 pictures drawn by")
+    expect(other).to_be_visible()
+    assert other.get_attribute("src") == drawn
+
+
+def test_a_click_on_a_picture_picks_it(visit):
+    page = visit("/generate")
+    picture = page.get_by_alt_text("100 pictures drawn by")
+    expect(picture).to_be_visible()
+    wait_until(page, lambda: picture.evaluate("image => image.complete && image.width") > 200, "the grid to be drawn")
+    expect(page.locator(".picture-grid .mark")).to_be_hidden()
+    side = picture.bounding_box()["width"] / 10
+    picture.click(position={"x": 4.5 * side, "y": 2.5 * side})
+    expect(page.get_by_label("Picture number", exact=True)).to_have_value("25")
+    expect(page.get_by_role("heading", name="Picture 25, a little at a time")).to_be_visible()
+    mark, grid = page.locator(".picture-grid .mark"), page.locator(".picture-grid img")
+    expect(mark).to_be_visible()
+    outlined, whole = mark.bounding_box(), grid.bounding_box()
+    assert (outlined["x"] - whole["x"]) / whole["width"] == pytest.approx(0.4, abs=0.02)
+    assert (outlined["y"] - whole["y"]) / whole["height"] == pytest.approx(0.2, abs=0.02)
+    no_error_on(page)
+
+
 def test_the_language_is_the_browsers_and_can_be_changed(visit):
     page = visit("/", locale="es-MX")
     expect(page.get_by_role("link", name="Entrenar").first).to_be_visible()
@@ -197,7 +244,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(visit):
     expect(other.get_by_role("heading", name="Entrena una GAN")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", [PHONE, {"width": 1400, "height": 1000}], ids=["phone", "desktop"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desktop"])
 @pytest.mark.parametrize("options", [{}, {"locale": "es-ES", "color_scheme": "dark"}], ids=["en-light", "es-dark"])
 def test_every_page_fits_its_screen(visit, server, a_run, size, options):
     page = visit("/", **size, **options)
@@ -205,8 +252,7 @@ def test_every_page_fits_its_screen(visit, server, a_run, size, options):
         page.goto(server.url + path)
         expect(page.locator("h1, h2, img, figure").first).to_be_visible()
         page.wait_for_timeout(1500)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth"), path
+        fits(page, path)
         assert page.locator("img:not([alt])").count() == 0, path
         no_error_on(page)
 

@@ -12,7 +12,10 @@ EVERYTHING = sorted(
     for path in (paths.PROJECT / "gan_core").rglob("*.py")
     if path.stem != "__main__"
 )
-LIGHT = ("animation", "charts", "estimates", "presets", "reading", "runs", "watching", "worker")
+LIGHT = (
+    *("animation", "charts", "estimates", "evaluations", "metrics", "ownership", "pictures", "presets", "reading"),
+    *("runs", "watching", "worker"),
+)
 WITHOUT_TORCH = ["gan_core", *(f"gan_core.{name}" for name in LIGHT), "pages.parts.live"]
 
 

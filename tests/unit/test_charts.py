@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_core.charts import CHARTS, MOST_ROWS, X_AXES, thin
+from gan_core.charts import CHARTS, MOST_ROWS, MOST_SCORES, X_AXES, thin
 from gan_core.runs import METRICS
 
 
@@ -31,6 +31,36 @@ def test_a_short_run_stays_whole():
 def test_a_column_of_gaps_is_no_trouble():
     metrics = long_run(5000) | {"spread": np.full(5000, np.nan)}
     assert np.isnan(thin(metrics)["spread"]).all()
+
+
+def scored_run(rows, every):
+    gaps = np.full(rows, np.nan)
+    gaps[::every] = 1 / np.arange(1, len(gaps[::every]) + 1)
+    return long_run(rows) | {"fid": gaps, "accuracy": gaps}
+
+
+def test_every_score_of_a_long_run_is_kept():
+    metrics = scored_run(100_000, every=997)
+    thinned = thin(metrics)
+    assert len(thinned["step"]) <= MOST_ROWS + 2
+    kept = np.isfinite(thinned["fid"])
+    assert thinned["step"][kept].tolist() == list(range(0, 100_000, 997))
+    assert thinned["fid"][kept].tolist() == metrics["fid"][::997].tolist()
+
+
+def test_of_very_many_scores_some_are_kept_at_even_distances_with_the_first_and_the_last():
+    thinned = thin(scored_run(100_000, every=10))
+    assert len(thinned["step"]) <= MOST_ROWS + 2
+    steps = thinned["step"][np.isfinite(thinned["fid"])]
+    assert len(steps) >= MOST_SCORES
+    assert (steps[0], steps[-1]) == (0, 99_990)
+    assert np.diff(steps).max() <= 340  # 100,000 rows / 299
+
+
+def test_scores_that_were_never_taken_take_no_rows_from_the_other_curves():
+    without = {name: values for name, values in long_run(50_000).items() if name not in ("fid", "accuracy")}
+    nothing = {"fid": np.full(50_000, np.nan), "accuracy": np.full(50_000, np.nan)}
+    assert thin(without | nothing)["step"].tolist() == thin(without)["step"].tolist()
 
 
 def test_only_what_is_recorded_is_charted():

@@ -53,6 +53,56 @@ def test_a_newer_checkpoint_replaces_the_older_one(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([newer.name, checkpoint.resume_path(newer).name])
 
 
+def save_best(folder, step):
+    gan = Gan(small_config(), SPEC, torch.device("cpu"))
+    about = checkpoint.About("a run", gan.config, SPEC, step, 12.5, images=4000, scores={"fid": 0.25})
+    return checkpoint.save_best(folder, about, gan.model_state())
+
+
+def test_the_best_checkpoint_tells_its_scores_and_draws_and_others_have_none(tmp_path):
+    newest, best = save(tmp_path, step=9), save_best(tmp_path, step=7)
+    assert checkpoint.best_model(tmp_path) == best
+    assert checkpoint.read_about(best).scores == {"fid": 0.25}
+    assert checkpoint.read_about(newest).scores == {}
+    assert gan_core.load(best).sample(count=1).images.shape == (10, 28, 28, 1)
+
+
+def test_the_best_checkpoint_is_never_taken_for_the_newest_and_stays_when_that_is_replaced(tmp_path):
+    save(tmp_path, step=1)
+    best = save_best(tmp_path, step=7)
+    newest = save(tmp_path, step=2)
+    assert checkpoint.run_models(tmp_path) == [newest]
+    assert best.exists()
+
+
+def test_a_better_checkpoint_replaces_the_best(tmp_path):
+    save_best(tmp_path, step=7)
+    better = save_best(tmp_path, step=12)
+    assert list(tmp_path.iterdir()) == [better]
+
+
+def test_a_best_checkpoint_of_a_later_step_is_taken_away(tmp_path):
+    best = save_best(tmp_path, step=7)
+    checkpoint.cut_best(tmp_path, after_step=7)
+    assert checkpoint.best_model(tmp_path) == best
+    checkpoint.cut_best(tmp_path, after_step=6)
+    assert checkpoint.best_model(tmp_path) is None
+
+
+@pytest.mark.parametrize("scores", ["[1]", '{"fid": "low"}', "{"])
+def test_scores_that_are_no_numbers_are_refused(tmp_path, scores):
+    path = save_best(tmp_path, step=7)
+    rewrite(path, metadata=lambda old: old | {"scores": scores})
+    with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
+        checkpoint.read_about(path)
+
+
+def test_a_file_from_before_there_were_scores_can_be_read(tmp_path):
+    path = save_best(tmp_path, step=7)
+    rewrite(path, metadata=lambda old: {name: text for name, text in old.items() if name != "scores"})
+    assert checkpoint.read_about(path).scores == {}
+
+
 @pytest.mark.parametrize("kept", [0, 4, 100, 0.5, 0.999])
 def test_a_truncated_file_is_one_sentence(tmp_path, kept):
     path = save(tmp_path)

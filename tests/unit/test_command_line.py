@@ -1,5 +1,6 @@
 """The command line as scripts use it: exit codes, the last line, one sentence for what a user can cause."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -49,6 +50,18 @@ def test_sample_draws_one_picture_of_all(trained, tmp_path):
     assert Image.open(out).width == 2 * 28 * 3
 
 
+def test_evaluate_prints_a_table_or_json_with_the_same_numbers(trained):
+    asked = ["evaluate", trained, "--samples", 100, "--seed", 3]
+    printed, as_json = gan_core(*asked), gan_core(*asked, "--json")
+    assert (printed.returncode, as_json.returncode) == (0, 0), printed.stderr + as_json.stderr
+    found = json.loads(as_json.stdout)
+    assert (found["about"]["samples"], found["about"]["seed"], found["about"]["features"]) == (100, 3, "classifier")
+    fid = next(line.split() for line in printed.stdout.splitlines() if line.startswith("FID"))
+    assert fid[1:] == [f"{found[part]['fid']:.3f}" for part in ("scores", "floor")]
+    assert "100 pictures drawn by" in printed.stdout
+    assert printed.stderr == ""
+
+
 def test_runs_are_listed_and_resumed_with_a_larger_budget_only(trained):
     assert "finished" in gan_core("runs").stdout
     refused = gan_core("train", "--resume", "1")
@@ -92,6 +105,10 @@ def test_a_resumed_run_keeps_what_was_changed_while_it_learnt(trained, store):
         (["sample", "requirements.txt", "--out", "x.npz"], "not a whole safetensors file"),
         (["sample", "x", "--out", "x.gif"], ".png"),
         (["sample", "x"], "--out"),
+        (["evaluate", "nothing.safetensors"], "nothing.safetensors"),
+        (["evaluate", "mnist-gan", "--samples", "5"], "from 100 to 100,000"),
+        (["evaluate", "mnist-gan", "--features", "pixels"], "classifier, inception"),
+        (["evaluate", "mnist-gan", "--features", "inception", "--inception-weights", "nowhere.pth"], "nowhere.pth"),
         (["worker", "--slots", "0"], "slots"),
         (["no-such-command"], "no-such-command"),
     ],

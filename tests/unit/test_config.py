@@ -5,14 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
 
-from gan_core.config import RunConfig, changeable, has_effect, make_config, problems, settings
+from gan_core.config import RunConfig, changeable, dataset_name, has_effect, make_config, problems, settings
 from gan_core.errors import WorkbenchError
-from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
+from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
 
 
-def test_the_five_presets_are_there_and_cdcgan_is_the_default():
-    assert set(PRESETS) == {"gan-keras", "gan-pytorch", "cgan", "dcgan", "cdcgan"}
-    assert preset_config(DEFAULT_PRESET) == RunConfig()
+def test_the_presets_are_there_and_minute_is_the_default():
+    assert set(PRESETS) == {"minute", "gan-keras", "gan-pytorch", "cgan", "dcgan", "cdcgan"}
+    assert DEFAULT_PRESET == "minute"
+    assert preset_config("cdcgan") == RunConfig()
 
 
 def test_gan_keras_is_the_tutorials():
@@ -54,6 +55,7 @@ def test_every_hyperparameter_says_what_it_is(name):
         ({"dataset": "imagenet"}, "imagenet"),
         ({"dataset": "folder:"}, "folder"),
         ({"minutes": None, "kimg": None}, "never end"),
+        ({"score_every": 0}, "score_every: it should be greater than 0"),
         ({"minutes": 0}, "minutes"),
         ({"ema_decay": 1}, "ema_decay"),
         ({"seed": -1}, "seed"),
@@ -114,7 +116,7 @@ def test_the_nearer_limit_ends_a_run():
 
 configs = some.builds(
     make_config,
-    network=some.sampled_from(["mlp", "dcgan"]),
+    network=some.sampled_from(["mlp", "dcgan", "compact"]),
     conditional=some.booleans(),
     latent_dim=some.integers(1, 1024),
     generator_layers=some.lists(some.integers(1, 4096), min_size=1, max_size=8),
@@ -145,3 +147,20 @@ def test_whatever_is_given_is_either_valid_or_refused_in_one_sentence(values):
         assert "\n" not in str(refusal).replace(repr(values), "")
     else:
         assert RunConfig.model_validate(config.model_dump()) == config
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [("mnist", "mnist"), ("folder:/my pictures/cats", "cats"), ("folder:cats", "cats"), ("folder:/", "folder:/")],
+)
+def test_a_folder_is_called_by_its_own_name(dataset, said):
+    assert dataset_name(dataset) == said
+
+
+def test_a_preset_tells_what_a_run_that_was_no_longer_gave_and_changed_ones_tell_nothing():
+    config = make_config(preset_config("minute"), dataset="mnist", seed=7, minutes=3)
+    assert expected(config, kimg=45) == expected(config, kimg=1e6)
+    assert expected(config, kimg=45).accuracy > expected(config, kimg=20).accuracy
+    assert expected(config, kimg=1) is None
+    assert expected(make_config(config, batch_size=16), kimg=45) is None
+    assert expected(make_config(config, dataset="cifar10"), kimg=45) is None

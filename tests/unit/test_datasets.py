@@ -175,6 +175,18 @@ def test_a_download_is_told_and_kept(tmp_path, mirror):
     assert len(load_dataset(config, tmp_path / "data").images) == 5  # a second time, without the mirror
 
 
+def test_the_test_pictures_are_others_and_come_with_the_same_download(tmp_path, mirror):
+    config = make_config(dataset="mnist", batch_size=2)
+    assert load_dataset(config, tmp_path / "data", train=False).labels.tolist() == [0, 1]
+    assert load_dataset(config, tmp_path / "data").labels.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["digits", "folder:pictures"])
+def test_what_has_no_test_pictures_says_so(tmp_path, name):
+    with pytest.raises(WorkbenchError, match="no test pictures"):
+        load_dataset(make_config(dataset=name), tmp_path, train=False)
+
+
 def test_archives_put_there_by_hand_are_used(tmp_path, mirror):
     raw = tmp_path / "data" / "MNIST" / "raw"
     raw.mkdir(parents=True)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan_core.losses import LOSSES, Hinge, LeastSquares, Minimax, NonSaturating
+from gan_core.losses import LOSSES, Hinge, LeastSquares, Minimax, NonSaturating, class_cross_entropy
 
 REAL = torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64)
 FAKE = torch.tensor([1.0, -3.0, 0.5], dtype=torch.float64)
@@ -86,3 +86,15 @@ def test_verdict_is_a_half_where_a_loss_is_undecided():
     assert Minimax.verdict(torch.zeros(1)).item() == 0.5
     assert Hinge.verdict(torch.zeros(1)).item() == 0.5
     assert LeastSquares.verdict(torch.tensor([0.5])).item() == 0.5
+
+
+def test_class_cross_entropy_of_undecided_logits_is_the_log_of_the_number_of_classes():
+    labels = torch.tensor([0, 3, 4])
+    assert class_cross_entropy(torch.full((3, 5), 7.0), labels).item() == pytest.approx(math.log(5))
+
+
+def test_class_cross_entropy_is_minus_the_log_of_the_softmax():
+    logits = torch.tensor([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]], dtype=torch.float64)
+    shares = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
+    wanted = -(shares[0, 1].log() + shares[1, 0].log()) / 2
+    torch.testing.assert_close(class_cross_entropy(logits, torch.tensor([1, 0])), wanted)

@@ -10,7 +10,7 @@ from gan_core.config import Activation, ImageSpec, make_config
 from gan_core.networks import build_discriminator, build_generator
 from gan_core.presets import preset_config
 
-NETWORKS, SIZES, CHANNELS, CONDITIONAL = ("mlp", "dcgan"), (28, 32), (1, 3), (True, False)
+NETWORKS, SIZES, CHANNELS, CONDITIONAL = ("mlp", "dcgan", "compact"), (28, 32), (1, 3), (True, False)
 SMALL = {"generator_layers": (16, 8), "discriminator_layers": (8, 4), "generator_width": 4, "discriminator_width": 4}
 
 
@@ -42,7 +42,7 @@ def test_every_combination_draws_pictures_and_judges_them(
     images = build_generator(config, spec)(torch.randn(3, config.latent_dim), labels)
     assert images.shape == (3, channels, size, size)
     assert images.abs().max() <= 1
-    assert build_discriminator(config, spec)(images, labels).shape == (3,)
+    assert build_discriminator(config, spec)(images, labels).logits.shape == (3,)
 
 
 @pytest.mark.parametrize("activation", get_args(Activation))
@@ -82,7 +82,7 @@ def test_conditional_networks_heed_the_label_and_others_do_not(network):
         zero, seven = torch.tensor([0]), torch.tensor([7])
         assert torch.equal(generator(latents, zero), generator(latents, seven)) is not conditional
         images = torch.randn(1, 1, 28, 28)
-        assert torch.equal(discriminator(images, zero), discriminator(images, seven)) is not conditional
+        assert torch.equal(discriminator(images, zero).logits, discriminator(images, seven).logits) is not conditional
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -102,3 +102,12 @@ def test_dcgan_starts_from_radfords_normal_weights():
     layers = [m for m in build_generator(config, spec_of()).modules() if isinstance(m, torch.nn.ConvTranspose2d)]
     assert layers[0].weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert layers[0].weight.mean().item() == pytest.approx(0, abs=0.001)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_an_auxiliary_classifier_answers_for_every_class_and_only_conditional_networks_have_one(network):
+    images, labels = torch.randn(3, 1, 28, 28), torch.tensor([0, 6, 3])
+    for conditional in (True, False):
+        config = make_config(network=network, conditional=conditional, auxiliary_classifier=1, **SMALL)
+        classes = build_discriminator(config, spec_of())(images, labels).class_logits
+        assert (None if classes is None else classes.shape) == ((3, 10) if conditional else None)

@@ -65,19 +65,6 @@ def test_pixels_cover_the_whole_range():
     assert sampling.to_pixels(images).ravel().tolist() == [0, 128, 255]
 
 
-def test_a_grid_is_filled_row_by_row_and_enlarged_without_blur():
-    images = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1) * 50
-    grid = np.asarray(sampling.grid(images, columns=3, zoom=2))
-    assert grid[::2, ::2].tolist() == [[0, 50, 100], [150, 200, 0]]
-    assert np.array_equal(grid[::2, ::2], grid[1::2, 1::2])
-
-
-def test_colour_grids_keep_their_colours():
-    images = np.zeros((2, 2, 2, 3), dtype=np.uint8)
-    images[1] = (10, 20, 30)
-    assert np.asarray(sampling.grid(images, columns=2))[0, 2].tolist() == [10, 20, 30]
-
-
 def test_writing_draws_a_picture_a_character_line_by_line():
     written = model(LETTERS).write("Cab", lines=2)
     assert written.labels.tolist() == [2, 0, 1, 2, 0, 1]

@@ -102,11 +102,11 @@ def test_a_plain_gradient_step_is_the_papers():
     real = next(digits(config).batches(config.batch_size, config.seed))[0]
     fake = twin.generator(twin.latents(config.batch_size), None)
     value = (
-        twin.discriminator(real, None).sigmoid().log().mean()
-        + (1 - twin.discriminator(fake.detach(), None).sigmoid()).log().mean()
+        twin.discriminator(real, None).logits.sigmoid().log().mean()
+        + (1 - twin.discriminator(fake.detach(), None).logits.sigmoid()).log().mean()
     )
     ascend(twin.discriminator, value, 0.2)
-    wanted = twin.discriminator(fake, None).sigmoid().log().mean()
+    wanted = twin.discriminator(fake, None).logits.sigmoid().log().mean()
     ascend(twin.generator, wanted, 0.1)
 
     for ours, by_hand in ((gan.generator, twin.generator), (gan.discriminator, twin.discriminator)):
@@ -119,6 +119,51 @@ def ascend(network: nn.Module, value: torch.Tensor, rate: float) -> None:
     with torch.no_grad():
         for parameter, gradient in zip(network.parameters(), gradients, strict=True):
             parameter += rate * gradient
+
+
+def test_an_auxiliary_classifier_learns_from_real_images_and_the_generator_from_it():
+    """Both losses grow by weight times -E[log P(c | x)], worked out by hand."""
+    plain = small_config(auxiliary_classifier=0, conditional=True)
+    gan = new_gan(plain.model_copy(update={"auxiliary_classifier": 2.0}))
+    twin = new_gan(plain.model_copy(update={"auxiliary_classifier": 2.0}))
+    step = steps(gan, 1)[0]
+    real, labels = next(digits(plain).batches(plain.batch_size, plain.seed))
+    fake = twin.generator(twin.latents(len(real)), labels)
+    of_real, of_fake = training.judge(twin, real, fake, labels)
+    picked = torch.arange(len(labels)), labels
+    classes = -of_real.class_logits.log_softmax(dim=1)[picked].mean()
+    game = -of_real.logits.sigmoid().log().mean() - (1 - of_fake.logits.sigmoid()).log().mean()
+    torch.testing.assert_close(step.discriminator_loss, game + 2 * classes, rtol=1e-4, atol=1e-6)
+    assert gan.generator_optimizer.state and not torch.equal(
+        gan.discriminator.classifier.weight, twin.discriminator.classifier.weight
+    )
+
+
+@pytest.mark.parametrize("normalisation", ["none", "batch"])
+def test_real_and_fake_are_judged_as_if_each_were_alone(normalisation):
+    gan = new_gan(small_config(discriminator_normalisation=normalisation))
+    real, labels = next(digits(gan.config).batches(gan.config.batch_size, 0))
+    fake = torch.randn_like(real)
+    of_real, of_fake = training.judge(gan, real, fake, labels)
+    torch.testing.assert_close(of_real.logits, gan.discriminator(real, labels).logits, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(of_fake.logits, gan.discriminator(fake, labels).logits, rtol=1e-4, atol=1e-5)
+
+
+def test_learning_rates_fall_in_a_straight_line_over_the_last_share_of_the_budget():
+    gan = new_gan(small_config(learning_rate_decay=0.4, generator_learning_rate=0.1, discriminator_learning_rate=0.2))
+    for spent, share in ((0, 1), (0.6, 1), (0.8, 0.5), (0.9, 0.25), (1, 0)):
+        gan.anneal(spent)
+        assert gan.generator_optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * share)
+        assert gan.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(0.2 * share)
+    gan.anneal(0.8)
+    gan.change("generator_learning_rate", 0.3)
+    assert gan.generator_optimizer.param_groups[0]["lr"] == pytest.approx(0.15)
+
+
+def test_without_decay_learning_rates_stay():
+    gan = new_gan(small_config(generator_learning_rate=0.1))
+    gan.anneal(1)
+    assert gan.generator_optimizer.param_groups[0]["lr"] == 0.1
 
 
 def test_learning_rates_are_separate():
@@ -160,6 +205,7 @@ RESUMABLE = [
     {"network": "mlp", "optimizer": "rmsprop", "discriminator_normalisation": "batch"},
     {"network": "mlp", "optimizer": "sgd", "conditional": False},
     {"network": "dcgan", "optimizer": "adam"},
+    {"network": "compact", "optimizer": "adam", "auxiliary_classifier": 1.0},
     {"network": "dcgan", "optimizer": "adam", "discriminator_normalisation": "batch", "generator_width": 16},
 ]
 

@@ -1,11 +1,14 @@
 """What a viewer is sent: the whole run once, thinned; then what is new."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from gan_core import watching
+from gan_core.charts import thin
 from gan_core.runs import CHUNK_ROWS, METRICS, State
-from gan_core.watching import as_plain, look
+from gan_core.watching import as_plain, look, reading_of
 from tests.conftest import small_config
 
 
@@ -35,8 +38,8 @@ def test_a_viewer_who_adds_what_is_new_has_all_rows_once(store, run, rows, more)
     assert first.fresh and first.total == rows
     write(store, run, rows + more)
     then = look(store, run, have_rows=first.total)
-    together = np.concatenate([first.rows["step"], then.rows["step"]]) if not then.fresh else then.rows["step"]
-    assert together.tolist() == list(range(rows + more))
+    together = first.rows["step"] + then.rows["step"] if not then.fresh else then.rows["step"]
+    assert together == list(range(rows + more))
     assert then.total == rows + more
 
 
@@ -48,11 +51,43 @@ def test_the_first_look_at_a_long_run_is_short(store, run):
     assert set(seen.rows) == set(METRICS)
 
 
+@pytest.fixture
+def thinned(monkeypatch):
+    """How often all rows of a run were thinned: the dear part of a first look."""
+    calls = []
+    monkeypatch.setattr(watching, "thin", lambda metrics: calls.append(len(metrics["step"])) or thin(metrics))
+    return calls
+
+
+def test_viewers_who_come_at_once_share_one_first_look(store, run, monkeypatch, thinned):
+    monkeypatch.setattr(watching, "FRESH_SECONDS", 1e9)
+    write(store, run, 20_000)
+    with ThreadPoolExecutor(8) as viewers:
+        seen = list(viewers.map(lambda _: look(store, run), range(8)))
+    assert thinned == [20_000]
+    assert all(each == seen[0] for each in seen)
+
+
+def test_what_is_shared_is_made_anew_with_new_rows(store, run, thinned):
+    write(store, run, 5_000)
+    look(store, run)
+    write(store, run, 6_000)
+    assert look(store, run).rows["step"][-1] == 5_999
+    assert thinned == [5_000, 6_000]
+
+
+def test_the_reading_alone_is_that_of_a_look_without_its_cost(store, run, thinned):
+    write(store, run, 2_000)
+    reading = reading_of(store, run)
+    assert thinned == []
+    assert reading == look(store, run).reading
+
+
 def test_epochs_are_counted_once_the_datasets_size_is_known(store, run):
     write(store, run, 3)
     assert "epoch" not in look(store, run).rows
     store.report(run.id, "me", dataset_images=500)
-    assert look(store, store.get(run.id)).rows["epoch"].tolist() == [0, 2, 4]
+    assert look(store, store.get(run.id)).rows["epoch"] == [0, 2, 4]
 
 
 def test_kept_grids_are_told_once_each_with_their_moment(store, run):

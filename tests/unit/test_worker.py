@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -10,17 +12,22 @@ import psutil
 import pytest
 from PIL import Image
 
-from gan_core import checkpoint, recording, worker
+from gan_core import checkpoint, evaluating, recording, worker
 from gan_core.errors import WorkbenchError
-from gan_core.runs import METRICS, State
+from gan_core.evaluations import Terms, default_evaluations, result_of
+from gan_core.runs import LOST_AFTER_SECONDS, METRICS, State
 from tests.conftest import small_config
 
 PATIENCE_SECONDS = 60
+EVALUATION_SECONDS = 300
+TERMS = Terms(samples=200)
 ENDLESS = {"kimg": 1e7}
+NOT_HERE = ("gpu_memory", "fid", "accuracy")
+"""Metrics that a run on a CPU which is not scored does not have."""
 
 
-def wait_for(condition, what):
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_for(condition, what, seconds=PATIENCE_SECONDS):
+    deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
@@ -46,7 +53,7 @@ def working(store):
     yield hands
     ended.set()
     thread.join()
-    for _, process in hands.training.values():
+    for _, process in hands.in_work.values():
         process.kill()
         process.wait()
 
@@ -61,7 +68,7 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
     assert run.device.startswith("CPU")
     metrics = store.read_metrics(run.id)
     assert set(metrics) == set(METRICS)
-    assert all(np.isfinite(values).all() for name, values in metrics.items() if name != "gpu_memory")
+    assert all(np.isfinite(values).all() for name, values in metrics.items() if name not in NOT_HERE)
     assert ((metrics["real_accuracy"] >= 0) & (metrics["real_accuracy"] <= 1)).all()
     assert run.live_grid.exists()
     assert Image.open(run.live_grid).size == (280, 280)
@@ -88,7 +95,7 @@ def test_queued_runs_are_trained_one_after_the_other(store, working):
 def test_a_killed_training_process_makes_its_run_interrupted_and_resumable(store, working):
     run = store.create(small_config(**ENDLESS), "cgan")
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
-    process = next(iter(working.training.values()))[1]
+    process = next(iter(working.in_work.values()))[1]
     process.kill()
     killed = time.monotonic()
     wait_for(lambda: state_of(store, run) == State.INTERRUPTED, "interrupted")
@@ -105,7 +112,7 @@ def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
     hands = worker.Worker(store, slots=1)
     hands.look()
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
-    process = next(iter(hands.training.values()))[1]
+    process = next(iter(hands.in_work.values()))[1]
     process.kill()
     process.wait()
     killed = time.monotonic()
@@ -122,7 +129,7 @@ def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
 def test_a_polite_end_saves_the_run(store, working):
     run = store.create(small_config(**ENDLESS), "cgan")
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
-    os.kill(next(iter(working.training.values()))[1].pid, signal.SIGTERM)
+    os.kill(next(iter(working.in_work.values()))[1].pid, signal.SIGTERM)
     wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
     assert checkpoint.read_about(store.get(run.id).checkpoint_path).step == store.get(run.id).step
 
@@ -202,7 +209,7 @@ def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):
     store.end(orphan.id, orphan.owner, State.FINISHED)
     successor.look()
     assert state_of(store, waiting) == State.RUNNING
-    for _, process in successor.training.values():
+    for _, process in successor.in_work.values():
         process.kill()
         process.wait()
 
@@ -270,3 +277,109 @@ def test_the_apps_worker_lives_once_and_outlives_whoever_started_it(store, monke
 def test_an_idle_worker_goes_home(store):
     worker.work(store, slots=1, name="idle", idle_seconds=0)
     assert not store.worker_lives("idle")
+
+
+# Evaluations
+
+
+@pytest.fixture
+def evaluations(store):
+    return default_evaluations()
+
+
+@pytest.fixture
+def evaluator(evaluations):
+    """One slot; whoever uses it calls look."""
+    hands = worker.Evaluator(evaluations, slots=1)
+    yield hands
+    for _, process in hands.in_work.values():
+        process.kill()
+        process.wait()
+
+
+def ask(evaluations, path, **terms):
+    return evaluations.ask("run:one", path, TERMS._replace(**terms))
+
+
+def not_a_model(folder):
+    path = folder / "broken.safetensors"
+    path.write_bytes(b"no tensors")
+    return path
+
+
+def ended(hands, row):
+    hands.look()
+    return not hands.store.get(row.id).active
+
+
+def test_an_evaluation_is_made_by_a_process_of_its_own(store, evaluations, evaluator):
+    run = train_here(store, conditional=True)
+    asked = ask(evaluations, run.checkpoint_path)
+    wait_for(lambda: ended(evaluator, asked), "the evaluation", EVALUATION_SECONDS)
+    row = evaluations.get(asked.id)
+    assert (row.state, row.told) == (State.FINISHED, None)
+    result = result_of(row)
+    assert result.about["samples"] == 200
+    assert np.array(result.confusion).sum() == 200
+    assert result.scores["fid"] > result.floor["fid"], "it has learned next to nothing"
+    assert len(result.pictures["generated"]) == len(result.distances) > 0
+    assert not row.checkpoint_path.exists(), "the copy is needed no more"
+
+
+def test_a_killed_evaluation_is_interrupted_and_asked_for_again(store, evaluations, evaluator):
+    run = train_here(store)
+    asked = ask(evaluations, run.checkpoint_path)
+    evaluator.look()
+    next(iter(evaluator.in_work.values()))[1].kill()
+    wait_for(lambda: ended(evaluator, asked), "interrupted")
+    row = evaluations.get(asked.id)
+    assert row.state == State.INTERRUPTED
+    assert "Evaluate the model again" in str(row.told)
+    assert ask(evaluations, run.checkpoint_path).state == State.QUEUED
+
+
+def test_a_cancelled_evaluation_ends_without_a_result(store, evaluations, tmp_path):
+    asked = ask(evaluations, train_here(store).checkpoint_path)
+    row = evaluations.claim("me")
+    evaluations.cancel(row.id)
+    evaluating.evaluate_claimed(evaluations, row)
+    row = evaluations.get(asked.id)
+    assert (row.state, row.result_json, row.checkpoint_path.exists()) == (State.STOPPED, "", False)
+
+
+def test_a_cancelled_evaluation_that_does_not_notice_is_ended(evaluations, evaluator, tmp_path):
+    row = ask(evaluations, not_a_model(tmp_path))
+    deaf = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    evaluations.claim("deaf")
+    evaluator.in_work["deaf"] = (row, deaf)
+    evaluations.cancel(row.id)
+    wait_for(lambda: ended(evaluator, row), "its end")
+    assert evaluations.get(row.id).state == State.STOPPED
+    assert deaf.poll() is not None
+    assert not row.checkpoint_path.exists()
+
+
+def test_a_process_that_takes_long_to_start_is_not_given_up_for_lost(evaluations, evaluator, tmp_path):
+    ask(evaluations, not_a_model(tmp_path))
+    row = evaluations.claim("slow")
+    evaluator.in_work["slow"] = (row, subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+    evaluations.report(row.id, "slow", heartbeat_at=time.time() - LOST_AFTER_SECONDS - 1)
+    evaluator.look()
+    assert evaluations.get(row.id).state == State.RUNNING
+
+
+def test_an_evaluation_that_fails_says_why(evaluations, tmp_path):
+    ask(evaluations, not_a_model(tmp_path))
+    row = evaluations.claim("me")
+    with pytest.raises(WorkbenchError, match="not a whole safetensors file"):
+        evaluating.evaluate_claimed(evaluations, row)
+    row = evaluations.get(row.id)
+    assert (row.state, row.checkpoint_path.exists()) == (State.FAILED, False)
+    assert "not a whole safetensors file" in str(row.told)
+
+
+def test_an_evaluation_does_not_wait_behind_a_training(store, evaluations, tmp_path):
+    store.create(small_config(), "cgan", owner="app/takes-the-only-slot")
+    row = ask(evaluations, not_a_model(tmp_path))
+    worker.work(store, slots=1, name="app", idle_seconds=1)
+    assert evaluations.get(row.id).state == State.FAILED, "it was in work, and found the file useless"

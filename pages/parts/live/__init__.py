@@ -15,8 +15,9 @@ from gan_core import worker
 from gan_core.config import changeable
 from gan_core.errors import WorkbenchError
 from gan_core.runs import Run, RunStore, default_store
-from gan_core.watching import as_plain, epochs, look
+from gan_core.watching import epochs, look
 from pages.parts.language import translate
+from pages.parts.links import whole_number
 from pages.parts.live.status import status
 
 POLL_JS = Path(__file__).with_name("poll.js")
@@ -35,8 +36,7 @@ def routes() -> list[Route]:
 
 def _number(request: Request, name: str) -> int:
     """A query parameter that is a whole number from 0 on; 0 if it is anything else."""
-    text = request.query_params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 12 else 0
+    return whole_number(request.query_params.get(name, "")) or 0
 
 
 def _look(request: Request) -> Response:
@@ -58,7 +58,7 @@ def _look(request: Request) -> Response:
                 "sessions": run.sessions,
                 "fresh": seen.fresh,
                 "total": seen.total,
-                "rows": as_plain(seen.rows),
+                "rows": seen.rows,
                 "marks": _marks(store, run, language),
                 "grids": seen.grids,
                 "newest": _version(run),

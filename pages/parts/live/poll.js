@@ -12,17 +12,20 @@ export function watch(run, language, listener) {
   clearTimeout(seen.ending);
   seen.listeners.add(listener);
   if (seen.look) listener(seen);
-  // Who begins to show a run that has ended may know of its resumption before we do.
-  if (!seen.asking && !seen.look?.active) ask(seen);
+  // Without a timer nothing is to come: nobody was listening, or the run has ended, and may have been resumed.
+  if (!seen.timer) ask(seen);
   return () => {
-    seen.listeners.delete(listener);
-    if (seen.listeners.size) return;
+    // Called again, it must not begin a second countdown, which a new listener would not stop.
+    if (!seen.listeners.delete(listener) || seen.listeners.size) return;
     seen.ending = setTimeout(() => { clearTimeout(seen.timer); watches.delete(key); }, GRACE);
   };
 }
 
+// One question at a time, and one timer for the next: whoever calls, a run is asked about once a second.
 async function ask(seen) {
   clearTimeout(seen.timer);
+  seen.timer = 0;
+  if (seen.asking || !seen.listeners.size) return;
   seen.asking = true;
   try {
     const { sessions = 0, total = 0 } = seen.look ?? {};

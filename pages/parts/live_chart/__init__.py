@@ -11,17 +11,14 @@ import streamlit as st
 
 from gan_core.charts import CHARTS, SMOOTHING, X_AXES, Chart
 from gan_core.runs import Run
+from pages.parts.component import component
 from pages.parts.language import _, language
 from pages.parts.links import give, one_of, some_of, take
 
-_component = st.components.v2.component(
-    "live_chart",
-    html='<div class="live-charts"></div>',
-    css=Path(__file__).with_name("live_chart.css").read_text(encoding="utf-8"),
-    js=Path(__file__).with_name("live_chart.js").read_text(encoding="utf-8"),
-    # Plotly puts its own styles into the document's head, where a shadow root would not see them.
-    isolate_styles=False,
-)
+_component = component(Path(__file__).parent, '<div class="live-charts"></div>')
+
+X_SHORT = {"kimg": "kimg", "step": "steps", "epoch": "epochs", "seconds": "seconds"}
+"""Short names of X_AXES, for buttons."""
 
 
 class View(NamedTuple):
@@ -63,10 +60,6 @@ def choose_view() -> View:
     return View(x, smoothing, log, shown)
 
 
-X_SHORT = {"kimg": "kimg", "step": "steps", "epoch": "epochs", "seconds": "seconds"}
-"""Short names of X_AXES, for buttons."""
-
-
 def live_charts(runs: list[Run], view: View, key: str) -> None:
     """The charts of one run, or of several over each other. They follow a run that learns by themselves."""
     charts = [
@@ -77,13 +70,14 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
             "range": chart.y_range,
             "level": chart.level,
             "log": view.log and chart.y_range is None,
+            "sparse": chart.sparse,
         }
         for name, chart in CHARTS.items()
         if name in view.charts
     ]
     _component(
         data={
-            "runs": [{"id": run.id, "label": f"{run.id} · {run.preset}"} for run in runs],
+            "runs": [{"id": run.id, "label": run.label} for run in runs],
             "charts": charts,
             "x": {"metric": view.x, "title": _(X_AXES[view.x])},
             "smoothing": view.smoothing,

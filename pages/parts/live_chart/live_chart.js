@@ -29,8 +29,9 @@ function smooth(x, y, smoothing) {
 
 const DASHES = ["solid", "dot"];
 
-// A curve as measured, faint, and smoothed before it. Of several runs, a colour is a run and a dash a network.
-function curves(trace, number, run, several, rows, { x, smoothing }, colours) {
+// A curve as measured, faint, and smoothed before it; a sparse one as points with lines between them. Of several runs, a
+// colour is a run and a dash a network.
+function curves(trace, number, run, several, rows, sparse, { x, smoothing }, colours) {
   if (!rows[trace.metric]?.length) return [];
   const over = rows[x.metric] ?? rows.kimg;
   const line = {
@@ -43,6 +44,7 @@ function curves(trace, number, run, several, rows, { x, smoothing }, colours) {
   const name = several ? run.label : trace.label;
   const shown = { name, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
   const y = rows[trace.metric];
+  if (sparse) return [{ ...common, ...shown, y, mode: "lines+markers", connectgaps: true }];
   if (!smoothing) return [{ ...common, ...shown, y }];
   return [
     { ...common, y, line: { ...line, width: 1 }, opacity: 0.25, showlegend: false, hoverinfo: "skip" },
@@ -107,13 +109,19 @@ function config(Plotly, title, words) {
   };
 }
 
+// A column that was not measured, such as the scores of a run that takes none, has nothing to show.
+function hasValues(chart, runs) {
+  return runs.some(({ rows }) => chart.traces.some(({ metric }) => rows[metric]?.some((value) => value !== null)));
+}
+
 // The figures, one for each chart; those that stay keep their element, and with it their zoom.
 function place(root, charts) {
   const before = new Map([...root.querySelectorAll("figure")].map((figure) => [figure.dataset.title, figure]));
-  const figures = charts.map(({ title, note }) => {
+  const figures = charts.map(({ title, note, sparse }) => {
     const figure = before.get(title) ?? document.createElement("figure");
     if (!before.delete(title)) {
       figure.dataset.title = title;
+      figure.hidden = sparse; // until there is something
       figure.innerHTML = '<figcaption></figcaption><p></p><div class="live-chart" role="img"></div>';
       figure.querySelector("figcaption").textContent = title;
       figure.querySelector("p").textContent = note;
@@ -126,7 +134,7 @@ function place(root, charts) {
 }
 
 function describe(chart, data) {
-  const shown = data.filter((curve) => curve.name).map((curve) => `${curve.name} ${curve.y.at(-1)?.toPrecision(3) ?? "?"}`);
+  const shown = data.filter((curve) => curve.name).map((curve) => `${curve.name} ${curve.y.findLast((value) => value !== null)?.toPrecision(3) ?? "?"}`);
   return `${chart.title}: ${shown.join(", ")}`;
 }
 
@@ -147,8 +155,9 @@ export default function ({ data, parentElement }) {
     figures.forEach((figure, i) => {
       const chart = data.charts[i];
       const box = figure.querySelector(".live-chart");
+      if (learnt.length) figure.hidden = !hasValues(chart, learnt);
       if (!state.visible.has(figure)) return;
-      const traces = learnt.flatMap((run) => chart.traces.flatMap((trace, number) => curves(trace, number, run, runs.length > 1, run.rows, data, colours)));
+      const traces = learnt.flatMap((run) => chart.traces.flatMap((trace, number) => curves(trace, number, run, runs.length > 1, run.rows, chart.sparse, data, colours)));
       box.setAttribute("aria-label", describe(chart, traces));
       // Always the same object: Plotly takes another for another configuration, and draws all anew, without the zoom.
       box.ganWorkbenchConfig ??= config(Plotly, chart.title, data.words);

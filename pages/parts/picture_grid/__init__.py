@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.parts.component import component
 from pages.parts.language import _
 
 if TYPE_CHECKING:
@@ -14,13 +15,7 @@ if TYPE_CHECKING:
 
 KEY = "picture-grid"
 
-_component = st.components.v2.component(
-    "picture_grid",
-    html='<div class="picture-grid"><img><div class="mark"></div></div>',
-    css=Path(__file__).with_name("picture_grid.css").read_text(encoding="utf-8"),
-    js=Path(__file__).with_name("picture_grid.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
+_component = component(Path(__file__).parent, '<div class="picture-grid"><img><div class="mark"></div></div>')
 
 
 def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callable[[int], None]) -> None:

@@ -5,25 +5,18 @@ Of several runs, the pictures stand side by side, each at the same moment of its
 
 from pathlib import Path
 
-import streamlit as st
-
 from gan_core.runs import Run
+from pages.parts.component import component
 from pages.parts.language import _, language
 
-_component = st.components.v2.component(
-    "time_machine",
-    html='<div class="time-machine"></div>',
-    css=Path(__file__).with_name("time_machine.css").read_text(encoding="utf-8"),
-    js=Path(__file__).with_name("time_machine.js").read_text(encoding="utf-8"),
-    isolate_styles=False,
-)
+_component = component(Path(__file__).parent, '<div class="time-machine"></div>')
 
 
 def time_machine(runs: list[Run], key: str) -> None:
     """The sample grids of one run or several. They follow a run that learns by themselves."""
     _component(
         data={
-            "runs": [{"id": run.id, "label": f"{run.id} · {run.preset}"} for run in runs],
+            "runs": [{"id": run.id, "label": run.label} for run in runs],
             "language": language(),
             "words": {
                 "alt": _("Pictures that run {run} draws after {kimg} thousand images"),

@@ -1,0 +1,96 @@
+"""What the worker starts for each evaluation: python -m gan_core.evaluating NUMBER OWNER"""
+
+import contextlib
+import io
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from gan_core import worker
+from gan_core.errors import WorkbenchError
+from gan_core.evaluations import EvaluationStore, default_evaluations
+from gan_core.metrics import Evaluation
+from gan_core.tables import EvaluationRow, State
+from gan_core.text import Text
+
+TELL_SECONDS = 0.25
+"""How often progress is written at most, and whether to go on is asked."""
+
+
+def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
+    """Evaluate what this process has claimed, and note how it ended.
+
+    Raises WorkbenchError, noted in the row too, for whatever a user can mend.
+    """
+    end = State.STOPPED
+    try:
+        with (
+            worker.heartbeat(store, row) as stop,
+            worker.failure_noted(store, row),
+            contextlib.suppress(worker.Stopped),
+        ):
+            _evaluate(store, row, _teller(store, row, stop.is_set))
+            end = State.FINISHED
+        store.end(row.id, row.owner, end)
+    finally:
+        row.checkpoint_path.unlink(missing_ok=True)
+
+
+def _evaluate(store: EvaluationStore, row: EvaluationRow, say: Callable[[float, Text], None]) -> None:
+    say(0.0, Text("Loading the model"))
+    from gan_core.metrics.evaluation import evaluate
+
+    result = evaluate(
+        row.checkpoint_path,
+        samples=row.samples,
+        features=row.features or None,
+        seed=row.seed,
+        data_dir=Path(row.data_dir),
+        say=say,
+    )
+    say(1.0, Text("Writing the result"))
+    _write_pictures(row.pictures_path, result)
+    store.report(row.id, row.owner, result_json=result.to_json())
+
+
+def _write_pictures(path: Path, result: Evaluation) -> None:
+    from gan_core.checkpoint import write_aside
+
+    file = io.BytesIO()
+    np.savez_compressed(file, **result.pictures)
+    write_aside(path, file.getvalue())
+
+
+def _teller(store: EvaluationStore, row: EvaluationRow, ended: Callable[[], bool]) -> Callable[[float, Text], None]:
+    """Writes progress for who watches; raises Stopped if the evaluation was cancelled or is no longer its own."""
+    last = 0.0
+
+    def say(share: float, what: Text) -> None:
+        nonlocal last
+        if time.monotonic() - last < TELL_SECONDS:
+            return
+        last = time.monotonic()
+        if store.report(row.id, row.owner, progress=share, message=what.to_json()) or ended():
+            raise worker.Stopped
+
+    return say
+
+
+def main(number: str, owner: str) -> int:
+    store = default_evaluations()
+    row = store.get(int(number))
+    if row is None or row.owner != owner:
+        return 1
+    try:
+        evaluate_claimed(store, row)
+    except WorkbenchError:
+        traceback.print_exc()  # into the evaluation's log; the sentence itself is in the store
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

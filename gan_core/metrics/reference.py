@@ -1,0 +1,180 @@
+"""What generated pictures are measured against: the real ones' features, computed once and kept in a file."""
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gan_core import checkpoint, paths
+from gan_core.config import RunConfig
+from gan_core.datasets import Dataset, has_test_pictures, load_dataset
+from gan_core.errors import WorkbenchError
+from gan_core.metrics.features import Extractor, Features, choose_extractor, classifier, extract
+from gan_core.metrics.scores import Gaussian, gaussian
+from gan_core.text import Text
+
+VERSION = "1"
+"""Changes whenever what is kept does, so that nothing older is taken for it."""
+FEWEST = 20
+"""Training pictures that a comparison needs at least."""
+
+Tell = Callable[[float, Text], None]
+"""Takes the share done, in 0..1, and a sentence. What it raises ends the work."""
+
+
+class Unseen(NamedTuple):
+    """Real pictures that play a perfect model's part: the test ones, or else one half of the training ones.
+
+    Args:
+        found: their features.
+        labels, seen: their classes, and those that the classifier sees (-1 without one), int64 [N].
+        against: the features of the training pictures that they are compared with.
+    """
+
+    kind: str  # "test" or "halves"
+    found: Features
+    labels: Tensor
+    seen: Tensor
+    against: Tensor
+
+
+class Reference(NamedTuple):
+    """A dataset as an extractor sees it.
+
+    Args:
+        key: names pictures, extractor and classifier; another one for any change in them.
+        extractor: what made the features.
+        judge: the dataset's classifier, None if it has none.
+        training: the pictures.
+        features: theirs, float32 [N, D].
+        statistics: of those.
+    """
+
+    key: str
+    extractor: Extractor
+    judge: Extractor | None
+    training: Dataset
+    features: Tensor
+    statistics: Gaussian
+    unseen: Unseen
+
+
+def make_reference(
+    config: RunConfig,
+    data_dir: Path,
+    device: torch.device,
+    features: str | None = None,
+    weights_path: Path | None = None,
+    say: Tell = lambda share, line: None,
+) -> Reference:
+    """The reference for models of this config's dataset, from its file if it was made before.
+
+    Args:
+        features, weights_path: as `features.choose_extractor` takes them.
+
+    Raises WorkbenchError if pictures or weights cannot be had, or if there are fewer than FEWEST pictures.
+    """
+    extractor = choose_extractor(config.dataset, features, weights_path, lambda line: say(0.0, line))
+    judge = extractor if extractor.name == "classifier" else classifier(config.dataset)
+    training, test = _pictures(config, data_dir, lambda line: say(0.0, line))
+    key = _key(training, test, extractor, judge)
+    path = paths.checkpoints() / "reference" / f"{key}{checkpoint.SUFFIX}"
+    stored = _read(path)
+    if stored is None:
+        stored = _compute(training, test, extractor, judge, device, say)
+        with contextlib.suppress(WorkbenchError):  # what cannot be kept is made again the next time
+            checkpoint.write_tensors(path, stored, {})
+    statistics = Gaussian(stored["mean"].numpy(), stored["covariance"].numpy())
+    unseen = _unseen(stored, test)
+    return Reference(key, extractor, judge, training, stored["training"], statistics, unseen)
+
+
+def _pictures(config: RunConfig, data_dir: Path, say: Callable[[Text], None]) -> tuple[Dataset, Dataset | None]:
+    """Training pictures, and test pictures where the dataset has them."""
+    any_number = config.model_copy(update={"batch_size": 2})
+    training = load_dataset(any_number, data_dir, say)
+    if len(training.images) < FEWEST:
+        raise WorkbenchError(
+            "{dataset} has only {count} pictures; scores need {fewest} at least, so add some.",
+            dataset=config.dataset,
+            count=len(training.images),
+            fewest=FEWEST,
+        )
+    test = load_dataset(any_number, data_dir, say, train=False) if has_test_pictures(config.dataset) else None
+    return training, test
+
+
+def _key(training: Dataset, test: Dataset | None, extractor: Extractor, judge: Extractor | None) -> str:
+    digest = hashlib.sha256(f"{VERSION} {extractor.name} {extractor.digest} {judge and judge.digest}".encode())
+    for part in (training, test):
+        if part is not None:
+            digest.update(str(tuple(part.images.shape)).encode())
+            digest.update(part.images.numpy())
+            digest.update(part.labels.numpy())
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> dict[str, Tensor] | None:
+    """What lies there, None if it is missing or damaged."""
+    try:
+        return checkpoint.read_tensors(path)
+    except WorkbenchError:
+        return None
+
+
+def _compute(
+    training: Dataset,
+    test: Dataset | None,
+    extractor: Extractor,
+    judge: Extractor | None,
+    device: torch.device,
+    say: Tell,
+) -> dict[str, Tensor]:
+    """What the file holds."""
+    unseen = test or _half(training)
+    pictures = len(training.images) + len(unseen.images)
+    share = len(training.images) / pictures
+
+    def looked(dataset: Dataset, by: Extractor, first: float, last: float) -> Features:
+        line = Text("Looking at {count:,} real pictures, once for all", {"count": len(dataset.images)})
+        images = dataset.images.permute(0, 2, 3, 1).numpy()
+        return extract(images, by, device, lambda part: say(first + part * (last - first), line))
+
+    real = looked(training, extractor, 0, share)
+    found = looked(unseen, extractor, share, 1)
+    if judge is None:
+        seen = torch.full((len(unseen.images),), -1)
+    else:
+        seen = (found if judge is extractor else looked(unseen, judge, 1, 1)).logits.argmax(dim=1)
+    statistics = gaussian(real.features)
+    return {
+        "training": real.features,
+        "mean": torch.from_numpy(statistics.mean),
+        "covariance": torch.from_numpy(statistics.covariance),
+        "unseen": found.features,
+        "logits": found.logits,
+        "labels": unseen.labels,
+        "seen": seen,
+    }
+
+
+def _order(count: int) -> Tensor:
+    """A random order, always the same."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(0))
+
+
+def _half(training: Dataset) -> Dataset:
+    chosen = _order(len(training.images))[: len(training.images) // 2]
+    return Dataset(training.images[chosen], training.labels[chosen], training.spec)
+
+
+def _unseen(stored: dict[str, Tensor], test: Dataset | None) -> Unseen:
+    against = stored["training"]
+    if test is None:
+        against = against[_order(len(against))[len(against) // 2 :]]
+    found = Features(stored["unseen"], stored["logits"])
+    return Unseen("halves" if test is None else "test", found, stored["labels"], stored["seen"], against)

@@ -1,0 +1,126 @@
+"""How good models are, in numbers and in pictures."""
+
+import streamlit as st
+
+from gan_core import worker
+from gan_core.evaluations import EvaluationStore, Terms, default_evaluations, result_of
+from gan_core.metrics import Evaluation, notes
+from gan_core.runs import RunStore, State, default_store
+from gan_core.tables import EvaluationRow
+from pages.parts import evaluation_choice
+from pages.parts.edge import errors_in_words, plain, show_error
+from pages.parts.evaluation_choice import Wish
+from pages.parts.evaluation_details import show_details
+from pages.parts.evaluation_progress import show_progress
+from pages.parts.evaluation_table import download_table, show_table
+from pages.parts.garbage import set_aside
+from pages.parts.language import _
+from pages.parts.links import give, one_of, take
+from pages.parts.models import Choice, run_name
+from pages.parts.run_choice import EXAMPLE
+
+
+def main() -> None:
+    store, evaluations = default_store(), default_evaluations()
+    evaluations.mark_interrupted()
+    with st.sidebar:
+        wish = evaluation_choice.choose(store, evaluations)
+        if st.button(
+            _("Evaluate"), type="primary", icon=":material/query_stats:", width="stretch", disabled=not wish.models
+        ):
+            _ask(store, evaluations, list(wish.models.values()), wish.terms)
+    st.title(_("Evaluate"), anchor=False)
+    labels = {key: choice.label for key, choice in wish.offered.items()}
+    show_progress(store, evaluations, labels)
+    ended = evaluations.newest(wish.models, wish.terms)
+    _say_what_failed(evaluations, ended, labels)
+    results = {key: result for key in wish.models if key in ended and (result := result_of(ended[key]))}
+    if results:
+        _show(store, evaluations, wish, ended, results)
+    elif not evaluations.active():
+        _show_nothing(store, evaluations, wish)
+
+
+def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], terms: Terms) -> None:
+    """Queue what has not been answered yet. One model that cannot be evaluated keeps no other from it."""
+    for choice in choices:
+        with errors_in_words():
+            evaluations.ask(choice.key, choice.path, terms, evaluation_choice.data_dir(store, choice.key))
+    if evaluations.waiting():
+        worker.ensure_worker(store)
+
+
+def _say_what_failed(evaluations: EvaluationStore, ended: dict[str, EvaluationRow], labels: dict[str, str]) -> None:
+    waiting = {row.model for row in evaluations.active()}
+    for key, row in ended.items():
+        if row.state == State.FINISHED or key in waiting:
+            continue
+        if row.state == State.STOPPED:
+            st.info(plain(_("{model}: cancelled.", model=labels[key])), icon=":material/cancel:")
+        else:
+            show_error(f"{labels[key]}: {_(row.told) if row.told else _('It ended without a result.')}")
+
+
+def _show(
+    store: RunStore,
+    evaluations: EvaluationStore,
+    wish: Wish,
+    ended: dict[str, EvaluationRow],
+    results: dict[str, Evaluation],
+) -> None:
+    named = {wish.models[key].label: result for key, result in results.items()}
+    show_table(named)
+    _say_how_counted(list(results.values()))
+    download_table(named)
+    take("look", one_of(results))
+    if st.session_state.get("look") not in results:
+        st.session_state["look"] = next(iter(results))
+    key = next(iter(results))
+    if len(results) > 1:
+        key = st.segmented_control(
+            _("Look closer at"), list(results), format_func=lambda key: wish.models[key].label, key="look",
+            required=True, persist_state="session",
+        )  # fmt: skip
+    give("look", key, next(iter(results)))
+    st.header(plain(wish.models[key].label), anchor=False)
+    show_details(store, results[key], run_name(key))
+    if st.button(_("Forget this result"), icon=":material/delete:", key="forget"):
+        evaluations.delete(ended[key].id)
+        st.rerun()
+
+
+def _say_how_counted(results: list[Evaluation]) -> None:
+    """What the numbers are of, and whether papers count so; sentences that hold for several are said once."""
+    # The first sentences of all, then the second ones, then the third.
+    kinds = zip(*(notes(result.about) for result in results), strict=True)
+    said = dict.fromkeys(_(note) for kind in kinds for note in kind)
+    st.caption("  \n".join(plain(sentence) for sentence in said))
+
+
+def _show_nothing(store: RunStore, evaluations: EvaluationStore, wish: Wish) -> None:
+    st.markdown(
+        _(
+            "How near do generated pictures come to real ones, and how varied are they? Choose models on the left and "
+            "press **Evaluate**: they draw thousands of pictures, and these are measured against those they learned "
+            "from."
+        )
+    )
+    if wish.models:
+        st.info(_("These models have not been evaluated like this yet."), icon=":material/query_stats:")
+        return
+    if evaluation_choice.shipped(EXAMPLE).path.exists():
+        st.button(
+            _("Evaluate the shipped model {model}", model=EXAMPLE), type="primary", icon=":material/rocket_launch:",
+            on_click=_evaluate_example, args=(store, evaluations, wish.terms), key="evaluate-now",
+        )  # fmt: skip
+
+
+def _evaluate_example(store: RunStore, evaluations: EvaluationStore, terms: Terms) -> None:
+    example = evaluation_choice.shipped(EXAMPLE)
+    st.session_state["evaluated"] = [example.key]
+    _ask(store, evaluations, [example], terms)
+
+
+with errors_in_words():
+    main()
+set_aside("plotly")

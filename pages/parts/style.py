@@ -1,0 +1,18 @@
+"""What a theme cannot say, as CSS, with the theme's own colours."""
+
+from pathlib import Path
+
+import streamlit as st
+
+NETWORKS = ("discriminator", "generator")
+"""Whose colours the theme's first two chart colours are."""
+
+
+def show_style() -> None:
+    """style.css for the page, and for it and our components the colours --colour-discriminator, --colour-generator."""
+    light, dark = (st.get_option(f"theme.{base}.chartCategoricalColors") for base in ("light", "dark"))
+    # Streamlit sets color-scheme by the reader's theme; light-dark() goes by it.
+    colours = zip(NETWORKS, light, dark, strict=False)
+    root = "".join(f"--colour-{name}: light-dark({bright}, {dim}); " for name, bright, dim in colours)
+    rules = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    st.html(f"<style>:root {{ {root}}}\n{rules}</style>")
