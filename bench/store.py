@@ -35,9 +35,7 @@ def seconds(task: Callable[[], object]) -> list[float]:
 
 
 def chart_data(store: RunStore, run: Run) -> None:
-    metrics = store.read_metrics(run.id)
-    for name in METRICS:
-        thin(metrics["kimg"], metrics[name])
+    thin(store.read_metrics(run.id))
 
 
 def main() -> None:

@@ -1,0 +1,228 @@
+"""How fast a training step is: `python -m bench.throughput [--device cuda] [--json FILE]` prints a table.
+
+Each network is trained by our loop and by a plain tutorial loop (a DataLoader over PIL pictures, an eager step that
+reads its losses), alternating in one process, on the same networks and batch. Beside the ratio: how much of the step
+is in its operators, each measured by itself, and how much of the machine's own matrix-product and convolution rates
+it reaches.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+from torch.utils.flop_counter import FlopCounterMode
+from torchvision import transforms
+
+from gan_core import paths
+from gan_core.config import RunConfig, make_config
+from gan_core.datasets import Dataset, load_dataset
+from gan_core.devices import choose_device
+from gan_core.networks import build_discriminator, build_generator
+from gan_core.presets import preset_config
+from gan_core.training import Gan, training_step
+
+ROUNDS = 3
+SECONDS = 4.0
+STEPS = 20
+REPEATS = 20
+
+FULLY_CONNECTED = make_config(
+    preset_config("cgan"),
+    latent_dim=100,
+    generator_layers=(128, 256, 512, 1024),
+    discriminator_layers=(512, 512, 512),
+)
+CASES = {
+    "conditional fully connected, batch 64": (FULLY_CONNECTED, 2.0, 5.0),
+    "dcgan, batch 64": (preset_config("dcgan"), 1.3, 3.0),
+    "minute": (preset_config("minute"), 1.3, 3.0),
+}
+"""Each with its goal: our images/s as a multiple of the plain loop's, on a CPU and on a GPU."""
+
+
+class Pictures(TorchDataset):
+    """The pictures as PIL objects that are transformed one by one, as the tutorials do."""
+
+    def __init__(self, dataset: Dataset):
+        self.images = [Image.fromarray(image.squeeze(0).numpy()) for image in dataset.images]
+        self.labels = dataset.labels.tolist()
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize([0.5], [0.5])])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, int]:
+        return self.transform(self.images[number]), self.labels[number]
+
+
+class PlainLoop:
+    """What a tutorial's reader would write, with the same networks."""
+
+    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device):
+        self.config, self.device = config, device
+        self.loader = DataLoader(Pictures(dataset), config.batch_size, shuffle=True, drop_last=True)
+        self.generator = build_generator(config, dataset.spec).to(device)
+        self.discriminator = build_discriminator(config, dataset.spec).to(device)
+        betas = (config.beta1, config.beta2)
+        self.generator_optimizer = torch.optim.Adam(self.generator.parameters(), 2e-4, betas)
+        self.discriminator_optimizer = torch.optim.Adam(self.discriminator.parameters(), 2e-4, betas)
+        self.loss = nn.BCEWithLogitsLoss()
+        self.batches = self._batches()
+
+    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        while True:
+            yield from self.loader
+
+    def step(self) -> None:
+        real, labels = next(self.batches)
+        real, labels = real.to(self.device), labels.to(self.device)
+        ones, zeros = (torch.full((len(real),), value, device=self.device) for value in (1.0, 0.0))
+
+        self.discriminator_optimizer.zero_grad()
+        fake = self.generator(torch.randn(len(real), self.config.latent_dim, device=self.device), labels)
+        real_loss = self.loss(self.discriminator(real, labels).logits, ones)
+        fake_loss = self.loss(self.discriminator(fake.detach(), labels).logits, zeros)
+        discriminator_loss = (real_loss + fake_loss) / 2
+        discriminator_loss.backward()
+        self.discriminator_optimizer.step()
+
+        self.generator_optimizer.zero_grad()
+        generator_loss = self.loss(self.discriminator(fake, labels).logits, ones)
+        generator_loss.backward()
+        self.generator_optimizer.step()
+        discriminator_loss.item()
+        generator_loss.item()
+
+
+class OurLoop:
+    """The trainer's own step, without what a run records."""
+
+    def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device):
+        self.gan = Gan(config, dataset.spec, device)
+        self.batches = dataset.to(device).batches(config.batch_size, config.seed)
+
+    def step(self) -> None:
+        training_step(self.gan, self.batches)
+
+
+def wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def images_per_second(step: Callable[[], None], batch_size: int, device: torch.device) -> float:
+    wait_for(device)
+    start, steps = time.perf_counter(), 0
+    while time.perf_counter() - start < SECONDS:
+        step()
+        steps += 1
+    wait_for(device)
+    return steps * batch_size / (time.perf_counter() - start)
+
+
+# What a step is made of
+
+
+class Operators(TorchDispatchMode):
+    """Notes every operator that reaches the device's kernels, forwards and backwards, with its arguments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Callable, tuple, dict]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        self.calls.append((func, args, kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
+@torch.no_grad()
+def operator_seconds(call: tuple[Callable, tuple, dict], device: torch.device) -> float:
+    """The median time of one operator by itself. What it changes in place no longer matters."""
+    func, args, kwargs = call
+    times = []
+    for _ in range(REPEATS):
+        wait_for(device)
+        start = time.perf_counter()
+        func(*args, **kwargs)
+        wait_for(device)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def composition(ours: OurLoop, device: torch.device) -> tuple[float, float, int]:
+    """Seconds of a step, the sum of its operators' seconds, and its floating-point operations."""
+    for _ in range(STEPS):
+        ours.step()
+    times = []
+    for _ in range(STEPS):
+        wait_for(device)
+        start = time.perf_counter()
+        ours.step()
+        wait_for(device)
+        times.append(time.perf_counter() - start)
+    with FlopCounterMode(display=False) as counter:
+        ours.step()
+    with Operators() as operators:
+        ours.step()
+    return (
+        statistics.median(times),
+        sum(operator_seconds(call, device) for call in operators.calls),
+        counter.get_total_flops(),
+    )
+
+
+def machine_rates(device: torch.device) -> tuple[float, float]:
+    """Floating-point operations a second of a large matrix product and of a large convolution, float32."""
+    matrix = torch.randn(2048, 2048, device=device)
+    images = torch.randn(64, 64, 28, 28, device=device).contiguous(memory_format=torch.channels_last)
+    kernel = torch.randn(64, 64, 3, 3, device=device).contiguous(memory_format=torch.channels_last)
+    product = operator_seconds((torch.mm, (matrix, matrix), {}), device)
+    convolution = operator_seconds((torch.conv2d, (images, kernel), {"padding": 1}), device)
+    return 2 * 2048**3 / product, 2 * 64 * 28 * 28 * 64 * 64 * 9 / convolution
+
+
+def report(name: str, config: RunConfig, goal: float, device: torch.device, rates: tuple[float, float]) -> None:
+    dataset = load_dataset(config, paths.data())
+    ours, plain = OurLoop(config, dataset, device), PlainLoop(config, dataset, device)
+    for loop in (ours, plain):
+        for _ in range(5):
+            loop.step()
+    pairs = [
+        (
+            images_per_second(ours.step, config.batch_size, device),
+            images_per_second(plain.step, config.batch_size, device),
+        )
+        for _ in range(ROUNDS)
+    ]
+    ratios = sorted(ours / plain for ours, plain in pairs)
+    step, operators, flops = composition(ours, device)
+    print(
+        f"{name:40} {statistics.median(o for o, _ in pairs):9,.0f} {statistics.median(p for _, p in pairs):9,.0f} "
+        f"{statistics.median(ratios):6.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}; goal {goal}) "
+        f"{operators / step:9.0%} {flops / step / rates[0]:9.0%} {flops / step / rates[1]:9.0%}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--device", default="auto")
+    device = choose_device(options.parse_args().device)
+    torch.set_flush_denormal(True)
+    rates = machine_rates(device)
+    print(f"matrix product {rates[0] / 1e9:,.0f} GFLOP/s, convolution {rates[1] / 1e9:,.0f} GFLOP/s, float32")
+    print(f"{'images/s':40} {'ours':>9} {'plain':>9} {'ratio':>6} {'':27} {'operators':>9} {'of mm':>9} {'of conv':>9}")
+    for name, (config, on_cpu, on_gpu) in CASES.items():
+        report(name, config, on_gpu if device.type == "cuda" else on_cpu, device, rates)
+
+
+if __name__ == "__main__":
+    main()
