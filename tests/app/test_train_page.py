@@ -3,12 +3,14 @@
 import pytest
 
 from gan_core import worker
-from gan_core.config import RunConfig, settings
-from gan_core.presets import PRESETS
+from gan_core.config import make_config, settings
+from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.runs import State
 from gan_core.text import Text
 from tests.app.conftest import button_named, components, trained, words_of
 from tests.conftest import small_config
+
+DEFAULT = preset_config(DEFAULT_PRESET)
 
 
 def train_button(app):
@@ -51,10 +53,8 @@ def test_what_is_changed_in_the_form_is_what_is_trained(open_page, store):
     app.toggle(key="config.conditional").set_value(False)
     app.selectbox(key="config.dataset").set_value("mnist").run()
     train_button(app).click().run()
-    expected = RunConfig(
-        network="mlp", generator_layers=(64, 128), kimg=5, minutes=None, conditional=False, dataset="mnist"
-    )
-    assert store.get(1).config == expected
+    changed = {"network": "mlp", "generator_layers": (64, 128), "kimg": 5, "conditional": False, "dataset": "mnist"}
+    assert store.get(1).config == make_config(DEFAULT, **changed)
 
 
 def test_a_folder_of_ones_own_can_be_named(open_page, store):
@@ -96,10 +96,10 @@ def test_a_bad_value_that_is_no_longer_shown_stands_in_nobodys_way(open_page, st
     app = open_page()
     app.selectbox(key="config.network").set_value("mlp").run()
     app.text_input(key="config.generator_layers").set_value("256, many").run()
-    app.selectbox(key="config.network").set_value("dcgan").run()
+    app.selectbox(key="config.network").set_value(DEFAULT.network).run()
     assert not train_button(app).disabled
     train_button(app).click().run()
-    assert store.get(1).config == RunConfig()
+    assert store.get(1).config == DEFAULT
 
 
 def test_whoever_watches_any_run_gets_the_queue_going(open_page, store, monkeypatch):
