@@ -24,7 +24,7 @@ from torchvision import transforms
 from gan_core import paths
 from gan_core.config import RunConfig, make_config
 from gan_core.datasets import Dataset, load_dataset
-from gan_core.devices import choose_device
+from gan_core.devices import choose_device, keep_freed_memory
 from gan_core.networks import build_discriminator, build_generator
 from gan_core.presets import preset_config
 from gan_core.training import Gan, training_step
@@ -217,6 +217,7 @@ def main() -> None:
     options.add_argument("--device", default="auto")
     device = choose_device(options.parse_args().device)
     torch.set_flush_denormal(True)
+    keep_freed_memory()
     rates = machine_rates(device)
     print(f"matrix product {rates[0] / 1e9:,.0f} GFLOP/s, convolution {rates[1] / 1e9:,.0f} GFLOP/s, float32")
     print(f"{'images/s':40} {'ours':>9} {'plain':>9} {'ratio':>6} {'':27} {'operators':>9} {'of mm':>9} {'of conv':>9}")

@@ -227,7 +227,10 @@ def main() -> None:
     """Answer questions until there are no more."""
     import torch
 
-    torch.set_flush_denormal(True)  # as a training process does: tiny numbers are slow
+    from gan_core.devices import keep_freed_memory
+
+    torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
+    keep_freed_memory()
     answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints is no answer
     with contextlib.suppress(OSError, psutil.Error):
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)

@@ -18,6 +18,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
@@ -35,9 +36,13 @@ CANCEL_SECONDS = 1
 """How long a cancelled evaluation has to end by itself."""
 FIRST_SIGN_SECONDS = 60
 """So long after a process was started its worker says that it lives; then it must do so itself."""
+TELL_SECONDS = 0.25
+"""How often progress is written at most while something is loaded or evaluated, and whether to go on is asked."""
 IDLE_SECONDS = 120
 """How long the app's own worker stays without work."""
 
+P = ParamSpec("P")
+Store = TypeVar("Store", RunStore, EvaluationStore)
 Tell = Callable[[dict], None]
 """Takes a run's latest progress: its fields in the store."""
 
@@ -222,9 +227,10 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
 
     # Weights that have all but vanished make a CPU many times slower; to it they are zero.
     torch.set_flush_denormal(True)
+    devices.keep_freed_memory()
     try:
-        dataset = datasets.load_dataset(config, Path(run.data_dir), _seldom(say)).to(device)
-        reference = scoring.real_pictures(config, Path(run.data_dir), device, _seldom(say))
+        dataset = datasets.load_dataset(config, Path(run.data_dir), seldom(say)).to(device)
+        reference = scoring.real_pictures(config, Path(run.data_dir), device, seldom(say))
         gan = training.Gan(config, dataset.spec, device)
         seconds = recording.restore(gan, run)
         batches = dataset.batches(config.batch_size, config.seed, first=gan.batches)
@@ -247,15 +253,15 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     return State.FINISHED if recorder.progress(recorder.seconds()) >= 1 else State.STOPPED
 
 
-def _seldom(say: Callable[[Text], None]) -> Callable[[Text], None]:
-    """The same, but at most twice a second."""
-    last = 0.0
+def seldom(say: Callable[P, None]) -> Callable[P, None]:
+    """The same, but at most four times a second."""
+    last = -math.inf
 
-    def maybe_say(line: Text) -> None:
+    def maybe_say(*said: P.args, **named: P.kwargs) -> None:
         nonlocal last
-        if time.monotonic() - last > 0.5:
+        if time.monotonic() - last > TELL_SECONDS:
             last = time.monotonic()
-            say(line)
+            say(*said, **named)
 
     return maybe_say
 
@@ -314,17 +320,17 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def main(run_id: str, owner: str) -> int:
-    store = default_store()
-    run = store.get(int(run_id))
+def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, owner: str) -> int:
+    """What a process does that was started for a claimed run or evaluation; returns its exit code."""
+    run = store.get(int(number))
     if run is None or run.owner != owner:
         return 1
     try:
-        train_run(store, run)
+        do(store, run)
     except WorkbenchError:
-        traceback.print_exc()  # into the run's log; the sentence itself is in the store
+        traceback.print_exc()  # into its log; the sentence itself is in the store
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(do_claimed(default_store(), train_run, *sys.argv[1:]))

@@ -1,5 +1,8 @@
 """The device is chosen, named, and computes in the precision that suits it."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -41,3 +44,23 @@ def test_bfloat16_never_comes_by_itself_on_a_cpu():
 
 def test_a_cpu_has_no_gpu_memory():
     assert memory_used(CPU) != memory_used(CPU)  # NaN
+
+
+FAULTS_OF_LATER_STEPS = """
+import resource, torch
+from gan_core.devices import keep_freed_memory
+
+keep_freed_memory()
+for step in range(8):
+    if step == 3:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    freed_at_once = [torch.ones(6 * 2**18) for _ in range(4)]
+    del freed_at_once
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux's C library can be told")
+def test_memory_that_a_step_frees_is_there_for_the_next():
+    done = subprocess.run([sys.executable, "-c", FAULTS_OF_LATER_STEPS], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1000  # one step writes 24 MiB, 6,144 pages
