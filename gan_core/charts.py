@@ -85,13 +85,13 @@ CHARTS = {
     "scores": Chart(
         "FID",
         "Distance between generated and real pictures, by the dataset's classifier or else Inception. 0 is the same. "
-        "Scored from 2,000 pictures, which is few: trust the direction.",
+        "Scored from few pictures: trust the direction.",
         (Trace("fid", "FID", GENERATOR),),
         sparse=True,
     ),
     "class_accuracy": Chart(
         "Class accuracy",
-        "In how many of 2,000 generated pictures a classifier sees the class that was asked for; 1 is all.",
+        "Share of generated pictures in which a classifier sees the class that was asked for; 1 is all.",
         (Trace("accuracy", "Class accuracy", GENERATOR),),
         y_range=(-0.03, 1.03),
         sparse=True,

@@ -216,20 +216,20 @@ def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[
 
 def best_model(folder: Path) -> Path | None:
     """The checkpoint of a run that scored best while it learned; None if there is none."""
-    return max(folder.glob(f"best-*{SUFFIX}"), default=None)
+    return next(reversed(paths.best_checkpoints(folder)), None)
 
 
 def save_best(folder: Path, about: About, model: dict[str, Tensor]) -> Path:
     """Write a run's best checkpoint and then take away the one before it. Raises WorkbenchError as `write_aside`."""
     path = folder / f"best-{about.step:09d}{SUFFIX}"
     write_tensors(path, model, about.to_metadata())
-    _remove(old for old in folder.glob(f"best-*{SUFFIX}") if old != path)
+    _remove(old for old in paths.best_checkpoints(folder) if old != path)
     return path
 
 
 def cut_best(folder: Path, after_step: int) -> None:
     """Take away what scored best after a step, since a resumed run has not come so far yet."""
-    _remove(path for path in folder.glob(f"best-*{SUFFIX}") if path.stem > f"best-{after_step:09d}")
+    _remove(path for path in paths.best_checkpoints(folder) if path.stem > f"best-{after_step:09d}")
 
 
 def _remove(files: Iterable[Path]) -> None:

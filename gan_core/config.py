@@ -247,7 +247,7 @@ class RunConfig(BaseModel):
     score_every: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
         None,
         "Score every",
-        "After every so many thousand real images, 2,000 pictures of the averaged generator are scored (FID, class "
+        "After every so many thousand real images, pictures of the averaged generator are scored (FID, class "
         "accuracy), and the checkpoint with the lowest FID is kept. The clock stands still meanwhile. Empty: never.",
         group="Training",
         unit="thousand images",

@@ -3,22 +3,16 @@
 import contextlib
 import io
 import sys
-import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from gan_core import worker
-from gan_core.errors import WorkbenchError
 from gan_core.evaluations import EvaluationStore, default_evaluations
 from gan_core.metrics import Evaluation
 from gan_core.tables import EvaluationRow, State
 from gan_core.text import Text
-
-TELL_SECONDS = 0.25
-"""How often progress is written at most, and whether to go on is asked."""
 
 
 def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
@@ -67,30 +61,13 @@ def _write_pictures(path: Path, result: Evaluation) -> None:
 
 def _teller(store: EvaluationStore, row: EvaluationRow, ended: Callable[[], bool]) -> Callable[[float, Text], None]:
     """Writes progress for who watches; raises Stopped if the evaluation was cancelled or is no longer its own."""
-    last = 0.0
 
     def say(share: float, what: Text) -> None:
-        nonlocal last
-        if time.monotonic() - last < TELL_SECONDS:
-            return
-        last = time.monotonic()
         if store.report(row.id, row.owner, progress=share, message=what.to_json()) or ended():
             raise worker.Stopped
 
-    return say
-
-
-def main(number: str, owner: str) -> int:
-    store = default_evaluations()
-    row = store.get(int(number))
-    if row is None or row.owner != owner:
-        return 1
-    try:
-        evaluate_claimed(store, row)
-    except WorkbenchError:
-        traceback.print_exc()  # into the evaluation's log; the sentence itself is in the store
-    return 0
+    return worker.seldom(say)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(worker.do_claimed(default_evaluations(), evaluate_claimed, *sys.argv[1:]))

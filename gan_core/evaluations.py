@@ -153,11 +153,16 @@ def _keep_copy(checkpoint: Path, row: EvaluationRow) -> None:
         ) from error
 
 
+def numbers_of(row: EvaluationRow) -> Evaluation | None:
+    """What came out, without its pictures; None if nothing did."""
+    return Evaluation.from_json(row.result_json) if row.result_json else None
+
+
 def result_of(row: EvaluationRow) -> Evaluation | None:
     """What came out, with its pictures as far as they are still there; None if nothing did."""
-    if not row.result_json:
+    result = numbers_of(row)
+    if result is None:
         return None
-    result = Evaluation.from_json(row.result_json)
     with contextlib.suppress(OSError, ValueError), np.load(row.pictures_path, allow_pickle=False) as file:
         return result._replace(pictures=dict(file))
     return result

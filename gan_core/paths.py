@@ -27,6 +27,16 @@ def run_folder(run_id: str) -> Path:
     return checkpoints() / run_id
 
 
+def best_checkpoints(folder: Path) -> list[Path]:
+    """A run's checkpoints that were kept for their score, best-STEP.safetensors, the latest last."""
+    return sorted(folder.glob("best-*.safetensors"))
+
+
+def references() -> Path:
+    """Where the features of real pictures are kept, by which models are scored."""
+    return checkpoints() / "reference"
+
+
 def child_environment() -> dict[str, str]:
     """For a Python process of our own: this one's environment, with the project on its import path.
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan_core import worker
-from gan_core.evaluations import EvaluationStore, Terms, default_evaluations, result_of
+from gan_core.evaluations import EvaluationStore, Terms, default_evaluations, numbers_of, result_of
 from gan_core.metrics import Evaluation, notes
 from gan_core.runs import RunStore, State, default_store
 from gan_core.tables import EvaluationRow
@@ -16,7 +16,7 @@ from pages.parts.evaluation_table import download_table, show_table
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take
-from pages.parts.models import Choice, run_name
+from pages.parts.models import Choice, run_name, shipped_model
 from pages.parts.run_choice import EXAMPLE
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     show_progress(store, evaluations, labels)
     ended = evaluations.newest(wish.models, wish.terms)
     _say_what_failed(evaluations, ended, labels)
-    results = {key: result for key in wish.models if key in ended and (result := result_of(ended[key]))}
+    results = {key: result for key in wish.models if key in ended and (result := numbers_of(ended[key]))}
     if results:
         _show(store, evaluations, wish, ended, results)
     elif not evaluations.active():
@@ -83,7 +83,7 @@ def _show(
         )  # fmt: skip
     give("look", key, next(iter(results)))
     st.header(plain(wish.models[key].label), anchor=False)
-    show_details(store, results[key], run_name(key))
+    show_details(store, result_of(ended[key]), run_name(key))
     if st.button(_("Forget this result"), icon=":material/delete:", key="forget"):
         evaluations.delete(ended[key].id)
         st.rerun()
@@ -108,7 +108,7 @@ def _show_nothing(store: RunStore, evaluations: EvaluationStore, wish: Wish) -> 
     if wish.models:
         st.info(_("These models have not been evaluated like this yet."), icon=":material/query_stats:")
         return
-    if evaluation_choice.shipped(EXAMPLE).path.exists():
+    if shipped_model(EXAMPLE).path.exists():
         st.button(
             _("Evaluate the shipped model {model}", model=EXAMPLE), type="primary", icon=":material/rocket_launch:",
             on_click=_evaluate_example, args=(store, evaluations, wish.terms), key="evaluate-now",
@@ -116,7 +116,7 @@ def _show_nothing(store: RunStore, evaluations: EvaluationStore, wish: Wish) -> 
 
 
 def _evaluate_example(store: RunStore, evaluations: EvaluationStore, terms: Terms) -> None:
-    example = evaluation_choice.shipped(EXAMPLE)
+    example = shipped_model(EXAMPLE)
     st.session_state["evaluated"] = [example.key]
     _ask(store, evaluations, [example], terms)
 

@@ -199,7 +199,7 @@ def _floor(reference: Reference, samples: int, say: Tell) -> dict[str, float]:
     """The scores of as many real pictures, as far as there are; kept in a file beside the reference's."""
     unseen = reference.unseen
     count = floor_samples(reference, samples)
-    path = paths.checkpoints() / "reference" / f"{reference.key}-{count}.json"
+    path = paths.references() / f"{reference.key}-{count}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(path.read_text())
     chosen = some_of(torch.arange(len(unseen.labels)), count, seed=0)

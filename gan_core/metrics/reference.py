@@ -82,7 +82,7 @@ def make_reference(
     judge = extractor if extractor.name == "classifier" else classifier(config.dataset)
     training, test = _pictures(config, data_dir, lambda line: say(0.0, line))
     key = _key(training, test, extractor, judge)
-    path = paths.checkpoints() / "reference" / f"{key}{checkpoint.SUFFIX}"
+    path = paths.references() / f"{key}{checkpoint.SUFFIX}"
     stored = _read(path)
     if stored is None:
         stored = _compute(training, test, extractor, judge, device, say)

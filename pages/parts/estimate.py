@@ -35,7 +35,8 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
 
 def _given(outcome: Outcome) -> str:
     return _(
-        "Will draw clear digits: after {kimg:,.0f} thousand images, {accuracy:.1%} of them were what was asked for",
+        "On these digits, {kimg:,.0f} thousand images were enough for {accuracy:.1%} of the pictures to be what was "
+        "asked for",
         kimg=outcome.kimg,
         accuracy=outcome.accuracy,
     )

@@ -1,20 +1,17 @@
 """Which models are evaluated, and on which terms. All of it stands in the address."""
 
-import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
 from gan_core import paths
-from gan_core.errors import WorkbenchError
 from gan_core.evaluations import EvaluationStore, Terms
 from gan_core.runs import Run, RunStore
 from gan_core.text import Text
-from pages.parts import models
 from pages.parts.language import _
 from pages.parts.links import give, one_of, some_of, take
-from pages.parts.models import Choice, run_name
+from pages.parts.models import Choice, offered_models, run_name
 from pages.parts.wishes import LARGEST_SEED, number_input
 
 MOST_MODELS = 8
@@ -37,8 +34,8 @@ class Wish(NamedTuple):
 
 def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
     """The widgets of the sidebar."""
-    linked = st.query_params.get("evaluated", "").split(",") + st.session_state.get("evaluated", [])
-    offered = offered_models(store, linked)
+    linked = {*st.query_params.get("evaluated", "").split(","), *st.session_state.get("evaluated", [])}
+    offered = offered_models(store, linked, _of_run)
     _begin_with_last(evaluations, offered)
     take("evaluated", some_of(offered))
     # A run may have been deleted since it was chosen.
@@ -93,37 +90,14 @@ def _begin_with_last(evaluations: EvaluationStore, offered: dict[str, Choice]) -
     st.session_state["evaluation_seed"] = float(terms.seed)
 
 
-def offered_models(store: RunStore, linked: list[str]) -> dict[str, Choice]:
-    """Every model by its key: shipped ones, the runs' newest and best checkpoints, uploaded ones.
-
-    Args:
-        linked: keys of runs that are offered even if they are not among the newest.
-    """
-    found = [shipped(path.stem) for path in sorted(paths.PRETRAINED.glob("*.safetensors"))]
-    runs = store.all_runs(models.OWN_OFFERED)
-    names = {run.name for run in runs}
-    for name in {run_name(key) for key in linked} - names - {""}:
-        with contextlib.suppress(WorkbenchError):
-            runs.append(store.find(name))
-    for run in runs:
-        if run.checkpoint_path:
-            found.append(Choice(f"run:{run.name}", _("run {run}", run=run.title), run.checkpoint_path))
-            found += _best_of(run)
-    for path in models.uploads():
-        label = _("{model} · uploaded", model=path.stem.partition("-")[2])
-        found.append(Choice(models.upload_key(path), label, path))
-    return {choice.key: choice for choice in found}
-
-
-def shipped(name: str) -> Choice:
-    path = paths.PRETRAINED / f"{name}.safetensors"
-    return Choice(f"shipped:{name}", _("{model} · shipped", model=name), path)
-
-
-def _best_of(run: Run) -> list[Choice]:
-    """The checkpoint that scored best while the run learned, if it kept one."""
-    best = sorted(run.folder.glob("best-*.safetensors"))
-    return [Choice(f"best:{run.name}", _("run {run} · best", run=run.title), path) for path in best[-1:]]
+def _of_run(run: Run) -> list[Choice]:
+    """Its newest checkpoint, and the one that scored best while it learned, if it kept one."""
+    newest = Choice(f"run:{run.name}", _("run {run}", run=run.title), run.checkpoint_path)
+    best = [
+        Choice(f"best:{run.name}", _("run {run} · best", run=run.title), path)
+        for path in paths.best_checkpoints(run.folder)[-1:]
+    ]
+    return [newest, *best]
 
 
 def data_dir(store: RunStore, key: str) -> Path | None:

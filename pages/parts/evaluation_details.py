@@ -13,6 +13,7 @@ from gan_core.metrics import SCORES, Evaluation
 from gan_core.runs import RunStore
 from pages.parts.language import _, language
 from pages.parts.pictures import figure
+from pages.parts.style import of_theme
 
 MOST_NUMBERS = 12
 """Classes up to which the confusion matrix has a number in each field."""
@@ -44,7 +45,7 @@ def _confusion(result: Evaluation) -> None:
     st.subheader(_("Confusion matrix"), anchor=False)
     counts = np.array(result.confusion)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    strongest = _of_theme("chartCategoricalColors")[DISCRIMINATOR]
+    strongest = of_theme("chartCategoricalColors")[DISCRIMINATOR]
     heatmap = go.Heatmap(
         z=shares,
         x=result.class_names,
@@ -52,7 +53,7 @@ def _confusion(result: Evaluation) -> None:
         zmin=0,
         zmax=1,
         text=result.confusion,
-        colorscale=[[0, _of_theme("secondaryBackgroundColor")], [1, strongest]],
+        colorscale=[[0, of_theme("secondaryBackgroundColor")], [1, strongest]],
         texttemplate="%{text}" if len(counts) <= MOST_NUMBERS else None,
         hovertemplate=_("asked for {asked}, seen as {seen}: {count} ({share})", **PLACES) + "<extra></extra>",
         showscale=False,
@@ -69,12 +70,6 @@ def _confusion(result: Evaluation) -> None:
 
 def _layout() -> dict[str, Any]:
     return {"margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "separators": ",." if language() == "es" else ".,"}
-
-
-def _of_theme(name: str) -> Any:
-    """The theme's option of that name, in the reader's colours."""
-    colours = "dark" if st.context.theme.type == "dark" else "light"
-    return st.get_option(f"theme.{colours}.{name}")
 
 
 def _best_and_worst(result: Evaluation) -> None:
@@ -147,7 +142,7 @@ def _over_time(store: RunStore, run_name: str) -> None:
             x=metrics["kimg"][known],
             y=metrics[name][known],
             mode="lines+markers",
-            line_color=_of_theme("chartCategoricalColors")[GENERATOR],
+            line_color=of_theme("chartCategoricalColors")[GENERATOR],
         )
         chart = go.Figure(line)
         chart.update_xaxes(title=_("thousand images"))

@@ -12,8 +12,8 @@ UNRANKED = "nearest"
 NAME_WIDTH = 190
 """Pixels; on a phone as much again is left for the scores."""
 ARROWS = {"lower": "↓", "higher": "↑"}
-BEST = "font-weight: 700; background-color: rgba(13, 148, 136, 0.22)"
-FLOOR = "color: rgba(128, 128, 144, 1)"
+BEST = "font-weight: 700"
+FLOOR = "color: gray"
 ABOUT = ("model", "step", "kimg", "dataset", "features", "samples", "seed")
 
 

@@ -8,6 +8,7 @@ that learns on draws other pictures.
 import contextlib
 import hashlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,7 +49,7 @@ def choose_model(store: RunStore) -> Choice:
     place_of_list = st.container()
     uploaded = _upload()
     linked = _newly_linked()
-    offered = _offered(store, {linked, st.session_state.get("model", "")})
+    offered = offered_models(store, {linked, st.session_state.get("model", "")}, _of_run)
     if not offered:
         raise WorkbenchError("There is no model to draw with yet; train one, or upload a checkpoint.")
     if linked:
@@ -61,7 +62,7 @@ def choose_model(store: RunStore) -> Choice:
             st.session_state["missing-model"] = linked
     if uploaded:
         _forget_link()
-        st.session_state["model"] = upload_key(uploaded)
+        st.session_state["model"] = _upload_key(uploaded)
     if st.session_state.get("model") not in offered:
         st.session_state["model"] = FIRST if FIRST in offered else next(iter(offered))
     chosen = place_of_list.selectbox(
@@ -125,17 +126,14 @@ def say_of_link(choice: Choice, model: "Model") -> None:
         st.info(plain(text), icon=":material/history:")
 
 
-def _offered(store: RunStore, also: set[str]) -> dict[str, Choice]:
+def offered_models(store: RunStore, also: set[str], of_run: Callable[[Run], list[Choice]]) -> dict[str, Choice]:
     """Every model by its key. The keys stay while a run in training writes one file after the other.
 
     Args:
         also: keys of runs that are offered even if they are not among the newest.
+        of_run: what is offered of a run that has a checkpoint.
     """
-    from gan_core import checkpoint
-
-    found = [
-        Choice(f"shipped:{path.stem}", _("{model} · shipped", model=path.stem), path) for path in checkpoint.shipped()
-    ]
+    found = [shipped_model(path.stem) for path in sorted(paths.PRETRAINED.glob("*.safetensors"))]
     runs = store.all_runs(OWN_OFFERED)
     names = {run.name for run in runs}
     for key in also:
@@ -144,11 +142,16 @@ def _offered(store: RunStore, also: set[str]) -> dict[str, Choice]:
             with contextlib.suppress(WorkbenchError):
                 runs.append(store.find(name))
     for run in runs:
-        found += _of_run(run)
-    for path in uploads():
+        found += of_run(run) if run.checkpoint_path else []
+    for path in _uploads():
         label = _("{model} · uploaded", model=path.stem.partition("-")[2])
-        found.append(Choice(upload_key(path), label, path))
+        found.append(Choice(_upload_key(path), label, path))
     return {choice.key: choice for choice in found}
+
+
+def shipped_model(name: str) -> Choice:
+    path = paths.PRETRAINED / f"{name}.safetensors"
+    return Choice(f"shipped:{name}", _("{model} · shipped", model=name), path)
 
 
 def run_name(key: str) -> str:
@@ -159,8 +162,6 @@ def run_name(key: str) -> str:
 
 def _of_run(run: Run) -> list[Choice]:
     """Its best checkpoint, if it was scored while it learned, and its newest."""
-    if not run.checkpoint_path:
-        return []
     label = _(
         "run {run} · {preset} · {dataset} · {kimg:,.0f} kimg",
         run=run.id,
@@ -185,7 +186,7 @@ def _best_of(run: Run) -> list[Choice]:
     return [Choice(f"best:{run.name}", label, best)]
 
 
-def upload_key(path: Path) -> str:
+def _upload_key(path: Path) -> str:
     return f"upload:{path.stem}"
 
 
@@ -221,7 +222,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     stem = sampling.file_name(Path(name).stem)
     path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{checkpoint.SUFFIX}"
     checkpoint.write_aside(path, content)
-    for old in uploads()[UPLOADS_KEPT:]:
+    for old in _uploads()[UPLOADS_KEPT:]:
         old.unlink(missing_ok=True)
     return path
 
@@ -230,7 +231,7 @@ def _uploads_folder() -> Path:
     return paths.checkpoints() / "uploads"
 
 
-def uploads() -> list[Path]:
+def _uploads() -> list[Path]:
     """The newest first."""
     found = []
     for path in _uploads_folder().glob("*.safetensors"):

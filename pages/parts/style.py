@@ -1,11 +1,18 @@
 """What a theme cannot say, as CSS, with the theme's own colours."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 NETWORKS = ("discriminator", "generator")
 """Whose colours the theme's first two chart colours are."""
+
+
+def of_theme(name: str) -> Any:
+    """The theme's option of that name, in the reader's colours."""
+    colours = "dark" if st.context.theme.type == "dark" else "light"
+    return st.get_option(f"theme.{colours}.{name}")
 
 
 def show_style() -> None:
