@@ -160,6 +160,11 @@ def run_name(key: str) -> str:
     return name if kind in OF_RUNS else ""
 
 
+def first_of(run: Run) -> str:
+    """The key of the model that is offered first of a run that has a checkpoint."""
+    return _of_run(run)[0].key
+
+
 def _of_run(run: Run) -> list[Choice]:
     """Its best checkpoint, if it was scored while it learned, and its newest."""
     label = _(

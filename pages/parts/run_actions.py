@@ -10,7 +10,7 @@ from gan_core.runs import Run, RunStore, State
 from pages.parts.config_form import take_run
 from pages.parts.edge import errors_in_words
 from pages.parts.language import _
-from pages.parts.models import OF_RUNS
+from pages.parts.models import OF_RUNS, first_of
 
 
 def show_actions(store: RunStore, run: Run) -> None:
@@ -30,7 +30,7 @@ def show_actions(store: RunStore, run: Run) -> None:
         )  # fmt: skip
         _downloads(store, run)
         if run.checkpoint_path and st.button(_("Draw with it"), icon=":material/draw:"):
-            st.session_state["model"] = f"run:{run.name}"
+            st.session_state["model"] = first_of(run)
             st.switch_page("generate.py")
         if run.checkpoint_path and st.button(_("Evaluate it"), icon=":material/query_stats:"):
             st.session_state["evaluated"] = [f"run:{run.name}"]

@@ -259,6 +259,14 @@ def test_a_runs_best_checkpoint_is_offered_before_its_newest_with_its_fid(open_p
     assert dict(app.query_params) | {"model": f"best:{own_model.parent.name}", "step": "4"} == dict(app.query_params)
 
 
+def test_drawing_with_a_run_from_its_own_page_takes_its_best_checkpoint(open_page, own_model):
+    keep_best(own_model, step=4, fid=0.614)
+    app = open_page("train.py", run="1")
+    button_named(app, "Draw with it").click().run()
+    assert not app.exception
+    assert app.selectbox(key="model").value == f"best:{own_model.parent.name}"
+
+
 def test_a_link_to_a_runs_best_checkpoint_opens_it_and_tells_when_there_is_a_better_one(open_page, own_model):
     keep_best(own_model, step=4, fid=0.614)
     link = {"model": f"best:{own_model.parent.name}", "step": "4"}
