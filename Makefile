@@ -13,7 +13,8 @@ app: environment
 	$(BIN)/streamlit run app.py
 
 test: test-environment
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/app
+	$(BIN)/python -m pytest tests/e2e
 
 check: test-environment
 	$(BIN)/ruff check .
