@@ -21,7 +21,6 @@ from gan_core.config import ImageSpec, RunConfig
 from gan_core.errors import WorkbenchError
 
 FORMAT = "gan-workbench 1"
-SUFFIX = ".safetensors"
 RESUME_SUFFIX = ".resume"
 
 
@@ -171,19 +170,15 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
 
 def find(source: str | Path) -> Path:
     """The file of that path, or the shipped model of that name."""
-    shipped = paths.PRETRAINED / f"{source}{SUFFIX}"
+    shipped = paths.PRETRAINED / f"{source}{paths.MODEL_SUFFIX}"
     return shipped if shipped.exists() else Path(source)
-
-
-def shipped() -> list[Path]:
-    return sorted(paths.PRETRAINED.glob(f"*{SUFFIX}"))
 
 
 # A run's own checkpoints: model-STEP.safetensors, model-STEP.resume beside it, and best-STEP.safetensors if scored
 
 
 def model_path(folder: Path, step: int) -> Path:
-    return folder / f"model-{step:09d}{SUFFIX}"
+    return folder / f"model-{step:09d}{paths.MODEL_SUFFIX}"
 
 
 def resume_path(model: Path) -> Path:
@@ -192,7 +187,7 @@ def resume_path(model: Path) -> Path:
 
 def run_models(folder: Path) -> list[Path]:
     """A run's model files, the newest first."""
-    return sorted(folder.glob(f"model-*{SUFFIX}"), reverse=True)
+    return sorted(folder.glob(f"model-*{paths.MODEL_SUFFIX}"), reverse=True)
 
 
 def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[str, Tensor]) -> Path:
@@ -221,7 +216,7 @@ def best_model(folder: Path) -> Path | None:
 
 def save_best(folder: Path, about: About, model: dict[str, Tensor]) -> Path:
     """Write a run's best checkpoint and then take away the one before it. Raises WorkbenchError as `write_aside`."""
-    path = folder / f"best-{about.step:09d}{SUFFIX}"
+    path = folder / f"best-{about.step:09d}{paths.MODEL_SUFFIX}"
     write_tensors(path, model, about.to_metadata())
     _remove(old for old in paths.best_checkpoints(folder) if old != path)
     return path

@@ -5,6 +5,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 PRETRAINED = PROJECT / "checkpoints" / "pretrained"
+MODEL_SUFFIX = ".safetensors"
 
 
 def checkpoints() -> Path:
@@ -27,9 +28,14 @@ def run_folder(run_id: str) -> Path:
     return checkpoints() / run_id
 
 
+def shipped_models() -> list[Path]:
+    """The models that are part of this program, by name."""
+    return sorted(PRETRAINED.glob(f"*{MODEL_SUFFIX}"))
+
+
 def best_checkpoints(folder: Path) -> list[Path]:
     """A run's checkpoints that were kept for their score, best-STEP.safetensors, the latest last."""
-    return sorted(folder.glob("best-*.safetensors"))
+    return sorted(folder.glob(f"best-*{MODEL_SUFFIX}"))
 
 
 def references() -> Path:

@@ -9,6 +9,7 @@ import torch
 
 from gan_core import checkpoint
 from gan_core.config import RunConfig
+from gan_core.datasets import Dataset
 from gan_core.errors import WorkbenchError
 from gan_core.runs import Run, RunStore
 from gan_core.text import Text
@@ -28,9 +29,12 @@ class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
 
 
 def real_pictures(
-    config: RunConfig, data_dir: Path, device: torch.device, say: Callable[[Text], None]
+    config: RunConfig, data_dir: Path, training: Dataset, device: torch.device, say: Callable[[Text], None]
 ) -> "Reference | None":
     """What generated pictures are compared with; None if the run is not to be scored.
+
+    Args:
+        training: the pictures that the run learns from, on the CPU.
 
     Raises WorkbenchError if pictures or Inception's weights cannot be had.
     """
@@ -38,7 +42,7 @@ def real_pictures(
         return None
     from gan_core.metrics.reference import make_reference
 
-    return make_reference(config, data_dir, device, say=lambda share, line: say(line))
+    return make_reference(config, data_dir, device, say=lambda share, line: say(line), training=training)
 
 
 class Scoring:

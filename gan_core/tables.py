@@ -203,7 +203,7 @@ class EvaluationRow(Base):
     @property
     def checkpoint_path(self) -> Path:
         """The checkpoint as it was when it was asked for; gone once the evaluation has ended."""
-        return self.folder / "model.safetensors"
+        return self.folder / f"model{paths.MODEL_SUFFIX}"
 
     @property
     def pictures_path(self) -> Path:

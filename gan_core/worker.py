@@ -229,8 +229,9 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     torch.set_flush_denormal(True)
     devices.keep_freed_memory()
     try:
-        dataset = datasets.load_dataset(config, Path(run.data_dir), seldom(say)).to(device)
-        reference = scoring.real_pictures(config, Path(run.data_dir), device, seldom(say))
+        dataset = datasets.load_dataset(config, Path(run.data_dir), seldom(say))
+        reference = scoring.real_pictures(config, Path(run.data_dir), dataset, device, seldom(say))
+        dataset = dataset.to(device)
         gan = training.Gan(config, dataset.spec, device)
         seconds = recording.restore(gan, run)
         batches = dataset.batches(config.batch_size, config.seed, first=gan.batches)

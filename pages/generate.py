@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from gan_core import paths
 from gan_core.runs import default_store
 from pages.parts import latent, models, wishes
 from pages.parts.edge import errors_in_words, plain
@@ -90,7 +91,7 @@ def _tools(choice: models.Choice, samples: "Samples", address: Callable[[], dict
         )  # fmt: skip
         _download("NPZ", samples.npz, f"{name}.npz", ":material/data_array:", _("For NumPy: images and labels."))
         _download(
-            _("Model"), choice.path.read_bytes, f"{model}.safetensors", ":material/neurology:",
+            _("Model"), choice.path.read_bytes, f"{model}{paths.MODEL_SUFFIX}", ":material/neurology:",
             _("The model in one file, to keep or to upload elsewhere."),
         )  # fmt: skip
         _link(address)

@@ -14,7 +14,7 @@ import safetensors
 import torch
 from torch import Tensor, nn
 
-from gan_core import checkpoint
+from gan_core import checkpoint, paths
 from gan_core.config import NAMED_DATASETS
 
 CLASSIFIERS = Path(__file__).parent.parent / "data" / "classifiers"
@@ -84,7 +84,7 @@ def load(path: Path) -> Classifier:
 
 def _shipped(dataset: str) -> Path | None:
     """The file for the dataset, None if there is none."""
-    path = CLASSIFIERS / f"{OF_THE_SAME_KIND.get(dataset, dataset)}{checkpoint.SUFFIX}"
+    path = CLASSIFIERS / f"{OF_THE_SAME_KIND.get(dataset, dataset)}{paths.MODEL_SUFFIX}"
     return path if dataset in NAMED_DATASETS and path.exists() else None
 
 

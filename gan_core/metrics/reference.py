@@ -70,19 +70,21 @@ def make_reference(
     features: str | None = None,
     weights_path: Path | None = None,
     say: Tell = lambda share, line: None,
+    training: Dataset | None = None,
 ) -> Reference:
     """The reference for models of this config's dataset, from its file if it was made before.
 
     Args:
         features, weights_path: as `features.choose_extractor` takes them.
+        training: the training pictures, on the CPU, if they have been loaded already.
 
     Raises WorkbenchError if pictures or weights cannot be had, or if there are fewer than FEWEST pictures.
     """
     extractor = choose_extractor(config.dataset, features, weights_path, lambda line: say(0.0, line))
     judge = extractor if extractor.name == "classifier" else classifier(config.dataset)
-    training, test = _pictures(config, data_dir, lambda line: say(0.0, line))
+    training, test = _pictures(config, data_dir, training, lambda line: say(0.0, line))
     key = _key(training, test, extractor, judge)
-    path = paths.references() / f"{key}{checkpoint.SUFFIX}"
+    path = paths.references() / f"{key}{paths.MODEL_SUFFIX}"
     stored = _read(path)
     if stored is None:
         stored = _compute(training, test, extractor, judge, device, say)
@@ -93,10 +95,12 @@ def make_reference(
     return Reference(key, extractor, judge, training, stored["training"], statistics, unseen)
 
 
-def _pictures(config: RunConfig, data_dir: Path, say: Callable[[Text], None]) -> tuple[Dataset, Dataset | None]:
+def _pictures(
+    config: RunConfig, data_dir: Path, training: Dataset | None, say: Callable[[Text], None]
+) -> tuple[Dataset, Dataset | None]:
     """Training pictures, and test pictures where the dataset has them."""
     any_number = config.model_copy(update={"batch_size": 2})
-    training = load_dataset(any_number, data_dir, say)
+    training = training or load_dataset(any_number, data_dir, say)
     if len(training.images) < FEWEST:
         raise WorkbenchError(
             "{dataset} has only {count} pictures; scores need {fewest} at least, so add some.",

@@ -18,7 +18,6 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
 from gan_core import paths
-from gan_core.checkpoint import SUFFIX
 from gan_core.config import FOLDER, make_config
 from gan_core.datasets import Dataset, load_dataset, normalise
 from gan_core.errors import WorkbenchError
@@ -55,8 +54,8 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     "mnist": Recipe((16, 64, 64), epochs=6, degrees=10, zoom=0.1, shift=2),
-    "fashion-mnist": Recipe((16, 64, 64), epochs=9, shift=2, flip=True, small=0.6),
-    "cifar10": Recipe((32, 128, 128), epochs=8, shift=2, flip=True, small=0.6),
+    "fashion-mnist": Recipe((24, 96, 64), epochs=12, shift=1, flip=True, small=0.5),
+    "cifar10": Recipe((32, 128, 128), epochs=16, shift=2, flip=True, small=0.6),
 }
 
 
@@ -135,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     recipe = RECIPES[asked.dataset]
     recipe = recipe._replace(epochs=asked.epochs or recipe.epochs)
-    path = asked.to or CLASSIFIERS / f"{asked.dataset}{SUFFIX}"
+    path = asked.to or CLASSIFIERS / f"{asked.dataset}{paths.MODEL_SUFFIX}"
     test = _load(asked.dataset, asked.data_dir, asked.test_folder, train=False)
     classifier = train(_load(asked.dataset, asked.data_dir, asked.train_folder, train=True), recipe)
     save(classifier, path, {"dataset": asked.dataset})

@@ -133,7 +133,7 @@ def offered_models(store: RunStore, also: set[str], of_run: Callable[[Run], list
         also: keys of runs that are offered even if they are not among the newest.
         of_run: what is offered of a run that has a checkpoint.
     """
-    found = [shipped_model(path.stem) for path in sorted(paths.PRETRAINED.glob("*.safetensors"))]
+    found = [shipped_model(path.stem) for path in paths.shipped_models()]
     runs = store.all_runs(OWN_OFFERED)
     names = {run.name for run in runs}
     for key in also:
@@ -150,7 +150,7 @@ def offered_models(store: RunStore, also: set[str], of_run: Callable[[Run], list
 
 
 def shipped_model(name: str) -> Choice:
-    path = paths.PRETRAINED / f"{name}.safetensors"
+    path = paths.PRETRAINED / f"{name}{paths.MODEL_SUFFIX}"
     return Choice(f"shipped:{name}", _("{model} · shipped", model=name), path)
 
 
@@ -199,7 +199,7 @@ def _upload() -> Path | None:
     """The file just uploaded, checked and stored; None if there is none or it was refused, which is then said."""
     with st.expander(_("Upload a checkpoint"), icon=":material/upload_file:"):
         given = st.file_uploader(
-            _("A model file (.safetensors) that this program wrote"), type="safetensors", key="upload",
+            _("A model file (.safetensors) that this program wrote"), type=paths.MODEL_SUFFIX, key="upload",
             help=_("It is checked before it is used, and nothing in it is executed."),
         )  # fmt: skip
         if given is None or st.session_state.get("uploaded") == given.file_id:
@@ -225,7 +225,7 @@ def _store_upload(name: str, content: bytes) -> Path:
         trial.write_bytes(content)
         sampling.load_model(trial)
     stem = sampling.file_name(Path(name).stem)
-    path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{checkpoint.SUFFIX}"
+    path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
     for old in _uploads()[UPLOADS_KEPT:]:
         old.unlink(missing_ok=True)
@@ -239,7 +239,7 @@ def _uploads_folder() -> Path:
 def _uploads() -> list[Path]:
     """The newest first."""
     found = []
-    for path in _uploads_folder().glob("*.safetensors"):
+    for path in _uploads_folder().glob(f"*{paths.MODEL_SUFFIX}"):
         with contextlib.suppress(FileNotFoundError):  # it has just given way to a newer one
             found.append((path.stat().st_mtime, path))
     return [path for _time, path in sorted(found, reverse=True)]

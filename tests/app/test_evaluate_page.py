@@ -241,22 +241,26 @@ def test_one_of_several_models_is_looked_at_closely(open_page, two):
     assert any(header.value.startswith("run 2") for header in app.header)
 
 
-def test_an_unconditional_model_has_no_confusion_matrix(open_page, store, evaluations):
+@pytest.fixture
+def unconditional(store, evaluations):
+    """A run of an unconditional model that has been evaluated."""
     run = make_run(store)
     finish(evaluations, run, a_result(conditional=False))
-    app = open_page(EVALUATE, evaluated=key_of(run))
+    return run
+
+
+def test_an_unconditional_model_has_no_confusion_matrix(open_page, unconditional):
+    app = open_page(EVALUATE, evaluated=key_of(unconditional))
     assert not app.exception
     assert len(app.get("plotly_chart")) == 0
     assert "Nearest training pictures" in words_of(app)
 
 
-def test_scores_that_a_run_took_while_it_learned_are_charted(open_page, store, evaluations):
-    run = make_run(store)
-    finish(evaluations, run, a_result(conditional=False))
+def test_scores_that_a_run_took_while_it_learned_are_charted(open_page, store, unconditional):
     rows = np.full((10, len(METRICS)), np.nan)
     rows[::3] = 1.0
-    store.write_metrics(run.id, 0, list(METRICS), rows)
-    app = open_page(EVALUATE, evaluated=key_of(run))
+    store.write_metrics(unconditional.id, 0, list(METRICS), rows)
+    app = open_page(EVALUATE, evaluated=key_of(unconditional))
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
     assert "While it learned" in words_of(app)

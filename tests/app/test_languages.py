@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gan_core.checkpoint import shipped
+from gan_core import paths
 from gan_core.runs import State
 from pages.parts import language
 from tests.app.conftest import PAGES, components, trained
@@ -62,7 +62,7 @@ def test_no_text_of_a_page_is_written_past_the_translation(open_page, store, mar
     app = open_page(page, runs="1,2")
     assert not app.exception
     known = NAMES | {name for run in store.all_runs() for name in (run.label, run.title)}
-    known |= {path.stem for path in shipped()}
+    known |= {path.stem for path in paths.shipped_models()}
     assert sum(MARK in text for text in texts_of(app)) > 3
     past = {text for text in texts_of(app) if MARK not in text and text not in known and not NO_WORDS.fullmatch(text)}
     assert past == set()

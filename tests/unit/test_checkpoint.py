@@ -245,7 +245,7 @@ def test_a_kill_between_the_two_files_leaves_the_last_good_checkpoint(tmp_path, 
     write = checkpoint.write_aside
 
     def killed_at_the_model(path, content):
-        if path.suffix == checkpoint.SUFFIX:
+        if path.suffix == paths.MODEL_SUFFIX:
             raise Killed
         write(path, content)
 
@@ -256,7 +256,7 @@ def test_a_kill_between_the_two_files_leaves_the_last_good_checkpoint(tmp_path, 
     assert checkpoint.resume_path(good).exists()
 
 
-@pytest.mark.parametrize("path", checkpoint.shipped(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", paths.shipped_models(), ids=lambda path: path.stem)
 def test_every_shipped_model_draws_and_has_its_picture(path):
     samples = gan_core.load(path.stem).sample(count=2)
     assert samples.images.std() > 30
@@ -265,4 +265,4 @@ def test_every_shipped_model_draws_and_has_its_picture(path):
 
 
 def test_shipped_models_are_small():
-    assert sum(path.stat().st_size for path in checkpoint.shipped()) <= 10_000_000
+    assert sum(path.stat().st_size for path in paths.shipped_models()) <= 10_000_000

@@ -7,17 +7,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from gan_core import checkpoint, recording, scoring, worker
+from gan_core import checkpoint, datasets, recording, scoring, worker
 from gan_core.config import ImageSpec
+from gan_core.datasets import load_dataset
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import evaluation
+from gan_core.metrics.features import classifier
 from gan_core.runs import State
 from gan_core.training import Gan
 from tests.conftest import small_config
 
 SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
 QUICK_SCORES = evaluation.quick_scores
+READ_PICTURE = datasets._picture
 
 
 @pytest.fixture(autouse=True)
@@ -201,10 +205,24 @@ def test_a_run_asked_to_stop_while_it_is_scored_stops_without_scores_and_goes_on
 def test_a_scoring_ends_at_the_next_look_once_it_is_to_stop(store, tmp_path):
     run = store.create(small_config(score_every=1), "cgan", owner="me")
     gan = Gan(run.config, SPEC, torch.device("cpu"))
-    reference = scoring.real_pictures(run.config, tmp_path, torch.device("cpu"), lambda line: None)
+    dataset = load_dataset(run.config, tmp_path)
+    reference = scoring.real_pictures(run.config, tmp_path, dataset, gan.device, lambda line: None)
     stop = iter([False, True])
     with pytest.raises(scoring.Interrupted):
         scoring.Scoring(run, store, gan, reference, lambda: next(stop)).take()
+
+
+def test_the_pictures_of_a_scored_run_are_read_once(store, tmp_path, monkeypatch):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(40):
+        noise = np.random.default_rng(number).integers(0, 255, (28, 28), dtype=np.uint8)
+        Image.fromarray(noise).save(pictures / f"{number}.png")
+    opened = []
+    monkeypatch.setattr(datasets, "_picture", lambda path, *rest: opened.append(path) or READ_PICTURE(path, *rest))
+    monkeypatch.setattr("gan_core.metrics.reference.choose_extractor", lambda *wanted: classifier("mnist"))
+    train(store, dataset=f"folder:{pictures}", image_size=28, channels=1, score_every=1)
+    assert len(opened) == 40
 
 
 def test_real_pictures_that_cannot_be_had_fail_the_run_with_their_sentence(store, monkeypatch):
