@@ -56,6 +56,12 @@ CHARTS = {
         y_range=(-0.03, 1.03),
         level=0.5,
     ),
+    "distance": Chart(
+        "Critic's estimate of the distance",
+        "E[D(x)] - E[D(G(z))]: how far generated pictures are from real ones, in the critic's own unit. As it falls, "
+        "pictures get better, which no other loss promises.",
+        (Trace("distance", "E[D(x)] - E[D(G(z))]", DISCRIMINATOR),),
+    ),
     "accuracies": Chart(
         "Discriminator's accuracy",
         "How many of a batch it takes for what they are. Guessing gives 0.5; always 1 teaches the generator little.",

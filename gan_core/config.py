@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 
 from gan_core.errors import WorkbenchError
+from gan_core.refusals import problems, refused
 from gan_core.text import Text
 
 NAMED_DATASETS = {
@@ -18,6 +18,12 @@ NAMED_DATASETS = {
 }
 FOLDER = "folder:"
 MOST_CLASSES = 1000
+
+CONVOLUTIONAL = ("dcgan", "compact", "resnet", "progressive", "r3gan")
+BATCH_NORMALISED = ("mlp", "dcgan", "compact", "resnet")
+"""Architectures whose layers can be normalised by batch or spectrum; the others come with ways of their own."""
+WITH_TARGETS = ("minimax", "non-saturating", "mean non-saturating", "least-squares")
+"""Losses by which the discriminator learns to answer a number for real and another one for fake."""
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 
@@ -69,7 +75,7 @@ def setting(
 
 
 class RunConfig(BaseModel):
-    """All that decides what a run learns. Its defaults are the preset `cdcgan`, and what older checkpoints omit."""
+    """All that decides what a run learns. A default is also what a checkpoint means that is older than the field."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -97,6 +103,14 @@ class RunConfig(BaseModel):
         only_for={"dataset": FOLDER},
     )
 
+    mirror: bool = setting(
+        False,
+        "Mirrored",
+        "Each time a real picture is shown, it is mirrored or not by chance: twice the pictures, where left and right "
+        "do not matter. Digits are no longer digits then.",
+        group="Data",
+    )
+
     minutes: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
         1.0,
         "Training time",
@@ -118,15 +132,34 @@ class RunConfig(BaseModel):
         step=10,
     )
 
-    network: Literal["mlp", "dcgan", "compact"] = setting(
+    network: Literal["mlp", "dcgan", "compact", "resnet", "progressive", "r3gan"] = setting(
         "dcgan",
         "Architecture",
         "mlp: fully connected layers. dcgan: convolutions (Radford 2015). compact: dcgan with some more layers where "
-        "they cost little, the fastest to learn without a GPU.",
+        "they cost little, the fastest to learn without a GPU. resnet: residual blocks (Miyato 2018). progressive: "
+        "grows from 4 to 32 pixels while it learns (Karras 2018). r3gan: residual blocks without normalisation "
+        "(Huang 2024).",
         group="Networks",
     )
     conditional: bool = setting(
         True, "Conditional", "Both networks are told the class, so that you can ask for one later.", group="Networks"
+    )
+    generator_conditioning: Literal["concatenate", "batch normalisation"] = setting(
+        "concatenate",
+        "Generator is told the class by",
+        "concatenate: the class stands beside the latent (Mirza & Osindero 2014). batch normalisation: each class has "
+        "its own scale and shift in every such layer (Dumoulin 2017).",
+        group="Networks",
+        only_for={"conditional": True},
+    )
+    discriminator_conditioning: Literal["concatenate", "projection", "none"] = setting(
+        "projection",
+        "Discriminator is told the class by",
+        "concatenate: the class stands beside the image (Mirza & Osindero 2014). projection: what it saw is compared "
+        "with a vector of the class (Miyato & Koyama 2018). none: only an auxiliary classifier knows of classes "
+        "(Odena 2017).",
+        group="Networks",
+        only_for={"conditional": True},
     )
     latent_dim: int = setting(
         100,
@@ -156,22 +189,33 @@ class RunConfig(BaseModel):
     generator_width: int = setting(
         32,
         "Generator's width",
-        "Feature maps of the last hidden layer; each layer before it has twice as many.",
+        "Feature maps of the last hidden layer; in dcgan, compact and r3gan each layer before it has twice as many.",
         group="Networks",
         unit="feature maps",
-        only_for={"network": ("dcgan", "compact")},
+        only_for={"network": CONVOLUTIONAL},
         ge=4,
-        le=256,
+        le=512,
     )
     discriminator_width: int = setting(
         32,
         "Discriminator's width",
-        "Feature maps of the first layer; each layer after it has twice as many.",
+        "Feature maps of the first layer; in dcgan, compact and r3gan each layer after it has twice as many.",
         group="Networks",
         unit="feature maps",
-        only_for={"network": ("dcgan", "compact")},
+        only_for={"network": CONVOLUTIONAL},
         ge=4,
-        le=256,
+        le=512,
+    )
+    growth_kimg: float = setting(
+        600.0,
+        "Growth",
+        "How long each resolution is trained before the next one is faded in, which takes as long again.",
+        group="Networks",
+        unit="thousand images",
+        only_for={"network": "progressive"},
+        gt=0,
+        le=1e7,
+        step=1,
     )
     generator_activation: Activation = setting(
         "relu",
@@ -190,6 +234,7 @@ class RunConfig(BaseModel):
         "Generator's normalisation",
         "batch: each feature is normalised over the batch (Ioffe 2015).",
         group="Networks",
+        only_for={"network": BATCH_NORMALISED},
     )
     discriminator_normalisation: Literal["none", "batch", "spectral"] = setting(
         "spectral",
@@ -197,12 +242,17 @@ class RunConfig(BaseModel):
         "batch: normalised over the batch (Ioffe 2015). spectral: every layer's largest singular value is held "
         "at 1 (Miyato 2018).",
         group="Networks",
+        only_for={"network": BATCH_NORMALISED},
     )
 
-    loss: Literal["minimax", "non-saturating", "least-squares", "hinge"] = setting(
+    loss: Literal[
+        "minimax", "non-saturating", "mean non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"
+    ] = setting(
         "non-saturating",
         "Loss",
-        "minimax and non-saturating: Goodfellow 2014. least-squares: Mao 2017. hinge: Lim & Ye 2017.",
+        "minimax, non-saturating: Goodfellow 2014. mean non-saturating: the discriminator's halved, as in tutorials. "
+        "least-squares: Mao 2017. hinge: Lim & Ye 2017. wasserstein: Arjovsky 2017. relativistic: each fake against a "
+        "real one (Jolicoeur-Martineau 2019, Huang 2024).",
         group="Training",
     )
     auxiliary_classifier: float = setting(
@@ -214,6 +264,14 @@ class RunConfig(BaseModel):
         ge=0,
         le=100,
         step=0.5,
+        only_for={"conditional": True},
+    )
+    classify_fakes: bool = setting(
+        False,
+        "Classifier learns from fakes",
+        "The auxiliary classifier learns the classes that generated pictures were asked for too (Odena 2017), not of "
+        "real ones alone.",
+        group="Training",
         only_for={"conditional": True},
     )
     batch_size: int = setting(
@@ -256,6 +314,93 @@ class RunConfig(BaseModel):
         step=10,
     )
     seed: int = setting(0, "Seed", "All that is random in the run follows from it.", group="Training", ge=0, lt=2**31)
+
+    gradient_penalty: float = setting(
+        0.0,
+        "Gradient penalty",
+        "Weight of the penalty that holds the critic's slope at 1 between real and generated pictures (WGAN-GP, "
+        "Gulrajani 2017: 10). 0: none.",
+        group="Regularisation",
+        ge=0,
+        le=1e4,
+        step=1,
+    )
+    r1_gamma: float = setting(
+        0.0,
+        "R1",
+        "Weight of the penalty on the discriminator's slope at real pictures (Mescheder 2018). 0: none.",
+        group="Regularisation",
+        ge=0,
+        le=1e4,
+        step=0.1,
+    )
+    r2_gamma: float = setting(
+        0.0,
+        "R2",
+        "The same at generated pictures. 0: none.",
+        group="Regularisation",
+        ge=0,
+        le=1e4,
+        step=0.1,
+    )
+    penalty_every: int = setting(
+        1,
+        "R1 and R2 every",
+        "They are costly: computed at every so many steps, so many times as strong, they do almost the same "
+        "(Karras 2020).",
+        group="Regularisation",
+        unit="steps",
+        ge=1,
+        le=64,
+    )
+    weight_clipping: float = setting(
+        0.0,
+        "Weight clipping",
+        "After each step the critic's weights are cut to at most this, either sign (WGAN, Arjovsky 2017: 0.01). "
+        "0: none.",
+        group="Regularisation",
+        ge=0,
+        le=10,
+        step=0.01,
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "Label smoothing",
+        "By how much less than sure the discriminator should be of real pictures (one-sided, Salimans 2016: 0.1). "
+        "0: none.",
+        group="Regularisation",
+        only_for={"loss": WITH_TARGETS},
+        ge=0,
+        lt=0.5,
+        step=0.05,
+    )
+    instance_noise: float = setting(
+        0.0,
+        "Instance noise",
+        "Standard deviation of noise on all that the discriminator is shown, falling to 0 over the budget "
+        "(Sønderby 2017). Black is -1, white 1. 0: none.",
+        group="Regularisation",
+        ge=0,
+        le=2,
+        step=0.05,
+    )
+    dropout: float = setting(
+        0.0,
+        "Dropout",
+        "Share of the discriminator's hidden neurons that are switched off at random at each look (Srivastava 2014). "
+        "0: none.",
+        group="Regularisation",
+        ge=0,
+        lt=1,
+        step=0.1,
+    )
+    augmentation: Literal["none", "translation", "translation, cutout", "colour, translation, cutout"] = setting(
+        "none",
+        "DiffAugment",
+        "How pictures are changed by chance before the discriminator sees them, real and generated ones alike: with "
+        "few pictures, it learns them by heart less soon (Zhao 2020).",
+        group="Regularisation",
+    )
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = setting(
         "adam", "Optimizer", "How gradients become steps, for both networks.", group="Optimizer"
@@ -317,16 +462,61 @@ class RunConfig(BaseModel):
         "auto", "Precision", "auto computes in bfloat16 on GPUs that have it, in float32 elsewhere.", group="Device"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_before_conditioning_was_a_choice(cls, values: Any) -> Any:
+        """Older checkpoints do not say how the class came in: fully connected networks had it beside the image."""
+        if isinstance(values, dict) and values.get("network") == "mlp":
+            return {"discriminator_conditioning": "concatenate"} | values
+        return values
+
     @model_validator(mode="after")
     def _makes_sense(self) -> "RunConfig":
         if self.dataset not in NAMED_DATASETS and not self.dataset.removeprefix(FOLDER).strip():
-            raise _refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
+            raise refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
         if self.dataset not in NAMED_DATASETS and not self.dataset.startswith(FOLDER):
             values = {"given": repr(self.dataset), "names": ", ".join(NAMED_DATASETS)}
-            raise _refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
+            raise refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
         if self.minutes is None and self.kimg is None:
-            raise _refused(
+            raise refused(
                 "minutes", Text("set a training time or a training length (kimg), or the run would never end")
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "RunConfig":
+        normalisation = self.discriminator_normalisation if self.network in BATCH_NORMALISED else "none"
+        if normalisation == "batch" and (self.gradient_penalty or self.r1_gamma or self.r2_gamma):
+            raise refused(
+                "discriminator_normalisation",
+                Text("a penalty on the slope looks at each image alone, but batch normalisation mixes them; set none"),
+            )
+        if self.weight_clipping and normalisation == "spectral":
+            raise refused(
+                "weight_clipping",
+                Text("spectral normalisation scales every weight anew, so clipping does nothing; take one of the two"),
+            )
+        bounded = self.weight_clipping or self.gradient_penalty or self.r1_gamma or normalisation == "spectral"
+        if self.loss == "wasserstein" and not bounded:
+            raise refused(
+                "loss",
+                Text(
+                    "wasserstein needs a critic whose slope is bounded: set weight clipping (0.01), a gradient penalty "
+                    "(10) or spectral normalisation"
+                ),
+            )
+        if self.label_smoothing and self.loss not in WITH_TARGETS:
+            raise refused("label_smoothing", Text("this loss has no labels to smooth; set it to 0"))
+        if self.conditional and self.discriminator_conditioning == "none" and not self.auxiliary_classifier:
+            raise refused(
+                "discriminator_conditioning",
+                Text("then nobody tells the generator whether the class is right; set an auxiliary classifier (1)"),
+            )
+        batch_norms = self.network in BATCH_NORMALISED and self.generator_normalisation == "batch"
+        if self.tells_by_batch_norm and not batch_norms:
+            raise refused(
+                "generator_conditioning",
+                Text("the generator has no batch normalisation that could tell it the class; choose concatenate"),
             )
         return self
 
@@ -334,6 +524,11 @@ class RunConfig(BaseModel):
     def classifies(self) -> bool:
         """Whether the discriminator has an auxiliary classifier."""
         return self.conditional and self.auxiliary_classifier > 0
+
+    @property
+    def tells_by_batch_norm(self) -> bool:
+        """Whether the generator learns the class from its batch normalisation."""
+        return self.conditional and self.generator_conditioning == "batch normalisation"
 
     def budget_spent(self, seconds: float, kimg: float) -> float:
         """The share of the budget that a run of this length has had; 1 is all. The limit that is nearer counts."""
@@ -385,50 +580,6 @@ def is_list(field: FieldInfo) -> bool:
     return get_origin(field.annotation) is tuple
 
 
-def _refused(name: str, why: Text) -> PydanticCustomError:
-    """A value that makes no sense with the others; `problems` finds the hyperparameter's name and the sentence."""
-    return PydanticCustomError(name, "{why}", {"why": why})
-
-
-# What pydantic finds, in our own words, since its own are English alone. Its numbers stand in `ctx` under these names.
-IN_WORDS = (
-    {
-        "less_than_equal": "it should be at most {le:g}",
-        "less_than": "it should be less than {lt:g}",
-        "greater_than_equal": "it should be at least {ge:g}",
-        "greater_than": "it should be greater than {gt:g}",
-        "literal_error": "it should be one of {expected}",
-        "too_short": "it should have at least {min_length} entries",
-        "too_long": "it should have at most {max_length} entries",
-        "string_too_long": "it should have at most {max_length} characters",
-        "bool_parsing": "it should be true or false",
-    }
-    | dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "it should be a whole number")
-    | dict.fromkeys(("float_parsing", "float_type", "finite_number"), "it should be a number")
-)
-
-
-def problems(error: ValidationError) -> dict[str, Text]:
-    """A sentence for each hyperparameter that was refused, by its name."""
-    found: dict[str, Text] = {}
-    for item in error.errors():
-        if item["loc"]:
-            found.setdefault(str(item["loc"][0]), _in_words(item))
-        else:
-            found.setdefault(item["type"], item["ctx"]["why"])
-    return found
-
-
-def _in_words(item: Any) -> Text:
-    if item["type"] == "extra_forbidden":
-        names = {"names": ", ".join(RunConfig.model_fields)}
-        return Text("there is no such hyperparameter; there are {names}", names)
-    wanted = Text(IN_WORDS.get(item["type"], "{message}"), {"message": item["msg"], **item.get("ctx", {})})
-    if item["input"] is None:
-        return Text("{wanted}; you gave nothing", {"wanted": wanted})
-    return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": repr(item["input"])})
-
-
 def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     """A validated config: `base` (or the defaults) with changes, given as values or as text.
 
@@ -436,6 +587,10 @@ def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
 
     Raises WorkbenchError with one sentence that names what is refused.
     """
+    for name in changes.keys() - settings().keys():
+        raise WorkbenchError(
+            "{name}: there is no such hyperparameter; there are {names}.", name=name, names=", ".join(settings())
+        )
     values = base.model_dump() if base else {}
     if ("minutes" in changes) != ("kimg" in changes):
         values |= {"minutes": None, "kimg": None}

@@ -30,21 +30,28 @@ class Dataset(NamedTuple):
     def to(self, device: torch.device) -> "Dataset":
         return Dataset(self.images.to(device), self.labels.to(device), self.spec)
 
-    def batches(self, batch_size: int, seed: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, batch_size: int, seed: int, first: int = 0, mirror: bool = False
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Endless batches of normalised images and labels, in a new order each epoch, from batch number `first` on.
 
-        An epoch's order depends on seed and epoch alone, so a resumed run finds its place by counting.
+        An epoch's order, and which images are mirrored in it, depend on seed and epoch alone, so a resumed run finds
+        its place by counting.
         """
         an_epoch = len(self.images) // batch_size
         epoch = None
         for number in count(first):
             if number // an_epoch != epoch:
                 epoch = number // an_epoch
-                order = torch.randperm(len(self.images), generator=torch.Generator().manual_seed(seed + epoch))
-                order = order.to(self.images.device)
+                random = torch.Generator().manual_seed(seed + epoch)
+                order = torch.randperm(len(self.images), generator=random).to(self.images.device)
+                mirrored = torch.rand(len(self.images), generator=random).to(self.images.device) < 0.5
             start = number % an_epoch * batch_size
             chosen = order[start : start + batch_size]
-            yield normalise(self.images[chosen]), self.labels[chosen]
+            images = normalise(self.images[chosen])
+            if mirror:
+                images = torch.where(mirrored[chosen].view(-1, 1, 1, 1), images.flip(3), images)
+            yield images, self.labels[chosen]
 
 
 def normalise(images: Tensor) -> Tensor:

@@ -46,6 +46,9 @@ NO_MATTER = {
     "learning_rate_decay",
     "beta1",
     "beta2",
+    "label_smoothing",
+    # measured full-grown
+    "growth_kimg",
 }
 """Hyperparameters that change neither speed nor memory. One that is new counts until it is named here."""
 
@@ -124,6 +127,7 @@ def measure(config: RunConfig) -> Estimate:
     from gan_core import datasets, devices, training
 
     device = devices.choose_device(config.device)
+    config = config.model_copy(update={"growth_kimg": 1e-9})  # full-grown: what most of a run will cost
     count, spec = _shape(config)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
@@ -131,7 +135,11 @@ def measure(config: RunConfig) -> Estimate:
         images = torch.randint(0, 256, (SAMPLE, spec.channels, spec.size, spec.size), dtype=torch.uint8)
         labels = torch.randint(0, len(spec.classes), (SAMPLE,))
         gan = training.Gan(config, spec, device)
-        batches = datasets.Dataset(images, labels, spec).to(device).batches(config.batch_size, config.seed)
+        batches = (
+            datasets.Dataset(images, labels, spec)
+            .to(device)
+            .batches(config.batch_size, config.seed, mirror=config.mirror)
+        )
         with _memory_seen(device) as memory:
             seconds = _seconds_a_step(gan, batches)
     except (RuntimeError, MemoryError) as error:

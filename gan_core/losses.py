@@ -4,6 +4,8 @@ D is the discriminator, G the generator, x a real image, z a latent. Where D is 
 so -log D(x) = softplus(-logit) and -log(1 - D(x)) = softplus(logit), which never overflow.
 """
 
+import math
+
 from torch import Tensor
 from torch.nn.functional import cross_entropy, relu, softplus
 
@@ -22,9 +24,9 @@ class Minimax:
         return -softplus(fake_logits).mean()
 
     @staticmethod
-    def verdict(logits: Tensor) -> Tensor:
-        """D(x) between 0 (surely fake) and 1 (surely real), 0.5 undecided."""
-        return logits.sigmoid()
+    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+        """D(x) and D(G(z)), between 0 (surely fake) and 1 (surely real), 0.5 undecided."""
+        return real_logits.sigmoid(), fake_logits.sigmoid()
 
 
 class NonSaturating(Minimax):
@@ -34,6 +36,15 @@ class NonSaturating(Minimax):
     def generator(fake_logits: Tensor) -> Tensor:
         """-E[log D(G(z))]; strong gradients exactly where D is sure."""
         return softplus(-fake_logits).mean()
+
+
+class MeanNonSaturating(NonSaturating):
+    """The same game as many tutorials play it: D's loss is the mean of its losses on real and on fake."""
+
+    @staticmethod
+    def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """(-E[log D(x)] - E[log(1 - D(G(z)))]) / 2."""
+        return (softplus(-real_logits).mean() + softplus(fake_logits).mean()) / 2
 
 
 class LeastSquares:
@@ -50,9 +61,9 @@ class LeastSquares:
         return 0.5 * (fake_logits - 1).square().mean()
 
     @staticmethod
-    def verdict(logits: Tensor) -> Tensor:
+    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
         """D's output as it is: 1 is real, 0 is fake, 0.5 undecided; it may lie outside."""
-        return logits
+        return real_logits, fake_logits
 
 
 class Hinge(Minimax):
@@ -69,13 +80,61 @@ class Hinge(Minimax):
         return -fake_logits.mean()
 
 
-Loss = type[Minimax] | type[LeastSquares]
+class Wasserstein:
+    """The critic's estimate of how far the generated distribution is from the real one (Arjovsky 2017, algorithm 1).
+
+    It holds for a critic whose slope is bounded: by weight clipping, a gradient penalty or spectral normalisation.
+    """
+
+    @staticmethod
+    def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """E[D(G(z))] - E[D(x)]: minus the estimated distance (eq. 2 and 3)."""
+        return fake_logits.mean() - real_logits.mean()
+
+    @staticmethod
+    def generator(fake_logits: Tensor) -> Tensor:
+        """-E[D(G(z))]."""
+        return -fake_logits.mean()
+
+    @staticmethod
+    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+        """A critic gives none, NaN: only differences of what it says mean anything."""
+        return real_logits * math.nan, fake_logits * math.nan
+
+
+class Relativistic:
+    """Each real image against a fake one: which of the two is the more real (Jolicoeur-Martineau 2019, section 4).
+
+    Huang 2024, eq. 2, with f(t) = -log(1 + e^-t). The generator has to do with real images too: it wins where its
+    fake is taken for the more real of the pair.
+    """
+
+    @staticmethod
+    def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+        """E[log(1 + e^-(D(x) - D(G(z))))], for logits [N] and [N] that stand in pairs."""
+        return softplus(fake_logits - real_logits).mean()
+
+    @staticmethod
+    def generator(fake_logits: Tensor, real_logits: Tensor) -> Tensor:
+        """E[log(1 + e^-(D(G(z)) - D(x)))]."""
+        return softplus(real_logits - fake_logits).mean()
+
+    @staticmethod
+    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+        """How surely each image is the more real one of its pair: of real and of fake ones, which add up to 1."""
+        return (real_logits - fake_logits).sigmoid(), (fake_logits - real_logits).sigmoid()
+
+
+Loss = type[Minimax] | type[LeastSquares] | type[Wasserstein] | type[Relativistic]
 
 LOSSES: dict[str, Loss] = {
     "minimax": Minimax,
     "non-saturating": NonSaturating,
+    "mean non-saturating": MeanNonSaturating,
     "least-squares": LeastSquares,
     "hinge": Hinge,
+    "wasserstein": Wasserstein,
+    "relativistic": Relativistic,
 }
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gan_core.config import RunConfig
+from gan_core.config import RunConfig, make_config
 from gan_core.errors import WorkbenchError
 
 
@@ -31,11 +31,102 @@ _TUTORIAL_GAN = RunConfig(
     generator_activation="leaky_relu",
     generator_normalisation="none",
     discriminator_normalisation="none",
+    loss="mean non-saturating",
     ema_decay=0,
     generator_learning_rate=2e-4,
     discriminator_learning_rate=2e-4,
     beta1=0.5,
     beta2=0.999,
+)
+
+_DCGAN = RunConfig(  # Radford 2015, section 4
+    conditional=False,
+    generator_width=64,
+    discriminator_width=64,
+    discriminator_normalisation="batch",
+    batch_size=128,
+    ema_decay=0,
+    generator_learning_rate=2e-4,
+    discriminator_learning_rate=2e-4,
+    beta1=0.5,
+    beta2=0.999,
+)
+
+_SAME_BUT_SMALL = "The same for a laptop: narrower, with larger steps and an average of the weights."
+_LAPTOP = {  # what lets convolutions learn within two minutes without a GPU (docs/performance.md)
+    "latent_dim": 32,
+    "generator_width": 24,
+    "discriminator_width": 24,
+    "batch_size": 32,
+    "ema_decay": 0.999,
+    "learning_rate_decay": 0.7,
+    "generator_learning_rate": 2e-3,
+    "discriminator_learning_rate": 2e-3,
+    "beta2": 0.99,
+}
+
+_WGAN = RunConfig(  # Arjovsky 2017, algorithm 1
+    conditional=False,
+    generator_width=64,
+    discriminator_width=64,
+    discriminator_normalisation="none",
+    loss="wasserstein",
+    n_critic=5,
+    weight_clipping=0.01,
+    ema_decay=0,
+    optimizer="rmsprop",
+    generator_learning_rate=5e-5,
+    discriminator_learning_rate=5e-5,
+)
+
+_WGAN_GP = RunConfig(  # Gulrajani 2017, algorithm 1
+    conditional=False,
+    generator_width=64,
+    discriminator_width=64,
+    discriminator_normalisation="none",
+    loss="wasserstein",
+    n_critic=5,
+    gradient_penalty=10,
+    ema_decay=0,
+    generator_learning_rate=1e-4,
+    discriminator_learning_rate=1e-4,
+    beta1=0,
+    beta2=0.9,
+)
+
+_PGGAN = RunConfig(  # Karras 2018, appendix A
+    network="progressive",
+    conditional=False,
+    latent_dim=512,
+    generator_width=512,
+    discriminator_width=512,
+    generator_activation="leaky_relu",
+    generator_normalisation="none",
+    discriminator_normalisation="none",
+    loss="wasserstein",
+    gradient_penalty=10,
+    batch_size=16,
+    growth_kimg=600,
+    generator_learning_rate=1e-3,
+    discriminator_learning_rate=1e-3,
+    beta1=0,
+    beta2=0.99,
+)
+
+_SNGAN = RunConfig(  # Miyato 2018, appendix B and Miyato & Koyama 2018
+    network="resnet",
+    generator_conditioning="batch normalisation",
+    latent_dim=128,
+    generator_width=256,
+    discriminator_width=128,
+    discriminator_activation="relu",
+    loss="hinge",
+    n_critic=5,
+    ema_decay=0,
+    generator_learning_rate=2e-4,
+    discriminator_learning_rate=2e-4,
+    beta1=0,
+    beta2=0.9,
 )
 
 PRESETS = {
@@ -58,26 +149,92 @@ PRESETS = {
             "digits": (Outcome(54, 0.995),),
         },
     ),
-    "cdcgan": Preset("Conditional DCGAN: convolutions, told which class to draw.", RunConfig()),
-    "dcgan": Preset(
-        "DCGAN (after Radford 2015, with spectral normalisation): convolutions, no classes.",
-        RunConfig(conditional=False),
+    "gan-keras": Preset(
+        "The fully connected GAN of the Keras tutorials: batch normalisation, batches of 128, Adam as it comes.",
+        make_config(
+            _TUTORIAL_GAN,
+            generator_normalisation="batch",
+            batch_size=128,
+            generator_learning_rate=1e-3,
+            discriminator_learning_rate=1e-3,
+            beta1=0.9,
+        ),
     ),
+    "gan-pytorch": Preset("The fully connected GAN of the PyTorch tutorials: no normalisation.", _TUTORIAL_GAN),
     "cgan": Preset(
         "Conditional GAN (Mirza & Osindero 2014): fully connected, the label beside the latent and the image.",
-        _TUTORIAL_GAN.model_copy(update={"conditional": True}),
+        make_config(
+            _TUTORIAL_GAN,
+            conditional=True,
+            loss="non-saturating",
+            generator_normalisation="batch",
+            ema_decay=0.999,
+            learning_rate_decay=0.6,
+            generator_learning_rate=1e-3,
+            discriminator_learning_rate=1e-3,
+            beta1=0,
+            beta2=0.99,
+        ),
     ),
-    "gan-pytorch": Preset("The fully connected GAN of the PyTorch tutorials.", _TUTORIAL_GAN),
-    "gan-keras": Preset(
-        "The fully connected GAN of the Keras tutorials: batch normalisation, Adam as it comes.",
-        _TUTORIAL_GAN.model_copy(
-            update={
-                "generator_normalisation": "batch",
-                "batch_size": 128,
-                "generator_learning_rate": 1e-3,
-                "discriminator_learning_rate": 1e-3,
-                "beta1": 0.9,
-            }
+    "dcgan": Preset("DCGAN (Radford 2015): convolutions by its guidelines, no classes.", _DCGAN),
+    "dcgan-small": Preset(_SAME_BUT_SMALL, make_config(_DCGAN, **_LAPTOP)),
+    "cdcgan": Preset(
+        "DCGAN told which class to draw: the label stands beside the latent and beside the image.",
+        make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate"),
+    ),
+    "cdcgan-small": Preset(
+        _SAME_BUT_SMALL,
+        make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate", **_LAPTOP),
+    ),
+    "lsgan": Preset(
+        "LSGAN (Mao 2017): DCGAN's networks, least squares for the cross entropy.",
+        make_config(_DCGAN, loss="least-squares", batch_size=64),
+    ),
+    "wgan": Preset("Wasserstein GAN (Arjovsky 2017): a critic of clipped weights, five steps for one.", _WGAN),
+    "wgan-small": Preset(
+        "The same for a laptop: fully connected, with larger steps and an average of the weights.",
+        make_config(
+            _WGAN,
+            network="mlp",
+            generator_learning_rate=5e-4,
+            discriminator_learning_rate=5e-4,
+            ema_decay=0.999,
+        ),
+    ),
+    "wgan-gp": Preset("WGAN with gradient penalty in place of clipping (Gulrajani 2017).", _WGAN_GP),
+    "wgan-gp-small": Preset(_SAME_BUT_SMALL, make_config(_WGAN_GP, **_LAPTOP)),
+    "acgan": Preset(
+        "ACGAN (Odena 2017): the discriminator is not told the class, it has to name it.",
+        make_config(
+            _DCGAN,
+            conditional=True,
+            discriminator_conditioning="none",
+            auxiliary_classifier=1,
+            classify_fakes=True,
+            dropout=0.5,
+            batch_size=100,
+        ),
+    ),
+    "pggan": Preset("Progressive growing (Karras 2018): first 4 pixels, then 8, 16 and 32.", _PGGAN),
+    "pggan-small": Preset(
+        _SAME_BUT_SMALL,
+        make_config(_PGGAN, **_LAPTOP),
+    ),
+    "sngan": Preset("SNGAN (Miyato 2018): residual blocks, spectral normalisation, projection.", _SNGAN),
+    "sngan-small": Preset(_SAME_BUT_SMALL, make_config(_SNGAN, **_LAPTOP)),
+    "r3gan": Preset(
+        "R3GAN (Huang 2024) at laptop size: pairs of real and fake, R1 and R2, residual blocks without normalisation.",
+        RunConfig(
+            network="r3gan",
+            latent_dim=32,
+            generator_width=16,
+            discriminator_width=16,
+            generator_activation="leaky_relu",
+            batch_size=32,
+            loss="relativistic",
+            r1_gamma=0.5,
+            r2_gamma=0.5,
+            penalty_every=8,
         ),
     ),
 }

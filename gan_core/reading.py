@@ -22,6 +22,7 @@ Kind = Literal[
     "little variety",
     "generator winning",
     "undecided",
+    "critic",
     "healthy",
 ]
 
@@ -66,6 +67,7 @@ class Means(NamedTuple):
     fake_accuracy: float
     real_verdict: float
     fake_verdict: float
+    distance: float
     spread: float
 
 
@@ -102,7 +104,9 @@ def _starting(rows: int, state: str) -> Reading:
 
 def _diverged(means: Means) -> Reading | None:
     losses = (means.discriminator_loss, means.generator_loss)
-    too_large = losses[0] > DIVERGED_DISCRIMINATOR_LOSS or abs(losses[1]) > DIVERGED_GENERATOR_LOSS
+    # What a critic says, the only one that has a distance, is in no fixed unit.
+    limit = DIVERGED_DISCRIMINATOR_LOSS if math.isnan(means.distance) else DIVERGED_GENERATOR_LOSS
+    too_large = losses[0] > limit or abs(losses[1]) > DIVERGED_GENERATOR_LOSS
     if all(map(math.isfinite, losses)) and not too_large:
         return None
     return Reading(
@@ -119,7 +123,7 @@ def _diverged(means: Means) -> Reading | None:
                 "seconds": means.seconds,
                 "discriminator": means.discriminator_loss,
                 "generator": means.generator_loss,
-                "discriminator_limit": DIVERGED_DISCRIMINATOR_LOSS,
+                "discriminator_limit": limit,
                 "generator_limit": DIVERGED_GENERATOR_LOSS,
             },
         ),
@@ -187,6 +191,23 @@ def _generator_winning(means: Means) -> Reading | None:
     )
 
 
+def _critic(means: Means) -> Reading | None:
+    if math.isnan(means.distance):
+        return None
+    return Reading(
+        "critic",
+        Text(
+            "The critic measures how far generated pictures are from real ones. As long as that falls, they get "
+            "better; its loss by itself need not come near zero."
+        ),
+        Text(
+            "In the last {seconds:.0f} seconds of training the critic's estimate of the distance was {distance:.3g}, "
+            "and no rule for trouble held.",
+            {"seconds": means.seconds, "distance": means.distance},
+        ),
+    )
+
+
 def _undecided(means: Means) -> Reading | None:
     if not abs(means.real_verdict - means.fake_verdict) < UNDECIDED_GAP:
         return None
@@ -222,6 +243,7 @@ RULES: tuple[Callable[[Means], Reading | None], ...] = (
     _discriminator_winning,
     _little_variety,
     _generator_winning,
+    _critic,
     _undecided,
     _healthy,
 )

@@ -43,20 +43,23 @@ def grids_due(kimg: float) -> int:
 
 
 def measure(step: Step, gan: Gan) -> list[float]:
-    """One row's values, in METRICS' order: losses, accuracies, mean verdicts, gradient norms, spread.
+    """One row's values, in METRICS' order: losses, accuracies, mean verdicts, distance, gradient norms, spread.
 
     One transfer from the device for all of them.
     """
-    verdict = LOSSES[gan.config.loss].verdict
-    real, fake = verdict(step.real_logits.float()), verdict(step.fake_logits.float())
+    real_logits, fake_logits = step.real_logits.float(), step.fake_logits.float()
+    real, fake = LOSSES[gan.config.loss].verdicts(real_logits, fake_logits)
+    distance = real_logits.mean() - fake_logits.mean()
     return torch.stack(
         [
             step.discriminator_loss,
             step.generator_loss,
-            (real > 0.5).float().mean(),
-            (fake < 0.5).float().mean(),
+            # NaN where there are no verdicts; a comparison alone would give 0.
+            (real > 0.5).float().mean() + 0 * real.mean(),
+            (fake < 0.5).float().mean() + 0 * fake.mean(),
             real.mean(),
             fake.mean(),
+            distance if gan.config.loss == "wasserstein" else distance * math.nan,
             _gradient_norm(gan.discriminator),
             _gradient_norm(gan.generator),
             _spread(step.fake) / _spread(step.real),

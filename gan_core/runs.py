@@ -49,6 +49,8 @@ METRICS = {
     "fake_accuracy": "Generated images that the discriminator sees through, 0 to 1",
     "real_verdict": "Mean D(x): the discriminator's verdict on real images, 0.5 is undecided",
     "fake_verdict": "Mean D(G(z)): its verdict on generated ones",
+    "distance": "E[D(x)] - E[D(G(z))], with the wasserstein loss alone: the critic's estimate of how far the generated "
+    "pictures are from the real ones, in a unit of its own",
     "discriminator_gradient": "Norm of the discriminator's gradient",
     "generator_gradient": "Norm of the generator's gradient",
     "spread": "How much the generated images of a batch differ from each other, as a share of how much the real ones "
@@ -59,7 +61,7 @@ METRICS = {
     "real ones",
     "accuracy": "Generated pictures in which a classifier sees the class that was asked for, 0 to 1",
 }
-"""The columns of a run's metrics, and what they mean. The last two are NaN except where the run was just scored."""
+"""The columns of a run's metrics, and what they mean. What was not measured, or has no meaning, is NaN."""
 
 
 class RunStore(Queue[Run]):

@@ -8,11 +8,14 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gan_core import checkpoint
+from gan_core.augmentation import augment
 from gan_core.config import ImageSpec, RunConfig, make_config
 from gan_core.devices import autocast
+from gan_core.growth import growth
 from gan_core.losses import LOSSES, class_cross_entropy
 from gan_core.networks import build_discriminator, build_generator
 from gan_core.networks.layers import Answer
+from gan_core.regularizers import clip_weights, gradient_penalty, instance_noise, label_smoothing, r1
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -47,45 +50,81 @@ def training_step(gan: "Gan", batches: Batches) -> Step:
     The generator learns from the fakes that the discriminator has just seen, as in the tutorials; the paper draws
     fresh ones, which costs another pass and teaches it nothing else.
     """
-    loss = LOSSES[gan.config.loss]
-    weight = gan.config.auxiliary_classifier
-
     for _ in range(gan.config.n_critic):
-        real, labels = next(batches)
-        gan.batches += 1
+        real, labels = gan.take(batches)
+        # The fakes are asked for the classes of the real images, so that a class alone betrays nothing.
         with gan.autocast():
-            # The fakes are asked for the classes of the real images, so that a class alone betrays nothing.
             fake = gan.generator(gan.latents(len(real)), labels)
-            of_real, judged = judge(gan, real, fake.detach(), labels)
-        discriminator_loss = loss.discriminator(of_real.logits.float(), judged.logits.float())
-        if of_real.class_logits is not None:
-            # Of real images alone: what the generator draws at first would only confuse the classifier.
-            discriminator_loss += weight * class_cross_entropy(of_real.class_logits.float(), labels)
-        descend(discriminator_loss, gan.discriminator_optimizer)
-
-    # The discriminator now judges the same fakes anew, and only the generator learns from it.
-    gan.discriminator.requires_grad_(False)
-    with gan.autocast():
-        of_fake = gan.discriminator(fake, labels)
-    generator_loss = loss.generator(of_fake.logits.float())
-    if of_fake.class_logits is not None:
-        generator_loss += weight * class_cross_entropy(of_fake.class_logits.float(), labels)
-    descend(generator_loss, gan.generator_optimizer)
-    gan.discriminator.requires_grad_(True)
-
+        discriminator_loss, of_real, of_fake = teach_discriminator(gan, real, fake.detach(), labels)
+    generator_loss = teach_generator(gan, real, fake, labels)
     gan.average.update_parameters(gan.generator)
     gan.step += 1
-    seen = (discriminator_loss, generator_loss, of_real.logits, judged.logits, real, fake)
+    seen = (discriminator_loss, generator_loss, of_real.logits, of_fake.logits, real, fake)
     return Step(*(tensor.detach() for tensor in seen))
+
+
+def teach_discriminator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Tensor, Answer, Answer]:
+    """One step of the discriminator: its loss, and its answers to the real and the fake images before the step."""
+    config = gan.config
+    real, fake = gan.shown(real), gan.shown(fake)
+    with gan.autocast():
+        of_real, of_fake = judge(gan, real, fake, labels)
+    loss = LOSSES[config.loss].discriminator(of_real.logits.float(), of_fake.logits.float())
+    if of_real.class_logits is not None:
+        loss += config.auxiliary_classifier * class_cross_entropy(of_real.class_logits.float(), labels)
+        if config.classify_fakes:
+            loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
+    if config.label_smoothing:
+        loss += label_smoothing(of_real.logits.float(), config.label_smoothing)
+    loss += penalties(gan, real, fake, labels)
+    descend(loss, gan.discriminator_optimizer)
+    if config.weight_clipping:
+        clip_weights(gan.discriminator, config.weight_clipping)
+    return loss, of_real, of_fake
+
+
+def penalties(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> Tensor | float:
+    """What the discriminator's slopes add to its loss, as far as the config asks for it."""
+    config = gan.config
+    total: Tensor | float = 0.0
+
+    def critic(images: Tensor) -> Tensor:
+        return gan.discriminator(images, labels).logits
+
+    if config.gradient_penalty:
+        mixing = torch.rand(len(real), generator=gan.random, device=gan.device)
+        total += config.gradient_penalty * gradient_penalty(critic, real, fake, mixing)
+    if gan.batches % config.penalty_every == 0:
+        # Lazily: at one step of so many, so many times as strong (Karras 2020, appendix B).
+        if config.r1_gamma:
+            total += config.penalty_every * config.r1_gamma * r1(critic, real)
+        if config.r2_gamma:
+            total += config.penalty_every * config.r2_gamma * r1(critic, fake)
+    return total
+
+
+def teach_generator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
+    """One step of the generator: its loss. The discriminator judges its fakes anew, and does not learn from it."""
+    config = gan.config
+    gan.discriminator.requires_grad_(False)
+    with gan.autocast():
+        of_fake = gan.discriminator(gan.shown(fake), labels)
+        rivals = [gan.discriminator(gan.shown(real), labels).logits.float()] if config.loss == "relativistic" else []
+    loss = LOSSES[config.loss].generator(of_fake.logits.float(), *rivals)
+    if of_fake.class_logits is not None:
+        loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
+    descend(loss, gan.generator_optimizer)
+    gan.discriminator.requires_grad_(True)
+    return loss
 
 
 def judge(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Answer, Answer]:
     """The discriminator's answers to real and to fake images of the same classes.
 
-    One pass over both is faster than two. Batch normalisation, though, should see each by itself: the mean of a
-    mixed batch would betray which half is fake.
+    One pass over both is faster than two. One that compares the images of a batch, though, should see each kind by
+    itself: the mean of a mixed batch would betray which half is fake.
     """
-    if gan.config.discriminator_normalisation == "batch":
+    if gan.discriminator.compares:
         return gan.discriminator(real, labels), gan.discriminator(fake, labels)
     return gan.discriminator(torch.cat([real, fake]), torch.cat([labels, labels])).halves()
 
@@ -135,6 +174,24 @@ class Gan:
         if self.config.optimizer in FUSED and self.device.type in ("cpu", "cuda"):
             options["fused"] = True
         return OPTIMIZERS[self.config.optimizer](network.parameters(), lr=learning_rate, **options)
+
+    def take(self, batches: Batches) -> tuple[Tensor, Tensor]:
+        """The next real images and their labels, in the resolution that a growing generator draws by now."""
+        real, labels = next(batches)
+        self.batches += 1
+        if self.config.network == "progressive":
+            grown = growth(self.config, self.images / 1000)
+            for network in (self.generator, self.discriminator, self.average.module):
+                network.grown = grown
+            real = self.generator.coarse(real)
+        return real, labels
+
+    def shown(self, images: Tensor) -> Tensor:
+        """What the discriminator is shown of images, real and fake alike: changed by chance, if the config says so."""
+        images = augment(images, self.config.augmentation, self.random)
+        if self.config.instance_noise:
+            images = instance_noise(images, self.config.instance_noise * (1 - self.spent), self.random)
+        return images
 
     def latents(self, count: int) -> Tensor:
         """Standard normal [count, latent_dim]."""

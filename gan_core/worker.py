@@ -234,7 +234,7 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
         dataset = dataset.to(device)
         gan = training.Gan(config, dataset.spec, device)
         seconds = recording.restore(gan, run)
-        batches = dataset.batches(config.batch_size, config.seed, first=gan.batches)
+        batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
         scores = scoring.Scoring(run, store, gan, reference, stop.is_set) if reference else None
         recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell, scores)
         store.report(run.id, run.owner, message="", dataset_images=len(dataset.images))

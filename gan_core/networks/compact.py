@@ -4,7 +4,6 @@ import math
 
 from torch import nn
 
-from gan_core.config import RunConfig
 from gan_core.networks.dcgan import DcganDiscriminator, DcganGenerator
 
 
@@ -15,15 +14,13 @@ class CompactGenerator(DcganGenerator):
     feature maps of its full size would cost more than all the rest.
     """
 
-    @staticmethod
-    def _label_size(config: RunConfig) -> float:
+    def _label_size(self) -> float:
         """As long a vector as the latent is on average, or the class would drown among so many random numbers."""
-        return math.sqrt(config.latent_dim)
+        return math.sqrt(self.config.latent_dim)
 
-    @classmethod
-    def _at_one_size(cls, width: int, config: RunConfig) -> list[nn.Module]:
+    def _at_one_size(self, width: int) -> list[nn.Module]:
         refine = nn.Conv2d(width, width, 3, padding=1)
-        return [*cls._after(width, config), refine, *cls._after(width, config)]
+        return [*self._after(width), refine, *self._after(width)]
 
 
 class CompactDiscriminator(DcganDiscriminator):

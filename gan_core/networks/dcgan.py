@@ -12,9 +12,12 @@ from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.layers import (
     ACTIVATIONS,
     Answer,
-    ConvolutionalDiscriminator,
-    OneHot,
+    Discriminator,
+    Generator,
+    Layers,
     batch_norm,
+    generator_norm,
+    hidden_end,
     initialise,
     normalise_weights,
 )
@@ -23,52 +26,50 @@ START_SIZE = {28: 7, 32: 4}
 """Height and width of the generator's first feature maps: doubling them gives the picture."""
 
 
-def widths_of(narrowest: int, size: int) -> list[int]:
-    """Feature maps of each layer, from the one nearest to the picture; doubled where the size is halved."""
+def widths_of(narrowest: int, size: int, also_full_size: bool = False) -> list[int]:
+    """Feature maps at each size, from the one nearest to the picture; doubled where the size is halved.
+
+    Args:
+        also_full_size: whether the network has feature maps of the picture's own size too.
+    """
     halvings = (size // START_SIZE[size]).bit_length() - 1
-    return [narrowest * 2**number for number in range(halvings)]
+    return [narrowest * 2**number for number in range(halvings + also_full_size)]
 
 
-class DcganGenerator(nn.Module):
+class DcganGenerator(Generator):
     """Latents [N, latent_dim] and, if conditional, labels int64 [N] -> images [N, C, H, W] in [-1, 1]."""
 
     def __init__(self, config: RunConfig, spec: ImageSpec):
         super().__init__()
+        self.config, self.spec = config, spec
         widths = widths_of(config.generator_width, spec.size)[::-1]
         self.start_shape = (widths[0], START_SIZE[spec.size], START_SIZE[spec.size])
-        self.one_hot = OneHot(len(spec.classes), self._label_size(config)) if config.conditional else None
-        inputs = config.latent_dim + (len(spec.classes) if config.conditional else 0)
-        self.start = nn.Linear(inputs, widths[0] * START_SIZE[spec.size] ** 2)
-        layers = self._at_one_size(widths[0], config)
+        self.start = nn.Linear(self.tell(config, spec, self._label_size()), widths[0] * START_SIZE[spec.size] ** 2)
+        layers = self._at_one_size(widths[0])
         for before, after in pairwise(widths):
-            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), *self._at_one_size(after, config)]
+            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), *self._at_one_size(after)]
         layers += [nn.ConvTranspose2d(widths[-1], spec.channels, 4, stride=2, padding=1), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        self.layers = Layers(*layers)
         initialise(self)
 
-    @staticmethod
-    def _label_size(config: RunConfig) -> float:
+    def _label_size(self) -> float:
         """The one number by which the generator is told the class."""
         return 1.0
 
-    @classmethod
-    def _at_one_size(cls, width: int, config: RunConfig) -> list[nn.Module]:
+    def _at_one_size(self, width: int) -> list[nn.Module]:
         """What happens to feature maps before their size is doubled."""
-        return cls._after(width, config)
+        return self._after(width)
 
-    @staticmethod
-    def _after(width: int, config: RunConfig) -> list[nn.Module]:
-        normalisation = [batch_norm(width, images=True)] if config.generator_normalisation == "batch" else []
-        return [*normalisation, ACTIVATIONS[config.generator_activation]()]
+    def _after(self, width: int) -> list[nn.Module]:
+        activation = ACTIVATIONS[self.config.generator_activation]()
+        return [*generator_norm(width, images=True, config=self.config, spec=self.spec), activation]
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
-        if self.one_hot:
-            latents = torch.cat([latents, self.one_hot(labels)], dim=1)
-        start = self.start(latents).unflatten(1, self.start_shape)
-        return self.layers(start.contiguous(memory_format=torch.channels_last))
+        start = self.start(self.told(latents, labels)).unflatten(1, self.start_shape)
+        return self.layers(start.contiguous(memory_format=torch.channels_last), labels)
 
 
-class DcganDiscriminator(ConvolutionalDiscriminator):
+class DcganDiscriminator(Discriminator):
     """Images [N, C, H, W] and, if conditional, labels int64 [N] -> Answer."""
 
     kernel = 4  # height and width of each convolution's
@@ -77,23 +78,26 @@ class DcganDiscriminator(ConvolutionalDiscriminator):
     def __init__(self, config: RunConfig, spec: ImageSpec):
         super().__init__()
         normalisation = config.discriminator_normalisation
+        self.compares = normalisation == "batch"
         widths = widths_of(config.discriminator_width, spec.size)
         layers: list[nn.Module] = []
-        for number, (before, after) in enumerate(pairwise([spec.channels, *widths])):
+        for number, (before, after) in enumerate(pairwise([spec.channels + self.tell(config, spec), *widths])):
             layers.append(nn.Conv2d(before, after, self.kernel, stride=2, padding=1))
             # Radford 2015, section 3: no batch normalisation right behind the picture.
             if normalisation == "batch" and number > 0:
                 layers.append(batch_norm(after, images=True))
-            layers.append(ACTIVATIONS[config.discriminator_activation]())
+            layers += hidden_end(config.discriminator_activation, config)
         layers.append(nn.Flatten())
         features = widths[-1] * START_SIZE[spec.size] ** 2
         if self.hidden:
-            layers += [nn.Linear(features, self.hidden), ACTIVATIONS[config.discriminator_activation]()]
+            layers += [nn.Linear(features, self.hidden), *hidden_end(config.discriminator_activation, config)]
             features = self.hidden
         self.layers = nn.Sequential(*layers)
-        self.end_with(features, config, spec)
+        self.verdict = nn.Linear(features, 1)
+        self.end(features, config, spec)
         initialise(self)
         normalise_weights(self, normalisation)
 
     def forward(self, images: Tensor, labels: Tensor) -> Answer:
-        return self.answer(self.layers(images), labels)
+        features = self.layers(self.told(images, labels))
+        return self.answer(self.verdict(features), features, labels)

@@ -32,6 +32,46 @@ def batch_norm(features: int, images: bool) -> nn.Module:
     return (nn.BatchNorm2d if images else nn.BatchNorm1d)(features, momentum=BATCH_NORM_MOMENTUM)
 
 
+class ConditionalBatchNorm(nn.Module):
+    """Batch normalisation, and then a scale and a shift that belong to the class (Dumoulin 2017, eq. 5)."""
+
+    def __init__(self, features: int, images: bool, classes: int):
+        super().__init__()
+        self.normalise = (nn.BatchNorm2d if images else nn.BatchNorm1d)(
+            features, momentum=BATCH_NORM_MOMENTUM, affine=False
+        )
+        self.scales = nn.Embedding(classes, features, _weight=torch.ones(classes, features))
+        self.shifts = nn.Embedding(classes, features, _weight=torch.zeros(classes, features))
+
+    def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """[N, features, ...] and labels int64 [N] -> the same shape."""
+        shape = (len(inputs), -1, *[1] * (inputs.dim() - 2))
+        return self.normalise(inputs) * self.scales(labels).view(shape) + self.shifts(labels).view(shape)
+
+
+def generator_norm(features: int, images: bool, config: RunConfig, spec: ImageSpec) -> list[nn.Module]:
+    """The generator's normalisation, as the config wants it; none if it wants none."""
+    if config.generator_normalisation == "none":
+        return []
+    if config.tells_by_batch_norm:
+        return [ConditionalBatchNorm(features, images, len(spec.classes))]
+    return [batch_norm(features, images)]
+
+
+class Layers(nn.Sequential):
+    """One layer after the other; those that are of a class's own are told the labels."""
+
+    def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        for layer in self:
+            inputs = layer(inputs, labels) if isinstance(layer, ConditionalBatchNorm) else layer(inputs)
+        return inputs
+
+
+def hidden_end(activation: str, config: RunConfig) -> list[nn.Module]:
+    """What ends a hidden layer of a discriminator: its activation, and dropout if the config wants it."""
+    return [ACTIVATIONS[activation](), *([nn.Dropout(config.dropout)] if config.dropout else [])]
+
+
 def maybe_spectral(layer: nn.Module, normalisation: str) -> nn.Module:
     """The layer, its weight divided by its largest singular value if `spectral` is asked for (Miyato 2018, eq. 8)."""
     return spectral_norm(layer) if normalisation == "spectral" else layer
@@ -70,25 +110,60 @@ class Answer(NamedTuple):
         )
 
 
-class ConvolutionalDiscriminator(nn.Module):
-    """What ends a convolutional discriminator: a verdict on features, by class if it is told one.
+class Generator(nn.Module):
+    """What all generators share: how the label comes in."""
 
-    The conditional one adds the inner product of the features with a vector that it learns for the class (projection,
-    Miyato & Koyama 2018, eq. 3). With the label merely stacked on the image, a minute on two cores gave the asked-for
-    digit in 92 of 100 pictures instead of 98.
+    def tell(self, config: RunConfig, spec: ImageSpec, size: float = 1.0) -> int:
+        """Prepare to be told the class; returns how many numbers the first layer takes.
+
+        Args:
+            size: the one number by which the label stands beside the latent.
+        """
+        beside = config.conditional and config.generator_conditioning == "concatenate"
+        self.one_hot = OneHot(len(spec.classes), size) if beside else None
+        return config.latent_dim + (len(spec.classes) if beside else 0)
+
+    def told(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """The first layer's input: latents [N, latent_dim], the label beside them if that is how it comes in."""
+        return torch.cat([latents, self.one_hot(labels)], dim=1) if self.one_hot else latents
+
+
+class Discriminator(nn.Module):
+    """What all discriminators share: how the label comes in, and what is said at the end.
+
+    Told by projection (Miyato & Koyama 2018, eq. 3), it adds the inner product of its features with a vector that it
+    learns for the class. An auxiliary classifier (Odena 2017) looks at the same features.
     """
 
-    def end_with(self, features: int, config: RunConfig, spec: ImageSpec) -> None:
-        """Make the last layers, for so many features."""
-        self.verdict = nn.Linear(features, 1)
-        self.class_vectors = nn.Linear(len(spec.classes), features, bias=False) if config.conditional else None
-        self.one_hot = OneHot(len(spec.classes)) if config.conditional else None
-        self.classifier = nn.Linear(features, len(spec.classes)) if config.classifies else None
+    compares = False
+    """Whether an image's answer depends on the others of its batch."""
 
-    def answer(self, features: Tensor, labels: Tensor) -> Answer:
-        """Features [N, features] and, if conditional, labels int64 [N] -> the discriminator's answer."""
-        logits = self.verdict(features).squeeze(1)
-        if self.class_vectors and self.one_hot:
+    def tell(self, config: RunConfig, spec: ImageSpec) -> int:
+        """Prepare to be told the class; returns how many numbers stand beside the image, or each of its pixels."""
+        how = config.discriminator_conditioning if config.conditional else "none"
+        self.beside, self.projects = how == "concatenate", how == "projection"
+        self.one_hot = OneHot(len(spec.classes)) if how != "none" else None
+        return len(spec.classes) if self.beside else 0
+
+    def told(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The first layer's input: images [N, C, H, W] or pixels [N, P], the label beside them if it comes in so."""
+        if not self.beside:
+            return images
+        label = self.one_hot(labels)
+        if images.dim() == 4:
+            label = label[:, :, None, None].expand(-1, -1, *images.shape[2:])
+        return torch.cat([images, label], dim=1)
+
+    def end(self, features: int, config: RunConfig, spec: ImageSpec) -> None:
+        """Make what looks at so many features besides the verdict."""
+        classes = len(spec.classes)
+        self.class_vectors = nn.Linear(classes, features, bias=False) if self.projects else None
+        self.classifier = nn.Linear(features, classes) if config.classifies else None
+
+    def answer(self, verdict: Tensor, features: Tensor, labels: Tensor) -> Answer:
+        """From the verdict on the image alone [N, 1], its features [N, F] and labels int64 [N]."""
+        logits = verdict.squeeze(1)
+        if self.class_vectors:
             logits = logits + (self.class_vectors(self.one_hot(labels)) * features).sum(dim=1)
         return Answer(logits, self.classifier(features) if self.classifier else None)
 

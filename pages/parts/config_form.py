@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.config import FOLDER, NAMED_DATASETS, RunConfig, has_effect, is_list, problems, settings
+from gan_core.config import FOLDER, NAMED_DATASETS, RunConfig, has_effect, is_list, settings
 from gan_core.presets import DEFAULT_PRESET, PRESETS
+from gan_core.refusals import problems
 from gan_core.text import Text
 from pages.parts.edge import plain, show_error
 from pages.parts.language import _

@@ -5,15 +5,69 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
 
-from gan_core.config import RunConfig, changeable, dataset_name, has_effect, make_config, problems, settings
+from gan_core.config import RunConfig, changeable, dataset_name, has_effect, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
+from gan_core.refusals import problems
 
 
 def test_the_presets_are_there_and_minute_is_the_default():
-    assert set(PRESETS) == {"minute", "gan-keras", "gan-pytorch", "cgan", "dcgan", "cdcgan"}
+    courses = {
+        *("gan-keras", "gan-pytorch", "cgan", "dcgan", "cdcgan", "lsgan", "wgan", "wgan-gp", "acgan", "pggan", "sngan"),
+        *("r3gan", "minute"),
+    }
+    assert {name.removesuffix("-small") for name in PRESETS} == courses
     assert DEFAULT_PRESET == "minute"
-    assert preset_config("cdcgan") == RunConfig()
+
+
+def test_a_checkpoint_from_before_conditioning_was_a_choice_means_what_its_networks_did():
+    assert RunConfig(network="mlp").discriminator_conditioning == "concatenate"
+    assert RunConfig(network="dcgan").discriminator_conditioning == "projection"
+    assert RunConfig(network="mlp", discriminator_conditioning="projection").discriminator_conditioning == "projection"
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"gradient_penalty": 10, "discriminator_normalisation": "batch"}, "discriminator_normalisation"),
+        ({"r1_gamma": 1, "discriminator_normalisation": "batch"}, "discriminator_normalisation"),
+        ({"r2_gamma": 1, "discriminator_normalisation": "batch"}, "discriminator_normalisation"),
+        ({"weight_clipping": 0.01, "discriminator_normalisation": "spectral"}, "weight_clipping"),
+        ({"loss": "wasserstein", "discriminator_normalisation": "none"}, "loss"),
+        ({"loss": "hinge", "label_smoothing": 0.1}, "label_smoothing"),
+        ({"discriminator_conditioning": "none"}, "discriminator_conditioning"),
+        (
+            {"generator_conditioning": "batch normalisation", "generator_normalisation": "none"},
+            "generator_conditioning",
+        ),
+        ({"generator_conditioning": "batch normalisation", "network": "r3gan"}, "generator_conditioning"),
+    ],
+)
+def test_what_makes_no_sense_together_is_refused_in_words(changes, refused):
+    with pytest.raises(WorkbenchError, match=f"^{refused}: "):
+        make_config(**changes)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [{"weight_clipping": 0.01}, {"gradient_penalty": 10}, {"r1_gamma": 1}, {"discriminator_normalisation": "spectral"}],
+)
+def test_a_critic_is_bounded_in_any_of_these_ways(bound):
+    assert make_config(loss="wasserstein", **{"discriminator_normalisation": "none"} | bound).loss == "wasserstein"
+
+
+def test_the_courses_settings_are_the_papers():
+    wgan, penalised, sngan, acgan = map(preset_config, ("wgan", "wgan-gp", "sngan", "acgan"))
+    assert (wgan.optimizer, wgan.n_critic, wgan.weight_clipping, wgan.batch_size) == ("rmsprop", 5, 0.01, 64)
+    assert wgan.generator_learning_rate == wgan.discriminator_learning_rate == 5e-5
+    assert (penalised.gradient_penalty, penalised.n_critic, penalised.discriminator_normalisation) == (10, 5, "none")
+    assert (penalised.generator_learning_rate, penalised.beta1, penalised.beta2) == (1e-4, 0, 0.9)
+    assert (sngan.loss, sngan.discriminator_conditioning, sngan.generator_conditioning) == (
+        *("hinge", "projection", "batch normalisation"),
+    )
+    assert (acgan.discriminator_conditioning, acgan.auxiliary_classifier, acgan.classify_fakes) == ("none", 1, True)
+    assert preset_config("dcgan").discriminator_normalisation == "batch"
+    assert (preset_config("dcgan").generator_learning_rate, preset_config("dcgan").beta1) == (2e-4, 0.5)
 
 
 def test_gan_keras_is_the_tutorials():

@@ -63,6 +63,18 @@ def test_batches_go_on_from_any_number(tmp_path):
     assert torch.equal(next(digits.batches(batch_size=2048, seed=1, first=4))[0], skipped[0])
 
 
+def test_mirrored_pictures_are_the_same_ones_of_an_epoch_whenever_it_is_shown(tmp_path):
+    digits = load(tmp_path)
+    plain = next(digits.batches(64, seed=1))[0]
+    mirrored = next(digits.batches(64, seed=1, mirror=True))[0]
+    turned = (plain != mirrored).flatten(1).any(dim=1)
+    assert 16 < turned.sum() < 48
+    assert torch.equal(mirrored[turned], plain[turned].flip(3))
+    later = digits.batches(64, seed=1, mirror=True)
+    fifth = [next(later) for _ in range(5)][-1]
+    assert torch.equal(next(digits.batches(64, seed=1, first=4, mirror=True))[0], fifth[0])
+
+
 # A folder of pictures
 
 

@@ -5,7 +5,17 @@ import math
 import pytest
 import torch
 
-from gan_core.losses import LOSSES, Hinge, LeastSquares, Minimax, NonSaturating, class_cross_entropy
+from gan_core.losses import (
+    LOSSES,
+    Hinge,
+    LeastSquares,
+    MeanNonSaturating,
+    Minimax,
+    NonSaturating,
+    Relativistic,
+    Wasserstein,
+    class_cross_entropy,
+)
 
 REAL = torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64)
 FAKE = torch.tensor([1.0, -3.0, 0.5], dtype=torch.float64)
@@ -66,12 +76,37 @@ def test_hinge_by_hand():
     assert Hinge.generator(FAKE).item() == pytest.approx(1.5 / 3)
 
 
+def test_the_mean_loss_is_half_the_game():
+    assert MeanNonSaturating.discriminator(REAL, FAKE).item() == pytest.approx(Minimax.discriminator(REAL, FAKE) / 2)
+    assert MeanNonSaturating.generator(FAKE) == NonSaturating.generator(FAKE)
+
+
+def test_wasserstein_by_hand():
+    # Means: real 1/3, fake -1.5/3.
+    assert Wasserstein.discriminator(REAL, FAKE).item() == pytest.approx(-1.5 / 3 - 1 / 3)
+    assert Wasserstein.generator(FAKE).item() == pytest.approx(1.5 / 3)
+
+
+def test_a_linear_critic_measures_how_far_a_distribution_was_moved():
+    """Two distributions of which one is the other moved by m are |m| apart, which D(x) = x says on the line."""
+    points = torch.randn(50, dtype=torch.float64)
+    assert Wasserstein.discriminator(points + 0.7, points).item() == pytest.approx(-0.7)
+
+
+def test_relativistic_is_the_cross_entropy_of_which_of_a_pair_is_real():
+    pairs = list(zip(REAL.tolist(), FAKE.tolist(), strict=True))
+    right = mean(math.log(sigmoid(real - fake)) for real, fake in pairs)
+    fooled = mean(math.log(sigmoid(fake - real)) for real, fake in pairs)
+    assert Relativistic.discriminator(REAL, FAKE).item() == pytest.approx(-right, rel=1e-12)
+    assert Relativistic.generator(FAKE, REAL).item() == pytest.approx(-fooled, rel=1e-12)
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_gradients_match_finite_differences(name):
     loss = LOSSES[name]
     real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
     assert torch.autograd.gradcheck(loss.discriminator, (real, fake))
-    assert torch.autograd.gradcheck(loss.generator, (fake,))
+    assert torch.autograd.gradcheck(loss.generator, (fake, real) if loss is Relativistic else (fake,))
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -79,13 +114,23 @@ def test_extreme_logits_give_numbers(name):
     loss = LOSSES[name]
     extreme = torch.tensor([-1e4, 1e4])
     assert loss.discriminator(extreme, extreme).isfinite()
-    assert loss.generator(extreme).isfinite()
+    assert loss.generator(extreme, *([extreme] if loss is Relativistic else [])).isfinite()
 
 
 def test_verdict_is_a_half_where_a_loss_is_undecided():
-    assert Minimax.verdict(torch.zeros(1)).item() == 0.5
-    assert Hinge.verdict(torch.zeros(1)).item() == 0.5
-    assert LeastSquares.verdict(torch.tensor([0.5])).item() == 0.5
+    zero, half = torch.zeros(1), torch.tensor([0.5])
+    for loss, undecided in ((Minimax, zero), (Hinge, zero), (Relativistic, zero), (LeastSquares, half)):
+        assert [verdict.item() for verdict in loss.verdicts(undecided, undecided)] == [0.5, 0.5]
+
+
+def test_a_critic_gives_no_verdicts():
+    assert all(verdict.isnan().all() for verdict in Wasserstein.verdicts(REAL, FAKE))
+
+
+def test_relativistic_verdicts_are_of_pairs():
+    real, fake = Relativistic.verdicts(REAL, FAKE)
+    assert real.tolist() == pytest.approx([sigmoid(x - z) for x, z in zip(REAL.tolist(), FAKE.tolist(), strict=True)])
+    torch.testing.assert_close(real + fake, torch.ones_like(real))
 
 
 def test_class_cross_entropy_of_undecided_logits_is_the_log_of_the_number_of_classes():

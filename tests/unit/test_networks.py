@@ -6,11 +6,12 @@ from typing import get_args
 import pytest
 import torch
 
-from gan_core.config import Activation, ImageSpec, make_config
-from gan_core.networks import build_discriminator, build_generator
+from gan_core.config import BATCH_NORMALISED, Activation, ImageSpec, make_config
+from gan_core.networks import FAMILIES, build_discriminator, build_generator
+from gan_core.networks.layers import ConditionalBatchNorm
 from gan_core.presets import preset_config
 
-NETWORKS, SIZES, CHANNELS, CONDITIONAL = ("mlp", "dcgan", "compact"), (28, 32), (1, 3), (True, False)
+NETWORKS, SIZES, CHANNELS, CONDITIONAL = tuple(FAMILIES), (28, 32), (1, 3), (True, False)
 SMALL = {"generator_layers": (16, 8), "discriminator_layers": (8, 4), "generator_width": 4, "discriminator_width": 4}
 
 
@@ -85,7 +86,7 @@ def test_conditional_networks_heed_the_label_and_others_do_not(network):
         assert torch.equal(discriminator(images, zero).logits, discriminator(images, seven).logits) is not conditional
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", BATCH_NORMALISED)
 def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network):
     config = make_config(network=network, discriminator_normalisation="spectral", **SMALL)
     discriminator = build_discriminator(config, spec_of())
@@ -102,6 +103,65 @@ def test_dcgan_starts_from_radfords_normal_weights():
     layers = [m for m in build_generator(config, spec_of()).modules() if isinstance(m, torch.nn.ConvTranspose2d)]
     assert layers[0].weight.std().item() == pytest.approx(0.02, rel=0.05)
     assert layers[0].weight.mean().item() == pytest.approx(0, abs=0.001)
+
+
+@pytest.mark.parametrize("how", ["concatenate", "projection"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_discriminator_told_the_class_either_way_heeds_it(network, how):
+    config = make_config(network=network, discriminator_conditioning=how, **SMALL)
+    discriminator = build_discriminator(config, spec_of()).eval()
+    images = torch.randn(2, 1, 28, 28)
+    zero, seven = (discriminator(images, torch.full((2,), label)).logits for label in (0, 7))
+    assert not torch.equal(zero, seven)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_discriminator_that_is_told_nothing_answers_the_same_for_every_class(network):
+    config = make_config(network=network, discriminator_conditioning="none", auxiliary_classifier=1, **SMALL)
+    discriminator = build_discriminator(config, spec_of()).eval()
+    images = torch.randn(2, 1, 28, 28)
+    zero, seven = (discriminator(images, torch.full((2,), label)) for label in (0, 7))
+    assert torch.equal(zero.logits, seven.logits) and torch.equal(zero.class_logits, seven.class_logits)
+
+
+@pytest.mark.parametrize("network", BATCH_NORMALISED)
+def test_a_generator_told_by_batch_normalisation_begins_alike_for_all_classes_and_can_learn_them(network):
+    """Dumoulin 2017: at first every class has the scale 1 and the shift 0."""
+    config = make_config(network=network, generator_conditioning="batch normalisation", **SMALL)
+    generator = build_generator(config, spec_of())
+    latents, zero, seven = torch.randn(4, config.latent_dim), torch.zeros(4, dtype=torch.long), torch.full((4,), 7)
+    assert torch.equal(generator(latents, zero), generator(latents, seven))
+    generator(latents, seven).square().mean().backward()
+    scales = [module.scales.weight.grad for module in generator.modules() if isinstance(module, ConditionalBatchNorm)]
+    assert scales and all(grad[7].any() and not grad[:7].any() and not grad[8:].any() for grad in scales)
+
+
+def test_conditional_batch_normalisation_is_its_formula():
+    norm = ConditionalBatchNorm(3, images=True, classes=2)
+    with torch.no_grad():
+        norm.scales.weight.copy_(torch.tensor([[1.0, 2, 3], [4, 5, 6]]))
+        norm.shifts.weight.copy_(torch.tensor([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]]))
+    inputs, labels = torch.randn(6, 3, 5, 5), torch.tensor([0, 1, 1, 0, 1, 0])
+    centred = inputs - inputs.mean(dim=(0, 2, 3), keepdim=True)
+    normalised = centred / (inputs.var(dim=(0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+    scales, shifts = norm.scales.weight[labels][:, :, None, None], norm.shifts.weight[labels][:, :, None, None]
+    torch.testing.assert_close(norm(inputs, labels), normalised * scales + shifts)
+
+
+def test_r3gans_blocks_begin_as_if_they_were_not_there():
+    """Fix-up (Zhang 2019): each block adds nothing at first."""
+    config = make_config(network="r3gan", **SMALL)
+    for network in (build_generator(config, spec_of()), build_discriminator(config, spec_of())):
+        for block, width in zip(network.blocks, [block.layers[0].in_channels for block in network.blocks], strict=True):
+            features = torch.randn(2, width, 7, 7)
+            assert torch.equal(block(features), features)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_dropout_is_in_every_discriminator_that_wants_it_and_in_no_generator(network):
+    config = make_config(network=network, dropout=0.3, **SMALL)
+    assert any(isinstance(module, torch.nn.Dropout) for module in build_discriminator(config, spec_of()).modules())
+    assert not any(isinstance(module, torch.nn.Dropout) for module in build_generator(config, spec_of()).modules())
 
 
 @pytest.mark.parametrize("network", NETWORKS)

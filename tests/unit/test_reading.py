@@ -10,6 +10,7 @@ from gan_core.runs import METRICS
 from gan_core.tables import State
 
 SOUND = {
+    "distance": float("nan"),
     "discriminator_loss": 1.0,
     "generator_loss": 1.2,
     "real_accuracy": 0.8,
@@ -18,6 +19,7 @@ SOUND = {
     "fake_verdict": 0.3,
     "spread": 0.9,
 }
+CRITIC = dict.fromkeys(("real_accuracy", "fake_accuracy", "real_verdict", "fake_verdict"), np.nan) | {"distance": 2.0}
 BAD = {
     "diverged": {"discriminator_loss": 500.0},
     "collapsed": {"spread": 0.01},
@@ -75,6 +77,11 @@ def test_a_discriminator_that_is_merely_sure_has_not_diverged():
     )
 
 
+def test_a_critics_loss_is_in_a_unit_of_its_own():
+    assert kind(curves(**CRITIC, discriminator_loss=50)) == "critic"
+    assert kind(curves(**CRITIC, discriminator_loss=5000)) == "diverged"
+
+
 @pytest.mark.parametrize("rows", [0, 1, FEWEST_ROWS - 1])
 def test_too_few_rows_say_nothing_yet(rows):
     assert kind(curves(rows, **BAD["diverged"])) == "starting"
@@ -112,7 +119,7 @@ def test_an_older_run_without_spread_is_read_by_the_rest(missing):
     assert kind(lost) == "discriminator winning"
 
 
-@pytest.mark.parametrize("changes", [{}, *BAD.values()], ids=["healthy", *BAD])
+@pytest.mark.parametrize("changes", [{}, CRITIC, *BAD.values()], ids=["healthy", "critic", *BAD])
 def test_the_rule_tells_the_values_measured_and_the_time_they_span(changes):
     reading = read_curves(curves(**changes), State.RUNNING)
     fields = {field for _, field, _, _ in string.Formatter().parse(reading.rule.template) if field}

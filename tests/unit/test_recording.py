@@ -1,5 +1,6 @@
 """What is measured, and what a run does when its hyperparameters change while it learns."""
 
+import math
 import shutil
 
 import numpy as np
@@ -17,11 +18,11 @@ SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
 # What is measured
 
 
-def measured(real, fake):
-    gan = training.Gan(small_config(), SPEC, torch.device("cpu"))
+def measured(real, fake, logits=None, **changes):
+    gan = training.Gan(small_config(**changes), SPEC, torch.device("cpu"))
     training.training_step(gan, iter([(torch.zeros(2, 1, 28, 28), torch.zeros(2, dtype=torch.long))]))
-    logits = torch.zeros(len(real), 1)
-    step = training.Step(torch.tensor(0.7), torch.tensor(0.8), logits, logits, real, fake)
+    of_real, of_fake = logits or (torch.zeros(len(real)), torch.zeros(len(real)))
+    step = training.Step(torch.tensor(0.7), torch.tensor(0.8), of_real, of_fake, real, fake)
     others = ("step", "kimg", "seconds", "images_per_second", "gpu_memory", "fid", "accuracy")
     names = [name for name in METRICS if name not in others]
     return dict(zip(names, recording.measure(step, gan), strict=True))
@@ -54,6 +55,15 @@ def test_spread_is_judged_pixel_by_pixel(real):
     pixels = real.std(dim=0, correction=0)
     wanted = (pixels[..., 14:, :].sum() / pixels.sum()).item()
     assert measured(real, fake)["spread"] == pytest.approx(wanted)
+
+
+def test_a_critics_distance_is_measured_and_its_verdicts_are_not(real):
+    logits = torch.tensor([3.0, 5.0]), torch.tensor([-1.0, 2.0])
+    critic = measured(real, real, logits, loss="wasserstein")
+    assert critic["distance"] == pytest.approx(4 - 0.5)
+    nothing = [critic[name] for name in ("real_accuracy", "fake_accuracy", "real_verdict", "fake_verdict")]
+    assert all(map(math.isnan, nothing))
+    assert math.isnan(measured(real, real, logits)["distance"])
 
 
 # Changes while a run learns
@@ -188,7 +198,7 @@ def test_a_run_tells_its_newest_metrics_and_leaves_out_what_is_no_number(store):
     run = train(store)
     newest = {name: values[-1] for name, values in store.read_metrics(run.id).items()}
     assert run.last == {name: value for name, value in newest.items() if np.isfinite(value)}
-    assert run.last.keys() == METRICS.keys() - {"gpu_memory", "fid", "accuracy"}
+    assert run.last.keys() == METRICS.keys() - {"gpu_memory", "fid", "accuracy", "distance"}
 
 
 def test_a_resumed_run_forgets_grids_of_a_time_it_has_not_reached(store):

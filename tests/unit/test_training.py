@@ -1,5 +1,6 @@
 """The algorithm: what a step does, exact resume, and that it learns, judged by what it draws."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from torch import nn
 from gan_core import checkpoint, datasets, sampling, training
 from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.losses import LOSSES
+from gan_core.presets import PRESETS
 from tests.conftest import small_config
 
 CPU = torch.device("cpu")
@@ -23,8 +26,18 @@ def new_gan(config):
 
 
 def steps(gan, count):
-    batches = digits(gan.config).batches(gan.config.batch_size, gan.config.seed, first=gan.batches)
+    config = gan.config
+    batches = dataset_of(gan.spec).batches(config.batch_size, config.seed, gan.batches, config.mirror)
     return [training.training_step(gan, batches) for _ in range(count)]
+
+
+@cache
+def dataset_of(spec):
+    """The digits, or random pictures if they are to look otherwise."""
+    if (spec.size, spec.channels) == (28, 1):
+        return datasets.load_dataset(small_config(), Path())
+    images = torch.randint(0, 256, (64, spec.channels, spec.size, spec.size), dtype=torch.uint8)
+    return datasets.Dataset(images, torch.arange(64) % len(spec.classes), spec)
 
 
 def same(a: dict, b: dict) -> bool:
@@ -36,7 +49,7 @@ def copy_of(state: dict) -> dict:
 
 
 @pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
-@pytest.mark.parametrize("loss", ["minimax", "non-saturating", "least-squares", "hinge"])
+@pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_moves_both_networks_with_every_optimizer(optimizer, loss):
     gan = new_gan(small_config(optimizer=optimizer, loss=loss, conditional=True))
     before = copy_of(gan.model_state())
@@ -149,6 +162,59 @@ def test_real_and_fake_are_judged_as_if_each_were_alone(normalisation):
     torch.testing.assert_close(of_fake.logits, gan.discriminator(fake, labels).logits, rtol=1e-4, atol=1e-5)
 
 
+def test_the_classifier_learns_from_fakes_too_if_asked():
+    """Odena 2017, eq. 2: -E[log P(c | x)] of real images and of fake ones, worked out by hand."""
+    config = small_config(auxiliary_classifier=2.0, classify_fakes=True, discriminator_conditioning="none")
+    gan, twin = new_gan(config), new_gan(config)
+    step = steps(gan, 1)[0]
+    real, labels = next(digits(config).batches(config.batch_size, config.seed))
+    of_real, of_fake = training.judge(twin, real, twin.generator(twin.latents(len(real)), labels), labels)
+    picked = torch.arange(len(labels)), labels
+    classes = sum(-answer.class_logits.log_softmax(dim=1)[picked].mean() for answer in (of_real, of_fake))
+    game = -of_real.logits.sigmoid().log().mean() - (1 - of_fake.logits.sigmoid()).log().mean()
+    torch.testing.assert_close(step.discriminator_loss, game + 2 * classes, rtol=1e-4, atol=1e-6)
+
+
+def test_a_relativistic_generator_is_judged_against_the_real_images():
+    config = small_config(loss="relativistic", discriminator_normalisation="none", optimizer="sgd")
+    gan, twin = new_gan(config), new_gan(config)
+    step = steps(gan, 1)[0]
+    real, labels = next(digits(config).batches(config.batch_size, config.seed))
+    fake = twin.generator(twin.latents(len(real)), labels)
+    twin.discriminator.load_state_dict(gan.discriminator.state_dict())
+    apart = twin.discriminator(fake, labels).logits - twin.discriminator(real, labels).logits
+    torch.testing.assert_close(step.generator_loss, -apart.sigmoid().log().mean(), rtol=1e-4, atol=1e-6)
+
+
+def test_lazy_penalties_come_at_one_step_of_so_many_and_as_many_times_as_strong():
+    config = small_config(r1_gamma=0.5, penalty_every=3, discriminator_normalisation="none")
+    gan = new_gan(config)
+    real, labels = next(digits(config).batches(config.batch_size, 0))
+    once = gan.config.model_copy(update={"penalty_every": 1})
+    found = []
+    for gan.batches in range(1, 7):
+        found.append(float(torch.as_tensor(training.penalties(gan, real, real, labels)).detach()))
+    gan.config = once
+    each = training.penalties(gan, real, real, labels).item()
+    assert found == pytest.approx([0, 0, 3 * each, 0, 0, 3 * each])
+
+
+def test_clipped_weights_stay_clipped():
+    gan = new_gan(small_config(loss="wasserstein", weight_clipping=0.01, discriminator_normalisation="none"))
+    steps(gan, 2)
+    assert max(weight.abs().max().item() for weight in gan.discriminator.parameters()) == pytest.approx(0.01)
+
+
+def test_what_is_shown_is_changed_alike_for_real_and_fake_and_noise_ends_with_the_budget():
+    gan = new_gan(small_config(instance_noise=0.5))
+    images = torch.zeros(64, 1, 28, 28)
+    assert gan.shown(images).std().item() == pytest.approx(0.5, rel=0.05)
+    gan.anneal(0.8)
+    assert gan.shown(images).std().item() == pytest.approx(0.1, rel=0.05)
+    gan.anneal(1.0)
+    assert torch.equal(gan.shown(images), images)
+
+
 def test_learning_rates_fall_in_a_straight_line_over_the_last_share_of_the_budget():
     gan = new_gan(small_config(learning_rate_decay=0.4, generator_learning_rate=0.1, discriminator_learning_rate=0.2))
     for spent, share in ((0, 1), (0.6, 1), (0.8, 0.5), (0.9, 0.25), (1, 0)):
@@ -207,27 +273,62 @@ RESUMABLE = [
     {"network": "dcgan", "optimizer": "adam"},
     {"network": "compact", "optimizer": "adam", "auxiliary_classifier": 1.0},
     {"network": "dcgan", "optimizer": "adam", "discriminator_normalisation": "batch", "generator_width": 16},
+    {"dropout": 0.5, "instance_noise": 0.1, "augmentation": "colour, translation, cutout", "mirror": True},
+    {"network": "dcgan", "r1_gamma": 1, "r2_gamma": 1, "penalty_every": 3, "gradient_penalty": 1},
 ]
 
 
 @pytest.mark.parametrize("changes", RESUMABLE, ids=lambda changes: "-".join(map(str, changes.values())))
 def test_a_resumed_run_has_bit_for_bit_the_weights_of_one_that_never_stopped(tmp_path, changes):
     config = small_config(**changes)
-    whole = new_gan(config)
-    steps(whole, 6)
+    goes_on_exactly(tmp_path, config, digits(config).spec, before=4, after=2)
 
-    first = new_gan(config)
-    steps(first, 4)
+
+def goes_on_exactly(tmp_path, config, spec, before, after):
+    """Train in one go and with a checkpoint in between; both must be the same. Returns the checkpoint and the GAN."""
+    whole = training.Gan(config, spec, CPU)
+    steps(whole, before + after)
+
+    first = training.Gan(config, spec, CPU)
+    steps(first, before)
     about = checkpoint.About("run", config, first.spec, first.step, 1.0, first.images)
     path = checkpoint.save_run(tmp_path, about, first.model_state(), first.resume_state())
     torch.manual_seed(99)  # another process, another chance
-    second = new_gan(config)
+    second = training.Gan(config, spec, CPU)
     resume = checkpoint.read_tensors(checkpoint.resume_path(path))
     second.restore(checkpoint.read_tensors(path), resume, about.step, first.batches)
-    steps(second, 2)
+    steps(second, after)
 
     assert same(whole.model_state(), second.model_state())
     assert same(whole.resume_state(), second.resume_state())
+    return path, first
+
+
+def shrunk(preset):
+    """The preset with all its choices, in networks so small that a step takes some milliseconds."""
+    return make_config(
+        PRESETS[preset].config, latent_dim=8, generator_layers=(16,), discriminator_layers=(16,), generator_width=4,
+        discriminator_width=4, batch_size=8, growth_kimg=0.02, device="cpu", minutes=None, kimg=1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (28, 3), (32, 1)])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_takes_20_steps_on_every_kind_of_picture_and_goes_on_exactly(tmp_path, preset, size, channels):
+    """In the middle of a fade, for the one that grows."""
+    config, spec = shrunk(preset), datasets.ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
+    path, gan = goes_on_exactly(tmp_path, config, spec, before=13, after=7)
+    model = sampling.load_model(path)
+    latents, labels = torch.randn(3, 8), torch.tensor([0, 4, 9])
+    drawn = sampling.draw(model.generator, latents, labels)
+    assert drawn.shape == (3, channels, size, size) or drawn.shape == (3, size, size, channels)
+    assert (drawn == sampling.draw(gan.average.module, latents, labels)).all()
+
+
+def test_a_growing_gan_resumes_in_the_middle_of_a_fade(tmp_path):
+    config = small_config(network="progressive", growth_kimg=0.05)
+    _path, gan = goes_on_exactly(tmp_path, config, digits(config).spec, before=5, after=3)
+    assert gan.generator.grown == gan.average.module.grown == gan.discriminator.grown == pytest.approx(0.6)
 
 
 def test_a_run_goes_on_on_another_kind_of_device():

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from gan_core.growth import growth, resolution
 from gan_core.runs import Run, RunStore, State
 from gan_core.text import Text
 from pages.parts.language import translate
@@ -63,6 +64,10 @@ def _numbers(run: Run) -> list[Text]:
         Text("{kimg:,.1f} thousand images", {"kimg": run.kimg}),
         Text("{duration} trained", {"duration": duration(run.seconds)}),
     ]
+    if run.config.network == "progressive":
+        pixels, blend = resolution(growth(run.config, run.kimg))
+        shares = {"pixels": pixels, "blend": blend}
+        parts.append(Text("{pixels} × {pixels} pixels, {blend:.0%} blended in", shares))
     if run.state == State.RUNNING and run.seconds_left is not None:
         parts += [
             Text("{rate:,.0f} images/s", {"rate": run.images_per_second or 0.0}),

@@ -1,0 +1,121 @@
+"""What every preset learns in the same time: `python -m bench.catalogue [--seconds 120] [--data-dir data] [NAME ...]`.
+
+Trains each preset from scratch on MNIST as the app does, and writes docs/catalogue.md: parameters, images/s, FID by the
+classifier's features beside that of real digits, class accuracy where it is conditional, coverage of the ten classes,
+and a picture of what it draws. What was measured before of presets that are not named stays in the table.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gan_core import paths, pictures
+from gan_core.presets import PRESETS
+
+DOCUMENT = paths.PROJECT / "docs" / "catalogue.md"
+GRIDS = paths.PROJECT / "docs" / "catalogue"
+RESULTS = GRIDS / "results.json"
+PER_CLASS = 1_000
+SHOWN_PER_CLASS = 10
+BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
+
+
+def measure(name: str, seconds: float, data_dir: Path, out: Path | None) -> dict[str, Any]:
+    """Train a preset for so long, and what its pictures are worth."""
+    import gan_core
+    from gan_core.metrics.evaluation import evaluate
+
+    run = gan_core.train(name, data_dir, dataset="mnist", minutes=seconds / 60)
+    result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)
+    model = gan_core.load(run.checkpoint_path)
+    drawn = model.sample(count=PER_CLASS if model.about.config.conditional else 10 * PER_CLASS, seed=1)
+    if out:
+        np.savez(out / f"{name}.npz", images=drawn.images, labels=drawn.labels)
+    _write_grid(name, drawn.images, conditional=model.about.config.conditional)
+    return {
+        "generator": sum(weights.numel() for weights in model.generator.parameters()),
+        "discriminator": _parameters_of_discriminator(run),
+        "kimg": run.kimg,
+        "images_per_second": run.kimg * 1000 / run.seconds,
+        "fid": result.scores["fid"],
+        "floor": result.floor["fid"],
+        "accuracy": result.scores.get("accuracy"),
+        "coverage": result.scores["class_coverage"],
+        "seconds": seconds,
+        "date": date.today().isoformat(),
+    }
+
+
+def _parameters_of_discriminator(run: Any) -> int:
+    from gan_core.networks import build_discriminator
+    from gan_core.sampling import load_model
+
+    discriminator = build_discriminator(run.config, load_model(run.checkpoint_path).about.spec)
+    return sum(weights.numel() for weights in discriminator.parameters())
+
+
+def _write_grid(name: str, images: np.ndarray, conditional: bool) -> None:
+    """A row a class, or simply the first hundred."""
+    GRIDS.mkdir(exist_ok=True)
+    if conditional:
+        images = images.reshape(10, -1, *images.shape[1:])[:, :SHOWN_PER_CLASS].reshape(-1, *images.shape[1:])
+    sheet = pictures.grid(images[: 10 * SHOWN_PER_CLASS], SHOWN_PER_CLASS)
+    (GRIDS / f"{name}.webp").write_bytes(pictures.webp(sheet))
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """The measured part of the document."""
+    lines = [
+        "| preset | parameters: G, D | thousand images | images/s | FID | class accuracy | classes drawn | pictures |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in PRESETS:
+        if name in results:
+            found = results[name]
+            accuracy = "" if found["accuracy"] is None else f"{found['accuracy']:.3f}"
+            lines.append(
+                f"| `{name}` | {found['generator']:,}, {found['discriminator']:,} | {found['kimg']:,.0f} | "
+                f"{found['images_per_second']:,.0f} | {found['fid']:.3f} | {accuracy} | {found['coverage']:.0%} | "
+                f"![digits drawn by {name}](catalogue/{name}.webp) |"
+            )
+    floors = {found["floor"] for found in results.values()}
+    lines.append(f"| real test digits | | | | {min(floors):.3f} | | | |")
+    return "\n".join(lines)
+
+
+def write_document(results: dict[str, dict[str, Any]]) -> None:
+    """Put the table into the document, between its two marks."""
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    before, _old, after = DOCUMENT.read_text().partition(BEGIN)
+    _older, _mark, after = after.partition(END)
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PRESETS)}; all if none is given")
+    options.add_argument("--seconds", type=float, default=120, help="of training, for each")
+    options.add_argument("--data-dir", type=Path, default=paths.data(), help="where MNIST lies or is downloaded to")
+    options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each preset, for another judge")
+    asked = options.parse_args()
+    if asked.out:
+        asked.out.mkdir(parents=True, exist_ok=True)
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    print(f"{platform.machine()}, {os.cpu_count()} cores", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["GAN_WORKBENCH_CHECKPOINTS"] = folder
+        for name in asked.names or PRESETS:
+            results[name] = measure(name, asked.seconds, asked.data_dir, asked.out)
+            write_document(results)
+            print(name, json.dumps(results[name]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""What keeps the discriminator from being too sure, too steep or too well informed. Pure functions, one a paper.
+
+A critic here is any function of images [N, C, H, W] that gives logits [N]: the discriminator with its labels filled in.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+Critic = Callable[[Tensor], Tensor]
+
+
+def slopes(critic: Critic, images: Tensor) -> Tensor:
+    """||grad D(x)||^2, the squared length of the critic's gradient at each image: [N], itself differentiable."""
+    images = images.detach().requires_grad_()
+    # Each logit depends on its own image alone, so the gradient of their sum holds the gradient of each.
+    (gradients,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
+    return gradients.flatten(1).square().sum(dim=1)
+
+
+def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mixing: Tensor) -> Tensor:
+    """E[(||grad D(x^)||_2 - 1)^2], the slope held at 1 on the way from real to fake (Gulrajani 2017, eq. 3).
+
+    Args:
+        mixing: e in [0, 1], uniform, [N]: x^ = e x + (1 - e) G(z) for each pair of images.
+    """
+    mixing = mixing.view(-1, 1, 1, 1)
+    between = mixing * real + (1 - mixing) * fake
+    # A root has no slope at 0; so far below any norm that matters, it does no harm.
+    lengths = (slopes(critic, between) + 1e-12).sqrt()
+    return (lengths - 1).square().mean()
+
+
+def r1(critic: Critic, images: Tensor) -> Tensor:
+    """1/2 E[||grad D(x)||^2] at real images; at fake ones it is R2 (Mescheder 2018, eq. 9, 10). It lacks gamma."""
+    return slopes(critic, images).mean() / 2
+
+
+def label_smoothing(real_logits: Tensor, amount: float) -> Tensor:
+    """What makes the discriminator learn 1 - amount, not 1, as its answer for real images (Salimans 2016, section 3.4).
+
+    With the target t = 1 - amount the cross entropy -t log D(x) - (1 - t) log(1 - D(x)) is -log D(x) + (1 - t) l,
+    where l is the logit, since log(1 - D(x)) = log D(x) - l. Of least squares 1/2 (D(x) - t)^2 it is the same term,
+    but for a constant. So the term is amount times E[l], whichever of these is the loss.
+    """
+    return amount * real_logits.mean()
+
+
+@torch.no_grad()
+def clip_weights(critic: nn.Module, limit: float) -> None:
+    """w <- clip(w, -limit, limit) for each weight, after each step of the critic (Arjovsky 2017, algorithm 1)."""
+    for weight in critic.parameters():
+        weight.clamp_(-limit, limit)
+
+
+def instance_noise(images: Tensor, deviation: float, random: torch.Generator) -> Tensor:
+    """Images with normal noise: then real and generated ones overlap (Sønderby 2017, section 4; Arjovsky & Bottou)."""
+    noise = torch.empty_like(images).normal_(generator=random)
+    return images + deviation * noise
