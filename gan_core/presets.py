@@ -177,7 +177,20 @@ PRESETS = {
         ),
     ),
     "dcgan": Preset("DCGAN (Radford 2015): convolutions by its guidelines, no classes.", _DCGAN),
-    "dcgan-small": Preset(_SAME_BUT_SMALL, make_config(_DCGAN, **_LAPTOP)),
+    "dcgan-small": Preset(
+        _SAME_BUT_SMALL,
+        # Without classes to tell them apart by, normalised batches let the discriminator win.
+        make_config(
+            _DCGAN,
+            **_LAPTOP
+            | {
+                "discriminator_normalisation": "none",
+                "beta1": 0,
+                "generator_learning_rate": 3e-3,
+                "discriminator_learning_rate": 3e-3,
+            },
+        ),
+    ),
     "cdcgan": Preset(
         "DCGAN told which class to draw: the label stands beside the latent and beside the image.",
         make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate"),

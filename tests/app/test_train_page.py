@@ -29,7 +29,7 @@ def test_every_hyperparameter_that_matters_has_its_widget_with_help(open_page):
     widgets = {w.key: w for kind in (app.selectbox, app.number_input, app.text_input, app.toggle) for w in kind}
     shown = {key.removeprefix("config.") for key in widgets if key.startswith("config.")}
     hidden = set(settings()) - shown
-    assert hidden == {"image_size", "channels", "generator_layers", "discriminator_layers"}
+    assert hidden == {"image_size", "channels", "generator_layers", "discriminator_layers", "growth_kimg"}
     assert all(widgets[f"config.{name}"].help == settings()[name].description for name in shown)
 
 

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 EVALUATION_SECONDS = 300
 TERMS = Terms(samples=200)
 ENDLESS = {"kimg": 1e7}
-NOT_HERE = ("gpu_memory", "fid", "accuracy")
+NOT_HERE = ("distance", "gpu_memory", "fid", "accuracy")
 """Metrics that a run on a CPU which is not scored does not have."""
 
 

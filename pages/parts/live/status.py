@@ -65,9 +65,9 @@ def _numbers(run: Run) -> list[Text]:
         Text("{duration} trained", {"duration": duration(run.seconds)}),
     ]
     if run.config.network == "progressive":
-        pixels, blend = resolution(growth(run.config, run.kimg))
-        shares = {"pixels": pixels, "blend": blend}
-        parts.append(Text("{pixels} × {pixels} pixels, {blend:.0%} blended in", shares))
+        drawn = resolution(growth(run.config, run.kimg))
+        blended = Text("{pixels} × {pixels} pixels, {blend:.0%} blended in", drawn._asdict())
+        parts.append(blended if drawn.blend < 1 else Text("{pixels} × {pixels} pixels", drawn._asdict()))
     if run.state == State.RUNNING and run.seconds_left is not None:
         parts += [
             Text("{rate:,.0f} images/s", {"rate": run.images_per_second or 0.0}),

@@ -6,7 +6,7 @@ const PARTS = `
   <div class="told" role="status"></div>
   <div class="reading" role="status"><span class="sentence"></span>
     <details><summary></summary><span class="rule"></span></details></div>`;
-const COLOURS = { healthy: "green", undecided: "green", starting: "gray", collapsed: "orange", diverged: "red" };
+const COLOURS = { healthy: "green", undecided: "green", critic: "green", starting: "gray", collapsed: "orange", diverged: "red" };
 
 function paint(element, colour) {
   for (const [name, kind] of [["", "-color"], ["-background", "-background-color"], ["-text", "-text-color"]]) {
