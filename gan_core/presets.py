@@ -215,7 +215,21 @@ PRESETS = {
         ),
     ),
     "wgan-gp": Preset("WGAN with gradient penalty in place of clipping (Gulrajani 2017).", _WGAN_GP),
-    "wgan-gp-small": Preset(_SAME_BUT_SMALL, make_config(_WGAN_GP, **_LAPTOP)),
+    "wgan-gp-small": Preset(
+        _SAME_BUT_SMALL,
+        make_config(
+            _WGAN_GP,
+            **_LAPTOP
+            | {
+                "generator_width": 16,
+                "discriminator_width": 16,
+                "n_critic": 3,
+                "batch_size": 48,
+                "generator_learning_rate": 3e-3,
+                "discriminator_learning_rate": 3e-3,
+            },
+        ),
+    ),
     "acgan": Preset(
         "ACGAN (Odena 2017): the discriminator is not told the class, it has to name it.",
         make_config(
