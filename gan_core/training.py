@@ -76,7 +76,7 @@ def teach_discriminator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) 
             loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
     if config.label_smoothing:
         loss += label_smoothing(of_real.logits.float(), config.label_smoothing)
-    loss += penalties(gan, real, fake, labels)
+    loss += penalties(gan, real, fake.float(), labels)  # slopes of slopes are too fine for bfloat16
     descend(loss, gan.discriminator_optimizer)
     if config.weight_clipping:
         clip_weights(gan.discriminator, config.weight_clipping)

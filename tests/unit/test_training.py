@@ -200,6 +200,13 @@ def test_lazy_penalties_come_at_one_step_of_so_many_and_as_many_times_as_strong(
     assert found == pytest.approx([0, 0, 3 * each, 0, 0, 3 * each])
 
 
+def test_penalties_are_computed_in_float32_where_the_rest_is_not():
+    gan = new_gan(small_config(precision="bfloat16", r1_gamma=1, r2_gamma=1, gradient_penalty=1))
+    step = steps(gan, 2)[-1]
+    assert step.real_logits.dtype == torch.bfloat16
+    assert step.discriminator_loss.isfinite()
+
+
 def test_clipped_weights_stay_clipped():
     gan = new_gan(small_config(loss="wasserstein", weight_clipping=0.01, discriminator_normalisation="none"))
     steps(gan, 2)
