@@ -245,10 +245,23 @@ PRESETS = {
     "pggan": Preset("Progressive growing (Karras 2018): first 4 pixels, then 8, 16 and 32.", _PGGAN),
     "pggan-small": Preset(
         _SAME_BUT_SMALL,
-        make_config(_PGGAN, **_LAPTOP),
+        make_config(
+            _PGGAN,
+            **_LAPTOP
+            | {
+                "growth_kimg": 2.5,
+                "loss": "non-saturating",
+                "gradient_penalty": 0,
+                "r1_gamma": 1,
+                "penalty_every": 4,
+            },
+        ),
     ),
     "sngan": Preset("SNGAN (Miyato 2018): residual blocks, spectral normalisation, projection.", _SNGAN),
-    "sngan-small": Preset(_SAME_BUT_SMALL, make_config(_SNGAN, **_LAPTOP)),
+    "sngan-small": Preset(
+        _SAME_BUT_SMALL,
+        make_config(_SNGAN, **_LAPTOP | {"n_critic": 1, "generator_width": 32, "discriminator_width": 32}),
+    ),
     "r3gan": Preset(
         "R3GAN (Huang 2024) at laptop size: pairs of real and fake, R1 and R2, residual blocks without normalisation.",
         RunConfig(
