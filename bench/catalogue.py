@@ -38,7 +38,7 @@ def measure(name: str, seconds: float, data_dir: Path, out: Path | None) -> dict
     model = gan_core.load(run.checkpoint_path)
     drawn = model.sample(count=PER_CLASS if model.about.config.conditional else 10 * PER_CLASS, seed=1)
     if out:
-        np.savez(out / f"{name}.npz", images=drawn.images, labels=drawn.labels)
+        (out / f"{name}.npz").write_bytes(drawn.npz())
     _write_grid(name, drawn.images, conditional=model.about.config.conditional)
     return {
         "kimg": run.kimg,
