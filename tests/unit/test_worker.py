@@ -151,9 +151,10 @@ def test_a_resumed_run_measures_nothing_twice(store):
     run = train_here(store, kimg=0.32)
     store.write_metrics(run.id, 0, list(METRICS), np.full((3, len(METRICS)), 1.0) * [[10], [20], [30]])
     resumed = worker.train_run(store, store.resume(run.id, small_config(kimg=0.64), owner="me"))
-    steps = store.read_metrics(resumed.id)["step"]
-    assert (np.diff(steps) > 0).all()
-    assert 30 not in steps
+    metrics = store.read_metrics(resumed.id)
+    assert (np.diff(metrics["step"]) > 0).all()
+    # The forgotten row is known by its kimg: on a slow machine the clock may have measured another one at step 30.
+    assert 30 not in metrics["kimg"]
 
 
 def test_who_lost_a_run_leaves_the_new_owners_files_alone(store):
