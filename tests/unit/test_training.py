@@ -316,7 +316,7 @@ def shrunk(preset):
     """The preset with all its choices, in networks so small that a step takes some milliseconds."""
     return make_config(
         PRESETS[preset].config, latent_dim=8, generator_layers=(16,), discriminator_layers=(16,), generator_width=4,
-        discriminator_width=4, batch_size=8, growth_kimg=0.02, device="cpu", minutes=None, kimg=1,
+        discriminator_width=4, batch_size=4, growth_kimg=0.01, device="cpu", minutes=None, kimg=1,
     )  # fmt: skip
 
 
