@@ -14,10 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gan_core import paths, pictures
 from gan_core.config import ImageSpec
+from gan_core.estimates import count_parameters
 from gan_core.presets import PRESETS
 
 DOCUMENT = paths.PROJECT / "docs" / "catalogue.md"
@@ -36,10 +35,12 @@ def measure(name: str, seconds: float, data_dir: Path, out: Path | None) -> dict
     run = gan_core.train(name, data_dir, dataset="mnist", minutes=seconds / 60)
     result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)
     model = gan_core.load(run.checkpoint_path)
-    drawn = model.sample(count=PER_CLASS if model.about.config.conditional else 10 * PER_CLASS, seed=1)
+    groups = 1 if run.config.conditional else 10  # a class's pictures are counted by class, or all together
     if out:
-        (out / f"{name}.npz").write_bytes(drawn.npz())
-    _write_grid(name, drawn.images, conditional=model.about.config.conditional)
+        (out / f"{name}.npz").write_bytes(model.sample(count=groups * PER_CLASS, seed=1).npz())
+    drawn = model.sample(count=groups * SHOWN_PER_CLASS, seed=1)
+    GRIDS.mkdir(exist_ok=True)
+    (GRIDS / f"{name}.webp").write_bytes(pictures.webp(pictures.grid(drawn.images, SHOWN_PER_CLASS)))
     return {
         "kimg": run.kimg,
         "images_per_second": run.kimg * 1000 / run.seconds,
@@ -58,17 +59,7 @@ def parameters(name: str) -> tuple[int, int]:
 
     spec = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
     config = PRESETS[name].config
-    networks = build_generator(config, spec), build_discriminator(config, spec)
-    return tuple(sum(weights.numel() for weights in network.parameters()) for network in networks)
-
-
-def _write_grid(name: str, images: np.ndarray, conditional: bool) -> None:
-    """A row a class, or simply the first hundred."""
-    GRIDS.mkdir(exist_ok=True)
-    if conditional:
-        images = images.reshape(10, -1, *images.shape[1:])[:, :SHOWN_PER_CLASS].reshape(-1, *images.shape[1:])
-    sheet = pictures.grid(images[: 10 * SHOWN_PER_CLASS], SHOWN_PER_CLASS)
-    (GRIDS / f"{name}.webp").write_bytes(pictures.webp(sheet))
+    return count_parameters(build_generator(config, spec)), count_parameters(build_discriminator(config, spec))
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

@@ -135,11 +135,8 @@ def measure(config: RunConfig) -> Estimate:
         images = torch.randint(0, 256, (SAMPLE, spec.channels, spec.size, spec.size), dtype=torch.uint8)
         labels = torch.randint(0, len(spec.classes), (SAMPLE,))
         gan = training.Gan(config, spec, device)
-        batches = (
-            datasets.Dataset(images, labels, spec)
-            .to(device)
-            .batches(config.batch_size, config.seed, mirror=config.mirror)
-        )
+        dataset = datasets.Dataset(images, labels, spec).to(device)
+        batches = dataset.batches(config.batch_size, config.seed, mirror=config.mirror)
         with _memory_seen(device) as memory:
             seconds = _seconds_a_step(gan, batches)
     except (RuntimeError, MemoryError) as error:
@@ -149,8 +146,8 @@ def measure(config: RunConfig) -> Estimate:
         ) from error
     return Estimate(
         device=devices.describe(device),
-        generator_parameters=_parameters(gan.generator),
-        discriminator_parameters=_parameters(gan.discriminator),
+        generator_parameters=count_parameters(gan.generator),
+        discriminator_parameters=count_parameters(gan.discriminator),
         images_per_second=config.batch_size * config.n_critic / seconds,
         memory_bytes=max(memory) + max(0, count - SAMPLE) * images[0].numel(),
     )
@@ -227,7 +224,7 @@ def _memory_used(device: "torch.device") -> int:
     return psutil.Process().memory_info().rss
 
 
-def _parameters(network: "nn.Module") -> int:
+def count_parameters(network: "nn.Module") -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 

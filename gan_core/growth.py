@@ -3,6 +3,7 @@
 Each resolution is trained for `growth_kimg`; then the next one is faded in over as many images; and so on.
 """
 
+import math
 from typing import NamedTuple
 
 from gan_core.config import RunConfig
@@ -15,10 +16,14 @@ GROWN = STAGES - 1.0
 
 
 class Resolution(NamedTuple):
-    """Pixels that a growing network draws, and how much of the last doubling has been blended in, in (0, 1]."""
+    """How often a growing network has doubled its pixels, and how much of the last time is blended in, in (0, 1]."""
 
-    pixels: int
+    stage: int
     blend: float
+
+    @property
+    def pixels(self) -> int:
+        return SMALLEST * 2**self.stage
 
 
 def growth(config: RunConfig, kimg: float) -> float:
@@ -30,7 +35,5 @@ def growth(config: RunConfig, kimg: float) -> float:
 
 def resolution(grown: float) -> Resolution:
     """What a network that has grown so far draws."""
-    stage = int(grown)
-    if grown == stage:
-        return Resolution(SMALLEST * 2**stage, 1.0)
-    return Resolution(SMALLEST * 2 ** (stage + 1), grown - stage)
+    stage = math.ceil(grown)
+    return Resolution(stage, grown - stage + 1)

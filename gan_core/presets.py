@@ -52,8 +52,10 @@ _DCGAN = RunConfig(  # Radford 2015, section 4
     beta2=0.999,
 )
 
+_CDCGAN = make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate")
+
 _SAME_BUT_SMALL = "The same for a laptop: narrower, with larger steps and an average of the weights."
-_LAPTOP = {  # what lets convolutions learn within two minutes without a GPU (docs/performance.md)
+_LAPTOP = {  # what lets convolutions learn within two minutes without a GPU (docs/catalogue.md)
     "latent_dim": 32,
     "generator_width": 24,
     "discriminator_width": 24,
@@ -79,15 +81,11 @@ _WGAN = RunConfig(  # Arjovsky 2017, algorithm 1
     discriminator_learning_rate=5e-5,
 )
 
-_WGAN_GP = RunConfig(  # Gulrajani 2017, algorithm 1
-    conditional=False,
-    generator_width=64,
-    discriminator_width=64,
-    discriminator_normalisation="none",
-    loss="wasserstein",
-    n_critic=5,
+_WGAN_GP = make_config(  # Gulrajani 2017, algorithm 1
+    _WGAN,
+    weight_clipping=0,
     gradient_penalty=10,
-    ema_decay=0,
+    optimizer="adam",
     generator_learning_rate=1e-4,
     discriminator_learning_rate=1e-4,
     beta1=0,
@@ -193,11 +191,11 @@ PRESETS = {
     ),
     "cdcgan": Preset(
         "DCGAN told which class to draw: the label stands beside the latent and beside the image.",
-        make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate"),
+        _CDCGAN,
     ),
     "cdcgan-small": Preset(
         _SAME_BUT_SMALL,
-        make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate", **_LAPTOP),
+        make_config(_CDCGAN, **_LAPTOP),
     ),
     "lsgan": Preset(
         "LSGAN (Mao 2017): DCGAN's networks, least squares for the cross entropy.",

@@ -54,9 +54,8 @@ def measure(step: Step, gan: Gan) -> list[float]:
         [
             step.discriminator_loss,
             step.generator_loss,
-            # NaN where there are no verdicts; a comparison alone would give 0.
-            (real > 0.5).float().mean() + 0 * real.mean(),
-            (fake < 0.5).float().mean() + 0 * fake.mean(),
+            _share(real > 0.5, real),
+            _share(fake < 0.5, fake),
             real.mean(),
             fake.mean(),
             distance if gan.config.loss == "wasserstein" else distance * math.nan,
@@ -65,6 +64,11 @@ def measure(step: Step, gan: Gan) -> list[float]:
             _spread(step.fake) / _spread(step.real),
         ]
     ).tolist()
+
+
+def _share(right: torch.Tensor, verdicts: torch.Tensor) -> torch.Tensor:
+    """How many are right; NaN where there are no verdicts, of which a comparison alone would say False."""
+    return torch.where(verdicts.isnan(), verdicts, right.float()).mean()
 
 
 def _spread(images: torch.Tensor) -> torch.Tensor:

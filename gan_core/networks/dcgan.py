@@ -10,20 +10,26 @@ from torch import Tensor, nn
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.layers import (
-    ACTIVATIONS,
     Answer,
     Discriminator,
     Generator,
     Layers,
     batch_norm,
-    generator_norm,
-    hidden_end,
-    initialise,
+    discriminator_end,
+    generator_end,
     normalise_weights,
 )
 
+INITIAL_DEVIATION = 0.02
+"""Radford 2015, section 4: all weights from a normal distribution with this standard deviation."""
+
 START_SIZE = {28: 7, 32: 4}
 """Height and width of the generator's first feature maps: doubling them gives the picture."""
+
+
+def doublings(size: int) -> int:
+    """How often the first feature maps are doubled until they have the picture's size."""
+    return (size // START_SIZE[size]).bit_length() - 1
 
 
 def widths_of(narrowest: int, size: int, also_full_size: bool = False) -> list[int]:
@@ -32,8 +38,16 @@ def widths_of(narrowest: int, size: int, also_full_size: bool = False) -> list[i
     Args:
         also_full_size: whether the network has feature maps of the picture's own size too.
     """
-    halvings = (size // START_SIZE[size]).bit_length() - 1
-    return [narrowest * 2**number for number in range(halvings + also_full_size)]
+    return [narrowest * 2**number for number in range(doublings(size) + also_full_size)]
+
+
+def initialise(network: nn.Module) -> None:
+    """Radford's initial weights; biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0, INITIAL_DEVIATION)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 class DcganGenerator(Generator):
@@ -61,8 +75,7 @@ class DcganGenerator(Generator):
         return self._after(width)
 
     def _after(self, width: int) -> list[nn.Module]:
-        activation = ACTIVATIONS[self.config.generator_activation]()
-        return [*generator_norm(width, images=True, config=self.config, spec=self.spec), activation]
+        return generator_end(width, images=True, config=self.config, spec=self.spec)
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         start = self.start(self.told(latents, labels)).unflatten(1, self.start_shape)
@@ -86,11 +99,11 @@ class DcganDiscriminator(Discriminator):
             # Radford 2015, section 3: no batch normalisation right behind the picture.
             if normalisation == "batch" and number > 0:
                 layers.append(batch_norm(after, images=True))
-            layers += hidden_end(config.discriminator_activation, config)
+            layers += discriminator_end(config)
         layers.append(nn.Flatten())
         features = widths[-1] * START_SIZE[spec.size] ** 2
         if self.hidden:
-            layers += [nn.Linear(features, self.hidden), *hidden_end(config.discriminator_activation, config)]
+            layers += [nn.Linear(features, self.hidden), *discriminator_end(config)]
             features = self.hidden
         self.layers = nn.Sequential(*layers)
         self.verdict = nn.Linear(features, 1)

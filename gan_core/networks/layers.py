@@ -1,4 +1,4 @@
-"""What both families of networks are put together from."""
+"""What the families of networks are put together from."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,16 +20,17 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "sigmoid": nn.Sigmoid,
 }
 
-INITIAL_DEVIATION = 0.02
-"""Radford 2015, section 4: all weights from a normal distribution with this standard deviation."""
-
 # Keras says how much of the old average stays (0.8), torch how much of the new value comes in (0.2).
 BATCH_NORM_MOMENTUM = 0.2
 
 
-def batch_norm(features: int, images: bool) -> nn.Module:
-    """Batch normalisation (Ioffe & Szegedy 2015) of [N, features] or, for images, [N, features, H, W]."""
-    return (nn.BatchNorm2d if images else nn.BatchNorm1d)(features, momentum=BATCH_NORM_MOMENTUM)
+def batch_norm(features: int, images: bool, affine: bool = True) -> nn.Module:
+    """Batch normalisation (Ioffe & Szegedy 2015) of [N, features] or, for images, [N, features, H, W].
+
+    Args:
+        affine: whether a scale and a shift, which are learnt, follow.
+    """
+    return (nn.BatchNorm2d if images else nn.BatchNorm1d)(features, momentum=BATCH_NORM_MOMENTUM, affine=affine)
 
 
 class ConditionalBatchNorm(nn.Module):
@@ -37,9 +38,7 @@ class ConditionalBatchNorm(nn.Module):
 
     def __init__(self, features: int, images: bool, classes: int):
         super().__init__()
-        self.normalise = (nn.BatchNorm2d if images else nn.BatchNorm1d)(
-            features, momentum=BATCH_NORM_MOMENTUM, affine=False
-        )
+        self.normalise = batch_norm(features, images, affine=False)
         self.scales = nn.Embedding(classes, features, _weight=torch.ones(classes, features))
         self.shifts = nn.Embedding(classes, features, _weight=torch.zeros(classes, features))
 
@@ -49,13 +48,14 @@ class ConditionalBatchNorm(nn.Module):
         return self.normalise(inputs) * self.scales(labels).view(shape) + self.shifts(labels).view(shape)
 
 
-def generator_norm(features: int, images: bool, config: RunConfig, spec: ImageSpec) -> list[nn.Module]:
-    """The generator's normalisation, as the config wants it; none if it wants none."""
+def generator_end(features: int, images: bool, config: RunConfig, spec: ImageSpec) -> list[nn.Module]:
+    """What ends a hidden layer of a generator: its normalisation, if the config wants one, and its activation."""
+    activation = ACTIVATIONS[config.generator_activation]()
     if config.generator_normalisation == "none":
-        return []
+        return [activation]
     if config.tells_by_batch_norm:
-        return [ConditionalBatchNorm(features, images, len(spec.classes))]
-    return [batch_norm(features, images)]
+        return [ConditionalBatchNorm(features, images, len(spec.classes)), activation]
+    return [batch_norm(features, images), activation]
 
 
 class Layers(nn.Sequential):
@@ -67,9 +67,10 @@ class Layers(nn.Sequential):
         return inputs
 
 
-def hidden_end(activation: str, config: RunConfig) -> list[nn.Module]:
+def discriminator_end(config: RunConfig) -> list[nn.Module]:
     """What ends a hidden layer of a discriminator: its activation, and dropout if the config wants it."""
-    return [ACTIVATIONS[activation](), *([nn.Dropout(config.dropout)] if config.dropout else [])]
+    activation = ACTIVATIONS[config.discriminator_activation]()
+    return [activation, nn.Dropout(config.dropout)] if config.dropout else [activation]
 
 
 def maybe_spectral(layer: nn.Module, normalisation: str) -> nn.Module:
@@ -166,15 +167,6 @@ class Discriminator(nn.Module):
         if self.class_vectors:
             logits = logits + (self.class_vectors(self.one_hot(labels)) * features).sum(dim=1)
         return Answer(logits, self.classifier(features) if self.classifier else None)
-
-
-def initialise(network: nn.Module) -> None:
-    """Radford's initial weights; biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0, INITIAL_DEVIATION)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
 
 
 def normalise_weights(discriminator: nn.Module, normalisation: str) -> None:

@@ -6,14 +6,13 @@ from torch import Tensor, nn
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.layers import (
-    ACTIVATIONS,
     Answer,
     Discriminator,
     Generator,
     Layers,
     batch_norm,
-    generator_norm,
-    hidden_end,
+    discriminator_end,
+    generator_end,
     maybe_spectral,
 )
 
@@ -35,8 +34,7 @@ class MlpGenerator(Generator):
     def _hidden(inputs: int, config: RunConfig, spec: ImageSpec) -> Iterator[nn.Module]:
         for neurons in config.generator_layers:
             yield nn.Linear(inputs, neurons)
-            yield from generator_norm(neurons, images=False, config=config, spec=spec)
-            yield ACTIVATIONS[config.generator_activation]()
+            yield from generator_end(neurons, images=False, config=config, spec=spec)
             inputs = neurons
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
@@ -62,7 +60,7 @@ class MlpDiscriminator(Discriminator):
             yield maybe_spectral(nn.Linear(inputs, neurons), config.discriminator_normalisation)
             if config.discriminator_normalisation == "batch":
                 yield batch_norm(neurons, images=False)
-            yield from hidden_end(config.discriminator_activation, config)
+            yield from discriminator_end(config)
             inputs = neurons
 
     def forward(self, images: Tensor, labels: Tensor) -> Answer:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, linear, pad
 
 from gan_core.config import ImageSpec, RunConfig
-from gan_core.growth import GROWN, SMALLEST, STAGES
-from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, hidden_end
+from gan_core.growth import GROWN, SMALLEST, STAGES, resolution
+from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, discriminator_end
 
 LARGEST = SMALLEST * 2 ** (STAGES - 1)
 BLACK = -1.0
@@ -35,12 +35,11 @@ class EqualisedConv(nn.Conv2d):
 class EqualisedLinear(nn.Linear):
     """The same, fully connected."""
 
-    def __init__(self, inputs: int, outputs: int, gain: float = math.sqrt(2), bias: bool = True):
-        super().__init__(inputs, outputs, bias)
+    def __init__(self, inputs: int, outputs: int, gain: float = math.sqrt(2)):
+        super().__init__(inputs, outputs)
         self.scale = gain / math.sqrt(inputs)
         nn.init.normal_(self.weight)
-        if bias:
-            nn.init.zeros_(self.bias)
+        nn.init.zeros_(self.bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
         return linear(inputs, self.weight * self.scale, self.bias)
@@ -71,12 +70,12 @@ class Grows(nn.Module):
     @property
     def stage(self) -> int:
         """The number of the finest resolution in use."""
-        return math.ceil(self.grown)
+        return resolution(self.grown).stage
 
     @property
     def blend(self) -> float:
         """How much of it is blended in; 1 if no other has a part."""
-        return self.grown - self.stage + 1
+        return resolution(self.grown).blend
 
     def coarse(self, images: Tensor) -> Tensor:
         """Real images [N, C, S, S] as the generator would draw them: in its pixels, two resolutions blended alike."""
@@ -144,7 +143,7 @@ class ProgressiveDiscriminator(Grows, Discriminator):
     def __init__(self, config: RunConfig, spec: ImageSpec):
         super().__init__()
         width = config.discriminator_width
-        self.activate = nn.Sequential(*hidden_end(config.discriminator_activation, config))
+        self.activate = nn.Sequential(*discriminator_end(config))
         inputs = spec.channels + self.tell(config, spec)
         self.pictures = nn.ModuleList(EqualisedConv(inputs, width, 1) for _ in range(STAGES))
         # Block n leads from the n-th resolution down to the one below it.

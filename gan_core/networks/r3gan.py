@@ -7,6 +7,7 @@ takes a CPU three times as long as the block behind it.
 """
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -15,7 +16,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.dcgan import START_SIZE, widths_of
-from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, hidden_end
+from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, discriminator_end
 
 EXPANSION = 2
 """A block's inner convolution is so many times as wide as what comes in."""
@@ -30,30 +31,23 @@ class Block(nn.Module):
     others begin smaller, the more blocks there are, by L^(-1/4) for L of them.
     """
 
-    def __init__(self, width: int, blocks: int, end: list[nn.Module], also: list[nn.Module]):
+    def __init__(self, width: int, blocks: int, end: Callable[[], list[nn.Module]]):
         super().__init__()
         inner = width * EXPANSION
         groups = max(1, inner // GROUP)
         first = nn.Conv2d(width, inner, 1)
         middle = nn.Conv2d(inner, inner, 3, padding=1, groups=groups)
         last = nn.Conv2d(inner, width, 1, bias=False)
-        for convolution in (first, middle):
-            he_normal(convolution, scale=blocks**-0.25)
+        for convolution in (first, middle):  # He 2015, eq. 10, times L^(-1/4)
+            nn.init.kaiming_normal_(convolution.weight, a=0.2)
+            convolution.weight.data *= blocks**-0.25
+            nn.init.zeros_(convolution.bias)
         nn.init.zeros_(last.weight)
         # As in the paper, only what an activation follows has a bias.
-        self.layers = nn.Sequential(first, *end, middle, *also, last)
+        self.layers = nn.Sequential(first, *end(), middle, *end(), last)
 
     def forward(self, inputs: Tensor) -> Tensor:
         return inputs + self.layers(inputs)
-
-
-def he_normal(layer: nn.Conv2d | nn.Linear, scale: float = 1.0) -> None:
-    """N(0, 2 / fan in) times a scale (He 2015, eq. 10); bias 0."""
-    nn.init.kaiming_normal_(layer.weight, a=0.2)
-    with torch.no_grad():
-        layer.weight *= scale
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
 
 
 def resize(inputs: int, outputs: int) -> nn.Conv2d:
@@ -78,10 +72,9 @@ class R3Generator(Generator):
         nn.init.kaiming_normal_(self.start.weight, nonlinearity="linear")
         self.basis = nn.Parameter(torch.randn(widths[0], start, start))
 
-        def activation() -> list[nn.Module]:
-            return [ACTIVATIONS[config.generator_activation]()]
-
-        self.blocks = nn.ModuleList(Block(width, len(widths), activation(), activation()) for width in widths)
+        self.blocks = nn.ModuleList(
+            Block(width, len(widths), lambda: [ACTIVATIONS[config.generator_activation]()]) for width in widths
+        )
         self.narrow = nn.ModuleList(resize(before, after) for before, after in pairwise(widths))
         self.picture = resize(widths[-1], spec.channels)
 
@@ -102,10 +95,7 @@ class R3Discriminator(Discriminator):
         start = START_SIZE[spec.size]
         self.picture = resize(spec.channels + self.tell(config, spec), widths[0])
 
-        def end() -> list[nn.Module]:
-            return hidden_end(config.discriminator_activation, config)
-
-        self.blocks = nn.ModuleList(Block(width, len(widths), end(), end()) for width in widths)
+        self.blocks = nn.ModuleList(Block(width, len(widths), lambda: discriminator_end(config)) for width in widths)
         self.widen = nn.ModuleList(resize(before, after) for before, after in pairwise(widths))
         # Each feature map is weighed at every place by itself, down to one number.
         self.basis = nn.Conv2d(widths[-1], widths[-1], start, groups=widths[-1], bias=False)

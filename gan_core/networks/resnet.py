@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_core.config import ImageSpec, RunConfig
-from gan_core.networks.dcgan import START_SIZE
+from gan_core.networks.dcgan import START_SIZE, doublings
 from gan_core.networks.layers import (
     ACTIVATIONS,
     Answer,
@@ -17,8 +17,8 @@ from gan_core.networks.layers import (
     Generator,
     Layers,
     batch_norm,
-    generator_norm,
-    hidden_end,
+    discriminator_end,
+    generator_end,
     normalise_weights,
 )
 
@@ -40,20 +40,17 @@ class UpBlock(nn.Module):
 
     def __init__(self, width: int, config: RunConfig, spec: ImageSpec):
         super().__init__()
-        self.before = Layers(*_norm_and_activation(width, config, spec))
+        self.before = Layers(*generator_end(width, images=True, config=config, spec=spec))
         self.first = nn.Conv2d(width, width, 3, padding=1)
-        self.second = Layers(*_norm_and_activation(width, config, spec), nn.Conv2d(width, width, 3, padding=1))
+        self.second = Layers(
+            *generator_end(width, images=True, config=config, spec=spec), nn.Conv2d(width, width, 3, padding=1)
+        )
         self.shortcut = nn.Conv2d(width, width, 1)
 
     def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
         features = self.first(interpolate(self.before(inputs, labels), scale_factor=2))
         # A convolution of one pixel gives the same before the doubling, at a quarter of the cost.
         return self.second(features, labels) + interpolate(self.shortcut(inputs), scale_factor=2)
-
-
-def _norm_and_activation(width: int, config: RunConfig, spec: ImageSpec) -> list[nn.Module]:
-    activation = ACTIVATIONS[config.generator_activation]()
-    return [*generator_norm(width, images=True, config=config, spec=spec), activation]
 
 
 class ResnetGenerator(Generator):
@@ -64,8 +61,7 @@ class ResnetGenerator(Generator):
         width, start = config.generator_width, START_SIZE[spec.size]
         self.start_shape = (width, start, start)
         self.start = nn.Linear(self.tell(config, spec), width * start**2)
-        doublings = (spec.size // start).bit_length() - 1
-        self.blocks = nn.ModuleList(UpBlock(width, config, spec) for _ in range(doublings))
+        self.blocks = nn.ModuleList(UpBlock(width, config, spec) for _ in range(doublings(spec.size)))
         # The last normalisation belongs to no class, in the paper.
         norm = [batch_norm(width, images=True)] if config.generator_normalisation == "batch" else []
         activation = ACTIVATIONS[config.generator_activation]()
@@ -93,7 +89,7 @@ class DownBlock(nn.Module):
 
         def before(maps: int) -> list[nn.Module]:
             norm = [batch_norm(maps, images=True)] if norms else []
-            return [*norm, *hidden_end(config.discriminator_activation, config)]
+            return [*norm, *discriminator_end(config)]
 
         self.layers = nn.Sequential(
             *([] if first else before(inputs)),

@@ -66,8 +66,9 @@ def _numbers(run: Run) -> list[Text]:
     ]
     if run.config.network == "progressive":
         drawn = resolution(growth(run.config, run.kimg))
-        blended = Text("{pixels} × {pixels} pixels, {blend:.0%} blended in", drawn._asdict())
-        parts.append(blended if drawn.blend < 1 else Text("{pixels} × {pixels} pixels", drawn._asdict()))
+        values = {"pixels": drawn.pixels, "blend": drawn.blend}
+        blended = Text("{pixels} × {pixels} pixels, {blend:.0%} blended in", values)
+        parts.append(blended if drawn.blend < 1 else Text("{pixels} × {pixels} pixels", values))
     if run.state == State.RUNNING and run.seconds_left is not None:
         parts += [
             Text("{rate:,.0f} images/s", {"rate": run.images_per_second or 0.0}),
