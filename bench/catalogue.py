@@ -1,8 +1,9 @@
 """What every preset learns in the same time: `python -m bench.catalogue [--seconds 120] [--data-dir data] [NAME ...]`.
 
 Trains each preset from scratch on MNIST as the app does, and writes docs/catalogue.md: parameters, images/s, FID by the
-classifier's features beside that of real digits, class accuracy where it is conditional, coverage of the ten classes,
-and a picture of what it draws. What was measured before of presets that are not named stays in the table.
+classifier's features beside that of real pictures, class accuracy where it is conditional, coverage of the ten classes,
+and a picture of what it draws. What was measured before of presets that are not named stays in the table. With
+`--dataset cifar10`, the same in colour.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from typing import Any
 
 from gan_core import paths, pictures
 from gan_core.config import ImageSpec
-from gan_core.estimates import count_parameters
+from gan_core.estimates import NAMED_SHAPES, count_parameters
 from gan_core.presets import PRESETS
 
 DOCUMENT = paths.PROJECT / "docs" / "catalogue.md"
@@ -24,23 +25,25 @@ GRIDS = paths.PROJECT / "docs" / "catalogue"
 RESULTS = GRIDS / "results.json"
 PER_CLASS = 1_000
 SHOWN_PER_CLASS = 10
-BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
+CHANGES: dict[str, dict[str, Any]] = {"mnist": {}, "cifar10": {"mirror": True}}
+"""What a dataset asks of every preset: digits have no mirrored twins, animals and cars do."""
+Results = dict[str, dict[str, dict[str, Any]]]
+"""What was measured, by dataset and preset."""
 
 
-def measure(name: str, seconds: float, data_dir: Path, out: Path | None) -> dict[str, Any]:
+def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path | None) -> dict[str, Any]:
     """Train a preset for so long, and what its pictures are worth."""
     import gan_core
     from gan_core.metrics.evaluation import evaluate
 
-    run = gan_core.train(name, data_dir, dataset="mnist", minutes=seconds / 60)
+    run = gan_core.train(name, data_dir, dataset=dataset, minutes=seconds / 60, **CHANGES[dataset])
     result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)
     model = gan_core.load(run.checkpoint_path)
     groups = 1 if run.config.conditional else 10  # a class's pictures are counted by class, or all together
     if out:
-        (out / f"{name}.npz").write_bytes(model.sample(count=groups * PER_CLASS, seed=1).npz())
+        (out / f"{dataset}-{name}.npz").write_bytes(model.sample(count=groups * PER_CLASS, seed=1).npz())
     drawn = model.sample(count=groups * SHOWN_PER_CLASS, seed=1)
-    GRIDS.mkdir(exist_ok=True)
-    (GRIDS / f"{name}.webp").write_bytes(pictures.webp(pictures.grid(drawn.images, SHOWN_PER_CLASS)))
+    (GRIDS / f"{dataset}-{name}.webp").write_bytes(pictures.webp(pictures.grid(drawn.images, SHOWN_PER_CLASS)))
     return {
         "kimg": run.kimg,
         "images_per_second": run.kimg * 1000 / run.seconds,
@@ -53,63 +56,68 @@ def measure(name: str, seconds: float, data_dir: Path, out: Path | None) -> dict
     }
 
 
-def parameters(name: str) -> tuple[int, int]:
-    """Of the preset's generator and discriminator, for MNIST."""
+def parameters(name: str, dataset: str) -> tuple[int, int]:
+    """Of the preset's generator and discriminator, for a dataset of ten classes."""
     from gan_core.networks import build_discriminator, build_generator
 
-    spec = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
+    _count, size, channels = NAMED_SHAPES[dataset]
+    spec = ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
     config = PRESETS[name].config
     return count_parameters(build_generator(config, spec)), count_parameters(build_discriminator(config, spec))
 
 
-def table(results: dict[str, dict[str, Any]]) -> str:
-    """The measured part of the document."""
+def table(dataset: str, results: dict[str, dict[str, Any]]) -> str:
+    """Of MNIST every preset, of the others those that were measured."""
     lines = [
         "| preset | parameters: G, D | thousand images | images/s | FID | class accuracy | classes drawn | pictures |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name in PRESETS:
-        generator, discriminator = parameters(name)
-        line = f"| `{name}` | {generator:,}, {discriminator:,} | "
-        lines.append(line + (_measured(name, results[name]) if name in results else "not measured yet | | | | | |"))
+        if name in results or dataset == "mnist":
+            generator, discriminator = parameters(name, dataset)
+            rest = _measured(name, dataset, results[name]) if name in results else "not measured yet | | | | | |"
+            lines.append(f"| `{name}` | {generator:,}, {discriminator:,} | {rest}")
     floors = {found["floor"] for found in results.values()}
-    lines.append(f"| real test digits | | | | {min(floors):.3f} | | | |")
+    lines.append(f"| real test pictures | | | | {min(floors):.3f} | | | |")
     return "\n".join(lines)
 
 
-def _measured(name: str, found: dict[str, Any]) -> str:
+def _measured(name: str, dataset: str, found: dict[str, Any]) -> str:
     accuracy = "" if found["accuracy"] is None else f"{found['accuracy']:.3f}"
     return (
         f"{found['kimg']:,.0f} | {found['images_per_second']:,.0f} | {found['fid']:.3f} | {accuracy} | "
-        f"{found['coverage']:.0%} | ![digits drawn by {name}](catalogue/{name}.webp) |"
+        f"{found['coverage']:.0%} | ![drawn by {name}](catalogue/{dataset}-{name}.webp) |"
     )
 
 
-def write_document(results: dict[str, dict[str, Any]]) -> None:
-    """Put the table into the document, between its two marks."""
+def note(name: str, dataset: str, found: dict[str, Any]) -> None:
+    """Keep what was measured, and put it into the document's table."""
+    results: Results = json.loads(RESULTS.read_text())
+    results.setdefault(dataset, {})[name] = found
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-    before, _old, after = DOCUMENT.read_text().partition(BEGIN)
-    _older, _mark, after = after.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{table(results)}\n\n{END}{after}")
+    begin, end = f"<!-- {dataset} -->", f"<!-- end of {dataset} -->"
+    before, _begin, rest = DOCUMENT.read_text().partition(begin)
+    _older, _end, after = rest.partition(end)
+    DOCUMENT.write_text(f"{before}{begin}\n\n{table(dataset, results[dataset])}\n\n{end}{after}")
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PRESETS)}; all if none is given")
     options.add_argument("--seconds", type=float, default=120, help="of training, for each")
-    options.add_argument("--data-dir", type=Path, default=paths.data(), help="where MNIST lies or is downloaded to")
+    options.add_argument("--dataset", choices=CHANGES, default="mnist")
+    options.add_argument("--data-dir", type=Path, default=paths.data(), help="where it lies or is downloaded to")
     options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each preset, for another judge")
     asked = options.parse_args()
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     print(f"{platform.machine()}, {os.cpu_count()} cores", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GAN_WORKBENCH_CHECKPOINTS"] = folder
         for name in asked.names or PRESETS:
-            results[name] = measure(name, asked.seconds, asked.data_dir, asked.out)
-            write_document(results)
-            print(name, json.dumps(results[name]), flush=True)
+            found = measure(name, asked.dataset, asked.seconds, asked.data_dir, asked.out)
+            note(name, asked.dataset, found)
+            print(name, json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

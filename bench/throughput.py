@@ -35,14 +35,17 @@ STEPS = 20
 REPEATS = 20
 
 FULLY_CONNECTED = make_config(
-    preset_config("cgan"),
+    preset_config("gan-pytorch"),
+    conditional=True,
     latent_dim=100,
     generator_layers=(128, 256, 512, 1024),
     discriminator_layers=(512, 512, 512),
 )
+DCGAN = make_config(preset_config("dcgan"), batch_size=64)
 CASES = {
     "conditional fully connected, batch 64": (FULLY_CONNECTED, 2.0, 5.0),
-    "dcgan, batch 64": (preset_config("dcgan"), 1.3, 3.0),
+    "dcgan, batch 64": (DCGAN, 1.3, 3.0),
+    "dcgan, spectral normalisation": (make_config(DCGAN, discriminator_normalisation="spectral"), 1.3, 3.0),
     "minute": (preset_config("minute"), 1.3, 3.0),
 }
 """Each with its goal: our images/s as a multiple of the plain loop's, on a CPU and on a GPU."""

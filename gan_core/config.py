@@ -313,6 +313,17 @@ class RunConfig(BaseModel):
         le=1e7,
         step=10,
     )
+    grid_every: Annotated[int | None, BeforeValidator(_nothing_from_text)] = setting(
+        None,
+        "Keep samples every",
+        "After every so many steps, the grid of samples is kept for the film. Empty: often at first, then ever more "
+        "seldom, 200 grids at most.",
+        group="Training",
+        unit="steps",
+        ge=10,
+        le=10**6,
+        step=100,
+    )
     seed: int = setting(0, "Seed", "All that is random in the run follows from it.", group="Training", ge=0, lt=2**31)
 
     gradient_penalty: float = setting(

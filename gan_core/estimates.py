@@ -38,6 +38,8 @@ NO_MATTER = {
     "kimg",
     # the clock stands still meanwhile
     "score_every",
+    # rare
+    "grid_every",
     # numbers that are only computed with: another value takes the same time and room
     "seed",
     "ema_decay",

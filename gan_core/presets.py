@@ -148,11 +148,13 @@ PRESETS = {
         },
     ),
     "gan-keras": Preset(
-        "The fully connected GAN of the Keras tutorials: batch normalisation, batches of 128, Adam as it comes.",
+        "The fully connected GAN of the Keras tutorials: batch normalisation, batches of 128, Adam as it comes, "
+        "samples every 1,000 steps.",
         make_config(
             _TUTORIAL_GAN,
             generator_normalisation="batch",
             batch_size=128,
+            grid_every=1000,
             generator_learning_rate=1e-3,
             discriminator_learning_rate=1e-3,
             beta1=0.9,
@@ -177,15 +179,19 @@ PRESETS = {
     "dcgan": Preset("DCGAN (Radford 2015): convolutions by its guidelines, no classes.", _DCGAN),
     "dcgan-small": Preset(
         _SAME_BUT_SMALL,
-        # Without classes to tell them apart by, normalised batches let the discriminator win.
+        # At these rates, normalised batches let the discriminator win.
         make_config(
             _DCGAN,
             **_LAPTOP
             | {
-                "discriminator_normalisation": "none",
+                "latent_dim": 16,
+                "batch_size": 64,
+                "discriminator_normalisation": "spectral",
+                "instance_noise": 0.2,
+                "learning_rate_decay": 1,
                 "beta1": 0,
-                "generator_learning_rate": 3e-3,
-                "discriminator_learning_rate": 3e-3,
+                "generator_learning_rate": 5e-3,
+                "discriminator_learning_rate": 5e-3,
             },
         ),
     ),
@@ -258,7 +264,7 @@ PRESETS = {
     "sngan": Preset("SNGAN (Miyato 2018): residual blocks, spectral normalisation, projection.", _SNGAN),
     "sngan-small": Preset(
         _SAME_BUT_SMALL,
-        make_config(_SNGAN, **_LAPTOP | {"n_critic": 1, "generator_width": 32, "discriminator_width": 32}),
+        make_config(_SNGAN, **_LAPTOP | {"n_critic": 1, "auxiliary_classifier": 0.75}),
     ),
     "r3gan": Preset(
         "R3GAN (Huang 2024) at laptop size: pairs of real and fake, R1 and R2, residual blocks without normalisation.",
@@ -288,7 +294,7 @@ def preset_config(name: str) -> RunConfig:
     return PRESETS[name].config
 
 
-WITHOUT_EFFECT = ("dataset", "minutes", "kimg", "seed", "device", "precision", "score_every")
+WITHOUT_EFFECT = ("dataset", "minutes", "kimg", "seed", "device", "precision", "score_every", "grid_every")
 """Hyperparameters that leave a preset what it is."""
 
 

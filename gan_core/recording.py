@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from gan_core import checkpoint, pictures, sampling
+from gan_core.config import RunConfig
 from gan_core.devices import memory_used
 from gan_core.errors import WorkbenchError
 from gan_core.losses import LOSSES
@@ -31,12 +32,15 @@ GRID_COLUMNS = 10
 GRID_ROWS = 10
 FIRST_GRID_KIMG = 0.5
 GRID_GROWTH = 1.09
-"""A grid is kept at 0.5 kimg and each time the run has grown by 9 %: 200 grids last for ten billion images."""
+"""Unless the config says how often, a grid is kept at 0.5 kimg and each time the run has grown by 9 %: 200 grids last
+for ten billion images."""
 MAX_GRIDS = 200
 
 
-def grids_due(kimg: float) -> int:
+def grids_due(config: RunConfig, step: int, kimg: float) -> int:
     """How many sample grids a run of this length has kept."""
+    if config.grid_every:
+        return step // config.grid_every
     if kimg < FIRST_GRID_KIMG:
         return 0
     return min(MAX_GRIDS, 1 + int(math.log(kimg / FIRST_GRID_KIMG) / math.log(GRID_GROWTH)))
@@ -112,7 +116,7 @@ class Recorder:
         self.past_changes = deque(change for change in store.changes(run.id) if change.step is not None)
         self._repeat_changes()
         self._take_up_changes(seconds)
-        self.grids = grids_due(self.kimg)
+        self.grids = grids_due(self.config, gan.step, self.kimg)
         self._fix_grid()
         self.start = time.perf_counter() - seconds
         gan.anneal(self.progress(seconds))
@@ -143,8 +147,9 @@ class Recorder:
         if to_score or seconds >= self.next_row:
             self._row(step, seconds, to_score)
         self._repeat_changes()
-        if grids_due(self.kimg) > self.grids:
-            self.grids = grids_due(self.kimg)
+        grids = grids_due(self.config, self.gan.step, self.kimg)
+        if grids > self.grids:
+            self.grids = grids
             self._write_grid(self.run.grid_folder / f"{self.gan.step:09d}.webp")
         if seconds >= self.next_live_grid:
             self.next_live_grid = seconds + LIVE_GRID_SECONDS

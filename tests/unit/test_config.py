@@ -74,6 +74,7 @@ def test_gan_keras_is_the_tutorials():
     config = preset_config("gan-keras")
     assert (config.generator_normalisation, config.batch_size, config.conditional) == ("batch", 128, False)
     assert (config.generator_learning_rate, config.beta1, config.beta2) == (1e-3, 0.9, 0.999)  # Adam's defaults
+    assert config.grid_every == 1000
 
 
 def test_gan_pytorch_is_the_tutorials():

@@ -77,11 +77,19 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
 
 
 def test_never_more_than_200_grids_dense_early_and_sparser_later():
-    due = [recording.grids_due(kimg) for kimg in (0.4, 0.5, 1, 10, 100, 1_000, 1e5, 1e7, 1e9)]
+    def grids_due(kimg):
+        return recording.grids_due(small_config(), 0, kimg)
+
+    due = [grids_due(kimg) for kimg in (0.4, 0.5, 1, 10, 100, 1_000, 1e5, 1e7, 1e9)]
     assert due == sorted(due)
     assert due[:2] == [0, 1]
     assert due[-1] == recording.MAX_GRIDS
-    assert recording.grids_due(2) - recording.grids_due(1) > recording.grids_due(1001) - recording.grids_due(1000)
+    assert grids_due(2) - grids_due(1) > grids_due(1001) - grids_due(1000)
+
+
+def test_grids_are_kept_after_as_many_steps_as_asked(store):
+    run = train_here(store, kimg=3.2, grid_every=50)
+    assert [step for step, _path in run.grids] == [50, 100, 150, 200]
 
 
 def test_queued_runs_are_trained_one_after_the_other(store, working):
