@@ -232,6 +232,13 @@ def test_a_click_on_a_picture_picks_it(visit):
     no_error_on(page)
 
 
+def test_a_list_that_is_opened_stays_open_when_the_estimate_comes(page):
+    page.get_by_role("combobox", name=re.compile("Dataset")).click()
+    expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
+    page.wait_for_timeout(500)  # for what comes after it
+    expect(page.get_by_role("listbox")).to_be_visible()
+
+
 def test_the_language_is_the_browsers_and_can_be_changed(visit):
     page = visit("/", locale="es-MX")
     expect(page.get_by_role("link", name="Entrenar").first).to_be_visible()
