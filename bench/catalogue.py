@@ -27,8 +27,6 @@ PER_CLASS = 1_000
 SHOWN_PER_CLASS = 10
 CHANGES: dict[str, dict[str, Any]] = {"mnist": {}, "cifar10": {"mirror": True}}
 """What a dataset asks of every preset: digits have no mirrored twins, animals and cars do."""
-Results = dict[str, dict[str, dict[str, Any]]]
-"""What was measured, by dataset and preset."""
 
 
 def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path | None) -> dict[str, Any]:
@@ -69,16 +67,17 @@ def parameters(name: str, dataset: str) -> tuple[int, int]:
 def table(dataset: str, results: dict[str, dict[str, Any]]) -> str:
     """Of MNIST every preset, of the others those that were measured."""
     lines = [
-        "| preset | parameters: G, D | thousand images | images/s | FID | class accuracy | classes drawn | pictures |",
-        "|---|---|---|---|---|---|---|---|",
+        "| preset | what it is | parameters: G, D | thousand images | images/s | FID | class accuracy | classes drawn "
+        "| pictures |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in PRESETS:
         if name in results or dataset == "mnist":
             generator, discriminator = parameters(name, dataset)
             rest = _measured(name, dataset, results[name]) if name in results else "not measured yet | | | | | |"
-            lines.append(f"| `{name}` | {generator:,}, {discriminator:,} | {rest}")
+            lines.append(f"| `{name}` | {PRESETS[name].about} | {generator:,}, {discriminator:,} | {rest}")
     floors = {found["floor"] for found in results.values()}
-    lines.append(f"| real test pictures | | | | {min(floors):.3f} | | | |")
+    lines.append(f"| real test pictures | | | | | {min(floors):.3f} | | | |")
     return "\n".join(lines)
 
 
@@ -92,7 +91,7 @@ def _measured(name: str, dataset: str, found: dict[str, Any]) -> str:
 
 def note(name: str, dataset: str, found: dict[str, Any]) -> None:
     """Keep what was measured, and put it into the document's table."""
-    results: Results = json.loads(RESULTS.read_text())
+    results = json.loads(RESULTS.read_text())  # by dataset and preset
     results.setdefault(dataset, {})[name] = found
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     begin, end = f"<!-- {dataset} -->", f"<!-- end of {dataset} -->"

@@ -178,8 +178,8 @@ PRESETS = {
     ),
     "dcgan": Preset("DCGAN (Radford 2015): convolutions by its guidelines, no classes.", _DCGAN),
     "dcgan-small": Preset(
-        _SAME_BUT_SMALL,
-        # At these rates, normalised batches let the discriminator win.
+        "For a laptop: narrower, with larger steps, an average of the weights and fading noise; the discriminator's "
+        "weights are normalised, since normalised batches let it win.",
         make_config(
             _DCGAN,
             **_LAPTOP
@@ -199,10 +199,7 @@ PRESETS = {
         "DCGAN told which class to draw: the label stands beside the latent and beside the image.",
         _CDCGAN,
     ),
-    "cdcgan-small": Preset(
-        _SAME_BUT_SMALL,
-        make_config(_CDCGAN, **_LAPTOP),
-    ),
+    "cdcgan-small": Preset(_SAME_BUT_SMALL, make_config(_CDCGAN, **_LAPTOP)),
     "lsgan": Preset(
         "LSGAN (Mao 2017): DCGAN's networks, least squares for the cross entropy.",
         make_config(_DCGAN, loss="least-squares", batch_size=64),
@@ -248,7 +245,7 @@ PRESETS = {
     ),
     "pggan": Preset("Progressive growing (Karras 2018): first 4 pixels, then 8, 16 and 32.", _PGGAN),
     "pggan-small": Preset(
-        _SAME_BUT_SMALL,
+        "For a laptop: narrower, growing faster, with the non-saturating loss and R1.",
         make_config(
             _PGGAN,
             **_LAPTOP
@@ -263,7 +260,7 @@ PRESETS = {
     ),
     "sngan": Preset("SNGAN (Miyato 2018): residual blocks, spectral normalisation, projection.", _SNGAN),
     "sngan-small": Preset(
-        _SAME_BUT_SMALL,
+        "For a laptop: narrower, with larger steps, an average of the weights and an auxiliary classifier.",
         make_config(_SNGAN, **_LAPTOP | {"n_critic": 1, "auxiliary_classifier": 0.75}),
     ),
     "r3gan": Preset(

@@ -1,5 +1,7 @@
 """What a run will cost, told before it begins."""
 
+import math
+
 import streamlit as st
 
 from gan_core.config import RunConfig
@@ -22,7 +24,10 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
     answer = default_estimator().ask(config)
     if answer is not None and not was_answered:
         st.rerun()
-    with st.container(key="estimate"):
+    kimg = answer.images(config) / 1000 if isinstance(answer, Estimate) else math.inf
+    if outcome := expected(config, kimg):
+        st.caption(plain(_given(outcome)))
+    with st.container(key="estimate"):  # as high while it is measured as afterwards (style.css)
         if answer is None:
             st.caption(_("Measuring how fast this would be …"))
         elif isinstance(answer, WorkbenchError):
@@ -48,10 +53,7 @@ def _lines(estimate: Estimate, config: RunConfig) -> list[str]:
         "kimg": estimate.images(config) / 1000,
         "rate": estimate.images_per_second,
     }
-    given = expected(config, values["kimg"])
-    gives = [] if given is None else [_given(given)]
     return [
-        *gives,
         _("About {kimg:,.3g} thousand images in {time}, at {rate:,.0f} a second", **values),
         _(
             "Parameters: generator {generator:,}, discriminator {discriminator:,}",

@@ -232,8 +232,15 @@ def test_a_click_on_a_picture_picks_it(visit):
     no_error_on(page)
 
 
-def test_a_list_that_is_opened_stays_open_when_the_estimate_comes(page):
-    page.get_by_role("combobox", name=re.compile("Dataset")).click()
+@pytest.mark.parametrize("preset", ["minute", "cgan"])
+def test_a_list_far_down_the_sidebar_stays_open_when_the_estimate_comes(visit, preset):
+    page = visit(f"/train?preset={preset}")
+    page.get_by_test_id("stSidebar").get_by_text("Networks", exact=True).click()
+    activation = page.get_by_role("combobox", name=re.compile("Generator's activation"))
+    activation.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # or the scrolling itself would close the list
+    activation.click()
+    expect(page.get_by_role("listbox")).to_be_visible()
     expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
     page.wait_for_timeout(500)  # for what comes after it
     expect(page.get_by_role("listbox")).to_be_visible()
