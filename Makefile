@@ -1,5 +1,6 @@
 # make app    the app, in an environment of its own
 # make test   all tests, browser tests included
+# make check  ruff's rules and formatting; make format  mends what can be mended
 # make texts  brings the translations' catalogues up to date with the texts in the source
 # make screenshots  takes docs/screenshots from the running app
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gan_core.sampling import Model
 
 # torch's threads wait for each other by spinning. Where another program wants a core too, they spin away the time of
-# the very thread they wait for: on two cores, one of them busy, the default preset fell from 1,400 images/s to 80. With
+# the very thread they wait for: on two cores, one of them busy, a small DCGAN fell from 1,400 images/s to 80. With
 # this shorter spin it has 460 there, for some percent on an idle machine (docs/architecture.md has the figures). Read
 # by libgomp when torch is imported.
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -207,7 +207,7 @@ class RunConfig(BaseModel):
         le=512,
     )
     growth_kimg: float = setting(
-        600.0,
+        800.0,
         "Growth",
         "How long each resolution is trained before the next one is faded in, which takes as long again.",
         group="Networks",
@@ -373,6 +373,16 @@ class RunConfig(BaseModel):
         ge=0,
         le=10,
         step=0.01,
+    )
+    drift: float = setting(
+        0.0,
+        "Drift",
+        "How strongly the discriminator's answers for real pictures are held near 0, which a Wasserstein loss by "
+        "itself does not do (Karras 2018: 0.001). 0: not at all.",
+        group="Regularisation",
+        ge=0,
+        le=1,
+        step=0.001,
     )
     label_smoothing: float = setting(
         0.0,

@@ -48,6 +48,7 @@ NO_MATTER = {
     "learning_rate_decay",
     "beta1",
     "beta2",
+    "drift",
     "label_smoothing",
     # measured full-grown
     "growth_kimg",

@@ -13,6 +13,9 @@ from torch.nn.functional import cross_entropy, relu, softplus
 class Minimax:
     """The game itself: min over G, max over D of E[log D(x)] + E[log(1 - D(G(z)))] (Goodfellow 2014, eq. 1)."""
 
+    weight_of_real = 1.0
+    """By how much D's loss on real images stands in its whole loss."""
+
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """-E[log D(x)] - E[log(1 - D(G(z)))], from logits [N] and [N]; a scalar of at least 0."""
@@ -41,6 +44,8 @@ class NonSaturating(Minimax):
 class MeanNonSaturating(NonSaturating):
     """The same game as many tutorials play it: D's loss is the mean of its losses on real and on fake."""
 
+    weight_of_real = 0.5
+
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """(-E[log D(x)] - E[log(1 - D(G(z)))]) / 2."""
@@ -49,6 +54,8 @@ class MeanNonSaturating(NonSaturating):
 
 class LeastSquares:
     """Regression to 1 for real and 0 for fake (Mao 2017, eq. 9). D's output is not a probability."""
+
+    weight_of_real = 1.0  # of 1/2 (D(x) - 1)^2
 
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -67,7 +74,7 @@ class LeastSquares:
 
 
 class Hinge(Minimax):
-    """D only works on what it has not yet put a margin of 1 away from zero (Lim & Ye 2017, eq. 4 and 5)."""
+    """D only works on what it has not yet put a margin of 1 away from zero (Lim & Ye 2017; Miyato 2018, eq. 16, 17)."""
 
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
@@ -139,5 +146,5 @@ LOSSES: dict[str, Loss] = {
 
 
 def class_cross_entropy(class_logits: Tensor, labels: Tensor) -> Tensor:
-    """-E[log P(c | x)] of an auxiliary classifier (Odena 2017, eq. 2), from [N, classes] and labels int64 [N]."""
+    """-E[log P(c | x)] of an auxiliary classifier (Odena 2017, eq. 3), from [N, classes] and labels int64 [N]."""
     return cross_entropy(class_logits, labels)

@@ -21,7 +21,7 @@ from gan_core.text import Text
 HEARTBEAT_SECONDS = 2
 """How often an owner says that it lives."""
 LOST_AFTER_SECONDS = 8
-"""Silence after which a job counts as interrupted: a few heartbeats, and less than the ten seconds promised."""
+"""Silence after which a job counts as interrupted: a few heartbeats, and less than ten seconds."""
 Job = TypeVar("Job", Run, EvaluationRow)
 OWNED = (State.RUNNING, State.INTERRUPTED)
 """States in which an owner's word counts: one that was silent while its computer slept may go on."""

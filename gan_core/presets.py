@@ -81,7 +81,7 @@ _WGAN = RunConfig(  # Arjovsky 2017, algorithm 1
     conditional=False,
     generator_width=64,
     discriminator_width=64,
-    discriminator_normalisation="none",
+    discriminator_normalisation="batch",
     loss="wasserstein",
     n_critic=5,
     weight_clipping=0.01,
@@ -93,6 +93,7 @@ _WGAN = RunConfig(  # Arjovsky 2017, algorithm 1
 
 _WGAN_GP = make_config(  # Gulrajani 2017, algorithm 1
     _WGAN,
+    discriminator_normalisation="none",
     weight_clipping=0,
     gradient_penalty=10,
     optimizer="adam",
@@ -113,8 +114,9 @@ _PGGAN = RunConfig(  # Karras 2018, appendix A
     discriminator_normalisation="none",
     loss="wasserstein",
     gradient_penalty=10,
+    drift=0.001,
     batch_size=16,
-    growth_kimg=600,
+    growth_kimg=800,
     generator_learning_rate=1e-3,
     discriminator_learning_rate=1e-3,
     beta1=0,
@@ -163,13 +165,14 @@ PRESETS = {
         _KERAS_GAN,
     ),
     "gan-keras-small": Preset(
-        "The same, held steady: a fifth of the rate, a shorter memory in Adam, and an average of the weights.",
+        "The same, held steady: dropout and smoothed labels keep the discriminator from winning, Adam forgets sooner, "
+        "and the weights are averaged.",
         make_config(
             _KERAS_GAN,
+            label_smoothing=0.2,
+            dropout=0.3,
             ema_decay=0.999,
             learning_rate_decay=0.7,
-            generator_learning_rate=2e-4,
-            discriminator_learning_rate=2e-4,
             beta1=0.5,
         ),
     ),
@@ -223,6 +226,7 @@ PRESETS = {
         make_config(
             _WGAN,
             network="mlp",
+            discriminator_normalisation="none",
             generator_learning_rate=5e-4,
             discriminator_learning_rate=5e-4,
             ema_decay=0.999,
@@ -266,6 +270,7 @@ PRESETS = {
                 "growth_kimg": 2.5,
                 "loss": "non-saturating",
                 "gradient_penalty": 0,
+                "drift": 0,
                 "r1_gamma": 1,
                 "penalty_every": 4,
             },

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 Critic = Callable[[Tensor], Tensor]
 
 
-def slopes(critic: Critic, images: Tensor) -> Tensor:
+def squared_slopes(critic: Critic, images: Tensor) -> Tensor:
     """||grad D(x)||^2, the squared length of the critic's gradient at each image: [N], itself differentiable."""
     images = images.detach().requires_grad_()
-    # Each logit depends on its own image alone, so the gradient of their sum holds the gradient of each.
+    # Each logit depends on its own image alone, so the gradient of their sum holds the gradient of each. (What the
+    # others add through the deviation of a batch, Karras 2018, is small, and counted as the image's own.)
     (gradients,) = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
     return gradients.flatten(1).square().sum(dim=1)
 
@@ -28,13 +29,21 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mixing: Tensor)
     mixing = mixing.view(-1, 1, 1, 1)
     between = mixing * real + (1 - mixing) * fake
     # A root has no slope at 0; so far below any norm that matters, it does no harm.
-    lengths = (slopes(critic, between) + 1e-12).sqrt()
+    lengths = (squared_slopes(critic, between) + 1e-12).sqrt()
     return (lengths - 1).square().mean()
 
 
-def r1(critic: Critic, images: Tensor) -> Tensor:
-    """1/2 E[||grad D(x)||^2] at real images; at fake ones it is R2 (Mescheder 2018, eq. 9, 10). It lacks gamma."""
-    return slopes(critic, images).mean() / 2
+def zero_centred_penalty(critic: Critic, images: Tensor) -> Tensor:
+    """1/2 E[||grad D(x)||^2]: R1 at real images, R2 at fake ones (Mescheder 2018, eq. 9 and 10). It lacks gamma."""
+    return squared_slopes(critic, images).mean() / 2
+
+
+def drift(real_logits: Tensor) -> Tensor:
+    """E[D(x)^2], which keeps D's answers [N] near 0: a Wasserstein loss does not mind where they are.
+
+    Karras 2018, appendix A.1; it lacks epsilon_drift.
+    """
+    return real_logits.square().mean()
 
 
 def label_smoothing(real_logits: Tensor, amount: float) -> Tensor:
@@ -42,7 +51,7 @@ def label_smoothing(real_logits: Tensor, amount: float) -> Tensor:
 
     With the target t = 1 - amount the cross entropy -t log D(x) - (1 - t) log(1 - D(x)) is -log D(x) + (1 - t) l,
     where l is the logit, since log(1 - D(x)) = log D(x) - l. Of least squares 1/2 (D(x) - t)^2 it is the same term,
-    but for a constant. So the term is amount times E[l], whichever of these is the loss.
+    but for a constant. So the term is amount times E[l], whichever of these is D's loss on real images.
     """
     return amount * real_logits.mean()
 
@@ -55,6 +64,6 @@ def clip_weights(critic: nn.Module, limit: float) -> None:
 
 
 def instance_noise(images: Tensor, deviation: float, random: torch.Generator) -> Tensor:
-    """Images with normal noise: then real and generated ones overlap (Sønderby 2017, section 4; Arjovsky & Bottou)."""
+    """Images with normal noise: then real and generated ones overlap (Sønderby 2017; Arjovsky & Bottou 2017)."""
     noise = torch.empty_like(images).normal_(generator=random)
     return images + deviation * noise

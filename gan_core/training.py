@@ -15,7 +15,14 @@ from gan_core.growth import growth
 from gan_core.losses import LOSSES, class_cross_entropy
 from gan_core.networks import build_discriminator, build_generator
 from gan_core.networks.layers import Answer
-from gan_core.regularizers import clip_weights, gradient_penalty, instance_noise, label_smoothing, r1
+from gan_core.regularizers import (
+    clip_weights,
+    drift,
+    gradient_penalty,
+    instance_noise,
+    label_smoothing,
+    zero_centred_penalty,
+)
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -48,7 +55,7 @@ def training_step(gan: "Gan", batches: Batches) -> Step:
     """n_critic steps of the discriminator, then one of the generator (Goodfellow 2014, algorithm 1).
 
     The generator learns from the fakes that the discriminator has just seen, as in the tutorials; the paper draws
-    fresh ones, which costs another pass and teaches it nothing else.
+    fresh ones, which costs another pass.
     """
     for _ in range(gan.config.n_critic):
         real, labels = gan.take(batches)
@@ -69,13 +76,16 @@ def teach_discriminator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) 
     real, fake = gan.shown(real), gan.shown(fake)
     with gan.autocast():
         of_real, of_fake = judge(gan, real, fake, labels)
-    loss = LOSSES[config.loss].discriminator(of_real.logits.float(), of_fake.logits.float())
+    game = LOSSES[config.loss]
+    loss = game.discriminator(of_real.logits.float(), of_fake.logits.float())
     if of_real.class_logits is not None:
         loss += config.auxiliary_classifier * class_cross_entropy(of_real.class_logits.float(), labels)
         if config.classify_fakes:
             loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
     if config.label_smoothing:
-        loss += label_smoothing(of_real.logits.float(), config.label_smoothing)
+        loss += game.weight_of_real * label_smoothing(of_real.logits.float(), config.label_smoothing)
+    if config.drift:
+        loss += config.drift * drift(of_real.logits.float())
     loss += penalties(gan, real, fake.float(), labels)  # slopes of slopes are too fine for bfloat16
     descend(loss, gan.discriminator_optimizer)
     if config.weight_clipping:
@@ -97,9 +107,9 @@ def penalties(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> Tensor 
     if gan.batches % config.penalty_every == 0:
         # Lazily: at one step of so many, so many times as strong (Karras 2020, appendix B).
         if config.r1_gamma:
-            total += config.penalty_every * config.r1_gamma * r1(critic, real)
+            total += config.penalty_every * config.r1_gamma * zero_centred_penalty(critic, real)
         if config.r2_gamma:
-            total += config.penalty_every * config.r2_gamma * r1(critic, fake)
+            total += config.penalty_every * config.r2_gamma * zero_centred_penalty(critic, fake)
     return total
 
 

@@ -73,11 +73,6 @@ def discriminator_end(config: RunConfig) -> list[nn.Module]:
     return [activation, nn.Dropout(config.dropout)] if config.dropout else [activation]
 
 
-def maybe_spectral(layer: nn.Module, normalisation: str) -> nn.Module:
-    """The layer, its weight divided by its largest singular value if `spectral` is asked for (Miyato 2018, eq. 8)."""
-    return spectral_norm(layer) if normalisation == "spectral" else layer
-
-
 class OneHot(nn.Module):
     """Labels int64 [N] -> float [N, classes], all 0 but for a single `size`.
 
@@ -170,7 +165,12 @@ class Discriminator(nn.Module):
 
 
 def normalise_weights(discriminator: nn.Module, normalisation: str) -> None:
-    """`maybe_spectral` for every layer but the auxiliary classifier, whose answers must be free to be sure."""
+    """If `spectral` is asked for, every layer's weight is divided by its largest singular value (Miyato 2018, eq. 8).
+
+    Not the auxiliary classifier's, whose answers must be free to be sure.
+    """
+    if normalisation != "spectral":
+        return
     for name, module in list(discriminator.named_modules()):
         if isinstance(module, nn.Conv2d | nn.Linear) and name != "classifier":
-            maybe_spectral(module, normalisation)
+            spectral_norm(module)

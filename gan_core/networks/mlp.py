@@ -13,7 +13,7 @@ from gan_core.networks.layers import (
     batch_norm,
     discriminator_end,
     generator_end,
-    maybe_spectral,
+    normalise_weights,
 )
 
 
@@ -48,16 +48,14 @@ class MlpDiscriminator(Discriminator):
         super().__init__()
         self.compares = config.discriminator_normalisation == "batch"
         inputs = spec.channels * spec.size * spec.size + self.tell(config, spec)
-        self.layers = nn.Sequential(
-            *self._hidden(inputs, config),
-            maybe_spectral(nn.Linear(config.discriminator_layers[-1], 1), config.discriminator_normalisation),
-        )
+        self.layers = nn.Sequential(*self._hidden(inputs, config), nn.Linear(config.discriminator_layers[-1], 1))
         self.end(config.discriminator_layers[-1], config, spec)
+        normalise_weights(self, config.discriminator_normalisation)
 
     @staticmethod
     def _hidden(inputs: int, config: RunConfig) -> Iterator[nn.Module]:
         for neurons in config.discriminator_layers:
-            yield maybe_spectral(nn.Linear(inputs, neurons), config.discriminator_normalisation)
+            yield nn.Linear(inputs, neurons)
             if config.discriminator_normalisation == "batch":
                 yield batch_norm(neurons, images=False)
             yield from discriminator_end(config)

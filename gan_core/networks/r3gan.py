@@ -34,11 +34,11 @@ class Block(nn.Module):
     def __init__(self, width: int, blocks: int, end: Callable[[], list[nn.Module]]):
         super().__init__()
         inner = width * EXPANSION
-        groups = max(1, inner // GROUP)
+        groups = inner // math.gcd(inner, GROUP)
         first = nn.Conv2d(width, inner, 1)
         middle = nn.Conv2d(inner, inner, 3, padding=1, groups=groups)
         last = nn.Conv2d(inner, width, 1, bias=False)
-        for convolution in (first, middle):  # He 2015, eq. 10, times L^(-1/4)
+        for convolution in (first, middle):  # He 2015, eq. 15, times L^(-1/4)
             nn.init.kaiming_normal_(convolution.weight, a=0.2)
             convolution.weight.data *= blocks**-0.25
             nn.init.zeros_(convolution.bias)

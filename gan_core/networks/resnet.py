@@ -27,7 +27,7 @@ PLAIN_BLOCKS = 2
 
 
 def xavier(network: nn.Module) -> None:
-    """The paper's initial weights (Glorot & Bengio 2010); biases 0."""
+    """Initial weights by Glorot & Bengio 2010, as in the authors' code but for its gain of sqrt(2) inside blocks."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(module.weight)

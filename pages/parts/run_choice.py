@@ -47,11 +47,12 @@ def show_example(store: RunStore) -> None:
             _(
                 "A **generator** learns to draw, a **discriminator** to tell its pictures from real ones, and each "
                 "gets better by the other. Press **Train**: the preset learns handwritten digits, which are part of "
-                "this program, and shows you every second what it can draw by then. A minute is enough to see digits."
+                "this program, and shows you every two seconds what it can draw by then. A minute is enough to see "
+                "digits."
             )
         )
         start_button(store)
-        st.caption(_("The pictures here come from a shipped model, trained the same way for longer."))
+        st.caption(_("The pictures here come from a shipped model, another GAN that was trained for longer."))
     with right:
         example_picture()
 

@@ -29,8 +29,8 @@ def test_each_resolution_is_trained_and_then_the_next_faded_in(kimg, pixels, ble
     assert (drawn.pixels, drawn.blend) == (pixels, pytest.approx(blend))
 
 
-def test_the_papers_schedule_is_full_grown_after_3_6_million_images():
+def test_the_papers_schedule_is_full_grown_after_4_8_million_images():
     paper = preset_config("pggan")
-    assert resolution(growth(paper, 3599)).blend < 1
-    grown = resolution(growth(paper, 3600))
+    assert resolution(growth(paper, 4799)).blend < 1
+    grown = resolution(growth(paper, 4800))
     assert (grown.pixels, grown.blend) == (32, 1)

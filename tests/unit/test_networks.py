@@ -89,9 +89,11 @@ def test_conditional_networks_heed_the_label_and_others_do_not(network):
         assert torch.equal(discriminator(images, zero).logits, discriminator(images, seven).logits) is not conditional
 
 
+@pytest.mark.parametrize("told", ["concatenate", "projection"])
 @pytest.mark.parametrize("network", BATCH_NORMALISED)
-def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network):
-    config = make_config(network=network, discriminator_normalisation="spectral", **SMALL)
+def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network, told):
+    changes = {"discriminator_normalisation": "spectral", "discriminator_conditioning": told}
+    config = make_config(network=network, **changes, **SMALL)
     discriminator = build_discriminator(config, spec_of())
     for _ in range(200):  # power iteration, one step each time it is used in training
         discriminator(torch.randn(2, 1, 28, 28), torch.tensor([0, 1]))
@@ -99,6 +101,15 @@ def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network
     assert len(weights) >= 3
     for weight in weights:
         assert torch.linalg.svdvals(weight.flatten(1))[0].item() == pytest.approx(1, abs=0.02)
+
+
+@pytest.mark.parametrize("width", [4, 7, 8, 11, 21, 28, 44])
+def test_r3gan_takes_any_width_in_groups_of_at_most_sixteen(width):
+    config = make_config(preset_config("r3gan"), generator_width=width, discriminator_width=width)
+    for network in (build_generator(config, spec_of()), build_discriminator(config, spec_of())):
+        grouped = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size == (3, 3)]
+        assert grouped
+        assert all(m.in_channels // m.groups <= 16 for m in grouped if m.in_channels == m.out_channels)
 
 
 def test_dcgan_starts_from_radfords_normal_weights():

@@ -5,8 +5,17 @@ import math
 import pytest
 import torch
 
-from gan_core.losses import LeastSquares, NonSaturating
-from gan_core.regularizers import clip_weights, gradient_penalty, instance_noise, label_smoothing, r1, slopes
+from gan_core.config import WITH_TARGETS
+from gan_core.losses import LOSSES, LeastSquares, NonSaturating
+from gan_core.regularizers import (
+    clip_weights,
+    drift,
+    gradient_penalty,
+    instance_noise,
+    label_smoothing,
+    squared_slopes,
+    zero_centred_penalty,
+)
 
 torch.manual_seed(0)
 REAL = torch.randn(4, 2, 3, 3, dtype=torch.float64)
@@ -29,7 +38,7 @@ def curved(images):
 
 
 def test_a_linear_critics_slope_is_its_direction_everywhere():
-    torch.testing.assert_close(slopes(linear, REAL), DIRECTION.square().sum().expand(4))
+    torch.testing.assert_close(squared_slopes(linear, REAL), DIRECTION.square().sum().expand(4))
 
 
 def test_slopes_match_finite_differences():
@@ -42,11 +51,11 @@ def test_slopes_match_finite_differences():
             up, down = (image.flatten() + moved).view(1, 2, 3, 3), (image.flatten() - moved).view(1, 2, 3, 3)
             squares += ((curved(up) - curved(down)) / 2e-5).item() ** 2
         wanted.append(squares)
-    assert slopes(curved, REAL).tolist() == pytest.approx(wanted, rel=1e-6)
+    assert squared_slopes(curved, REAL).tolist() == pytest.approx(wanted, rel=1e-6)
 
 
 def test_r1_of_a_quadratic_critic_is_half_the_mean_square_of_the_images():
-    assert r1(quadratic, REAL).item() == pytest.approx(REAL.square().sum().item() / 4 / 2)
+    assert zero_centred_penalty(quadratic, REAL).item() == pytest.approx(REAL.square().sum().item() / 4 / 2)
 
 
 def test_gradient_penalty_holds_the_slope_at_one():
@@ -69,7 +78,15 @@ def test_a_flat_critic_has_a_penalty_and_a_finite_gradient():
     assert weight.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("penalty", ["gradient_penalty", "r1"])
+def penalty_towards_one(critic):
+    return gradient_penalty(critic, REAL, FAKE, MIXING)
+
+
+def penalty_towards_zero(critic):
+    return zero_centred_penalty(critic, REAL)
+
+
+@pytest.mark.parametrize("penalty", [penalty_towards_one, penalty_towards_zero])
 def test_the_gradient_of_a_penalty_matches_finite_differences(penalty):
     """What the discriminator learns by: a derivative of a derivative."""
 
@@ -77,7 +94,7 @@ def test_the_gradient_of_a_penalty_matches_finite_differences(penalty):
         def critic(images):
             return (images.flatten(1) @ weights[:18]).tanh() * weights[18]
 
-        return gradient_penalty(critic, REAL, FAKE, MIXING) if penalty == "gradient_penalty" else r1(critic, REAL)
+        return penalty(critic)
 
     weights = torch.randn(19, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(value, (weights,))
@@ -91,6 +108,25 @@ def test_label_smoothing_is_the_cross_entropy_with_a_lower_target():
     )
     ours = NonSaturating.discriminator(real, fake) + label_smoothing(real, 0.1)
     torch.testing.assert_close(ours, smoothed)
+
+
+@pytest.mark.parametrize("name", WITH_TARGETS)
+def test_whatever_the_loss_a_discriminator_learns_the_smoothed_target(name):
+    game, logit = LOSSES[name], torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logit], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        loss = game.discriminator(logit, torch.zeros(1)) + game.weight_of_real * label_smoothing(logit, 0.1)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert game.verdicts(logit, logit)[0].item() == pytest.approx(0.9, abs=1e-3)
+
+
+def test_drift_is_the_mean_square_of_the_answers():
+    assert drift(torch.tensor([1.0, -2.0, 0.5])).item() == pytest.approx(5.25 / 3)
 
 
 def test_label_smoothing_has_the_gradient_of_least_squares_with_a_lower_target():
