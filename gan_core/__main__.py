@@ -3,6 +3,7 @@
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,8 +27,9 @@ def cli() -> None:
 @cli.command()
 def presets() -> None:
     """List the presets."""
+    widest = max(map(len, PRESETS))
     for name, preset in PRESETS.items():
-        click.echo(f"{name:12} {preset.about}")
+        click.echo(f"{name:{widest}} {preset.about}")
 
 
 @cli.command()
@@ -48,12 +50,7 @@ def train(
     resume: str | None,
 ) -> None:
     """Train in the foreground; the last line printed is the checkpoint's path."""
-    if minutes is not None and kimg is not None:
-        raise WorkbenchError("Give --minutes or --kimg, not both.")
-    asked = dict(_key_and_value(change) for change in changes)
-    if dataset is not None:
-        asked["dataset"] = dataset
-    asked |= {name: value for name, value in (("minutes", minutes), ("kimg", kimg)) if value is not None}
+    asked = asked_changes(dataset, minutes, kimg, changes)
     store = default_store()
     if resume is not None:
         run = _resume(store, resume, preset, asked, data_dir)
@@ -63,6 +60,17 @@ def train(
         run = store.create(config, name, data_dir, owner=worker.new_owner())
     run = _train_with_bar(store, run)
     click.echo(run.checkpoint_path)
+
+
+def asked_changes(
+    dataset: str | None, minutes: float | None, kimg: float | None, changes: tuple[str, ...]
+) -> dict[str, Any]:
+    """The hyperparameters that the options of `train` name. Raises WorkbenchError if they cannot be understood."""
+    if minutes is not None and kimg is not None:
+        raise WorkbenchError("Give --minutes or --kimg, not both.")
+    named = {"dataset": dataset, "minutes": minutes, "kimg": kimg}
+    asked: dict[str, Any] = dict(_key_and_value(change) for change in changes)
+    return asked | {name: value for name, value in named.items() if value is not None}
 
 
 def _key_and_value(change: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ class Minimax:
     """The game itself: min over G, max over D of E[log D(x)] + E[log(1 - D(G(z)))] (Goodfellow 2014, eq. 1)."""
 
     weight_of_real = 1.0
-    """By how much D's loss on real images stands in its whole loss."""
+    """The factor that D's loss on real images has in its whole loss."""
 
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:

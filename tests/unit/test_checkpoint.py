@@ -1,6 +1,5 @@
 """Checkpoint faults: whatever is wrong with a file is one sentence, and nothing in it is executed."""
 
-import argparse
 import json
 import pickle
 import re
@@ -14,6 +13,7 @@ import torch
 
 import gan_core
 from gan_core import checkpoint, paths, sampling
+from gan_core.__main__ import asked_changes, train
 from gan_core.config import ImageSpec, make_config
 from gan_core.errors import WorkbenchError
 from gan_core.presets import preset_config
@@ -270,19 +270,13 @@ def test_every_shipped_model_draws_and_has_its_picture(path):
 
 @pytest.mark.parametrize("path", paths.shipped_models(), ids=lambda path: path.stem)
 def test_the_command_that_made_a_shipped_model_is_documented(path):
-    options = argparse.ArgumentParser()
-    for name in ("--preset", "--dataset", "--kimg", "--minutes"):
-        options.add_argument(name)
-    options.add_argument("--set", action="append")
     document = (path.parent / "README.md").read_text(encoding="utf-8").replace("\\\n", "")
     made = []
     for command in re.findall("^python -m gan_core train (.*)$", document, re.MULTILINE):
-        asked = {name: value for name, value in vars(options.parse_args(shlex.split(command))).items() if value}
-        asked |= dict(change.split("=") for change in asked.pop("set"))
-        made.append(make_config(preset_config(asked.pop("preset")), **asked))
-    shipped = checkpoint.read_about(path).config
-    budget = {name: getattr(shipped, name) for name in ("minutes", "kimg", "device")}
-    assert shipped in [config.model_copy(update=budget) for config in made]
+        asked = train.make_context("train", shlex.split(command)).params
+        changes = asked_changes(*(asked[name] for name in ("dataset", "minutes", "kimg", "changes")))
+        made.append(make_config(preset_config(asked["preset"]), **changes))
+    assert checkpoint.read_about(path).config in made
 
 
 def test_shipped_models_are_small():
