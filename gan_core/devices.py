@@ -1,6 +1,7 @@
 """The device a run computes on: which one, what it is called, how much memory it has."""
 
 import ctypes
+import gc
 import platform
 import sys
 from contextlib import AbstractContextManager
@@ -62,6 +63,19 @@ def keep_freed_memory() -> None:
     if mallopt:
         mallopt(M_MMAP_THRESHOLD, 32 * 2**20)  # the most that every version takes
         mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def give_back_freed_memory() -> None:
+    """Return to the system and to other processes what this one has freed, where its C library can be told so.
+
+    What comes after is then measured alone: glibc otherwise keeps what large steps freed among its own.
+    """
+    gc.collect()  # a GAN refers to itself
+    torch.cuda.empty_cache()
+    if sys.platform.startswith("linux"):
+        malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if malloc_trim:
+            malloc_trim(0)
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager:

@@ -6,7 +6,6 @@ python -m gan_core.estimates   reads a RunConfig a line, writes {"estimate": ...
 """
 
 import contextlib
-import gc
 import json
 import math
 import os
@@ -132,6 +131,7 @@ def measure(config: RunConfig) -> Estimate:
     device = devices.choose_device(config.device)
     config = config.model_copy(update={"growth_kimg": 1e-9})  # full-grown: what most of a run will cost
     count, spec = _shape(config)
+    devices.give_back_freed_memory()  # else the memory of a larger config, measured before, would count as this one's
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     try:
@@ -235,7 +235,7 @@ def main() -> None:
     """Answer questions until there are no more."""
     import torch
 
-    from gan_core.devices import keep_freed_memory
+    from gan_core.devices import give_back_freed_memory, keep_freed_memory
 
     torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
     keep_freed_memory()
@@ -254,8 +254,7 @@ def main() -> None:
             answer = {"error": error.text.to_json()}
         too_long.cancel()
         print(json.dumps(answer), file=answers, flush=True)
-        gc.collect()  # a GAN refers to itself, and the next one's memory is to be its own
-        torch.cuda.empty_cache()  # what is in training may need it
+        give_back_freed_memory()  # what is in training may need it
 
 
 # Asking, in the web server

@@ -44,6 +44,18 @@ def has_ended(process):
         return True
 
 
+def asked_of_a_helper(*configs):
+    done = subprocess.run(
+        [sys.executable, "-m", "gan_core.estimates"],
+        input="".join(config.model_dump_json() + "\n" for config in configs),
+        capture_output=True,
+        cwd=paths.PROJECT,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 # Measuring
 
 
@@ -72,6 +84,12 @@ def test_memory_counts_the_activations_that_a_step_holds():
     assert large.memory_bytes - small.memory_bytes > 2 * last_hidden_layer
 
 
+def test_memory_is_a_configs_own_whatever_the_helper_measured_before():
+    small, large = (small_config(network="dcgan", generator_width=64, batch_size=size) for size in (16, 512))
+    before, of_large, after = (answer["estimate"]["memory_bytes"] for answer in asked_of_a_helper(small, large, small))
+    assert after - before < (of_large - before) / 3
+
+
 def test_the_shape_of_digits_is_that_of_the_digits(tmp_path):
     dataset = datasets.load_dataset(small_config(), tmp_path)
     assert estimates.NAMED_SHAPES["digits"] == (len(dataset.images), dataset.spec.size, dataset.spec.channels)
@@ -92,16 +110,9 @@ def test_a_device_that_is_not_there_is_refused():
 
 
 def test_the_helper_answers_a_line_with_a_line_until_there_are_no_more(tmp_path):
-    asked = [small_config(), small_config(dataset=f"folder:{tmp_path / 'nowhere'}"), small_config(batch_size=32)]
-    done = subprocess.run(
-        [sys.executable, "-m", "gan_core.estimates"],
-        input="".join(config.model_dump_json() + "\n" for config in asked),
-        capture_output=True,
-        cwd=paths.PROJECT,
-        encoding="utf-8",
+    answers = asked_of_a_helper(
+        small_config(), small_config(dataset=f"folder:{tmp_path / 'nowhere'}"), small_config(batch_size=32)
     )
-    assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [list(answer) for answer in answers] == [["estimate"], ["error"], ["estimate"]]
     assert "nowhere" in answers[1]["error"]
 
