@@ -12,6 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gan_core import threads
+
+threads.stay_awake()  # as in a run's process
+
 import torch
 from PIL import Image
 from torch import Tensor, nn

@@ -6,10 +6,10 @@ model = gan_core.load(run.checkpoint_path)        # or a shipped one: gan_core.l
 model.sample(classes=[7, 3], count=10).picture()  # or .images, uint8 [N, H, W, C]
 """
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gan_core import threads
 from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, preset_config
@@ -18,11 +18,7 @@ from gan_core.runs import Run, default_store
 if TYPE_CHECKING:
     from gan_core.sampling import Model
 
-# torch's threads wait for each other by spinning. Where another program wants a core too, they spin away the time of
-# the very thread they wait for: on two cores, one of them busy, a small DCGAN fell from 1,400 images/s to 80. With
-# this shorter spin it has 460 there, for some percent on an idle machine (docs/architecture.md has the figures). Read
-# by libgomp when torch is imported.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+threads.wait_briefly()
 
 __all__ = ["Run", "WorkbenchError", "load", "train"]
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from gan_core import paths
+from gan_core import paths, threads
 from gan_core.errors import WorkbenchError
 from gan_core.evaluations import EvaluationStore
 from gan_core.ownership import HEARTBEAT_SECONDS
@@ -210,11 +210,13 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
 
 
 def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> State:
+    config = run.config
+    if config.minutes:
+        threads.stay_awake()
     import torch
 
     from gan_core import datasets, devices, recording, scoring, training
 
-    config = run.config
     device = devices.choose_device(config.device)
     store.report(run.id, run.owner, device=devices.describe(device))
     tell({"device": devices.describe(device)})
@@ -239,7 +241,9 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
         recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell, scores)
         store.report(run.id, run.owner, message="", dataset_images=len(dataset.images))
         if recorder.progress(seconds) < 1:
-            training.train(gan, batches, recorder.watch)
+            choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
+            with choosing(recorder.watch) as watch:
+                training.train(gan, batches, watch)
         recorder.finish()
     except (RuntimeError, MemoryError) as error:
         # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError that says so in words.
