@@ -260,8 +260,9 @@ def test_the_helper_ends_when_its_server_is_killed():
         [
             sys.executable,
             "-c",
-            "import time, gan_core.estimates as e; from gan_core.config import RunConfig;"
-            "e.default_estimator().ask(RunConfig(device='cpu')); time.sleep(999)",
+            "import sys, time, gan_core.estimates as e; from gan_core.config import RunConfig;"
+            "e.default_estimator().ask(RunConfig.model_validate_json(sys.argv[1])); time.sleep(999)",
+            small_config().model_dump_json(),  # what is being measured is measured to its end, at low priority
         ],
         cwd=paths.PROJECT,
     )
