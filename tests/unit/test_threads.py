@@ -92,6 +92,7 @@ def test_watching_goes_on_and_the_number_of_threads_is_as_before_in_the_end():
     ("budget", "tries"), [({"kimg": None, "minutes": 0.01}, True), ({"kimg": 0.32}, False)], ids=["minutes", "kimg"]
 )
 def test_only_a_budget_in_time_tries_threads_since_another_number_rounds_otherwise(store, monkeypatch, budget, tries):
+    monkeypatch.setenv(threads.WAITING, threads.BRIEFLY)  # which such a run changes, for this process alone
     tried, choose = [], threads.choose
     monkeypatch.setattr(threads, "choose", lambda *asked: tried.append(asked) or choose(*asked))
     run = store.create(small_config(**budget), "minute", owner="me")
