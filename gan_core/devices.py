@@ -4,7 +4,7 @@ import ctypes
 import gc
 import platform
 import sys
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import psutil
@@ -86,7 +86,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
     bfloat16 = precision == "bfloat16" or (
         precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
     )
-    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16)
+    return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
 
 
 def memory_used(device: torch.device) -> float:

@@ -287,7 +287,7 @@ class Recorder:
         self.grid_latents = sampling.latents(len(self.grid_labels), self.config.latent_dim, self.config.seed)
 
     def _write_grid(self, path: Path) -> None:
-        images = sampling.draw(self.gan.average.module, self.grid_latents, self.grid_labels)
+        images = sampling.draw(self.gan.averaged_generator(), self.grid_latents, self.grid_labels)
         checkpoint.write_aside(path, pictures.webp(pictures.grid(images, GRID_COLUMNS)))
 
     def _go_on_from(self, step: int) -> None:

@@ -75,7 +75,9 @@ class Scoring:
 
         self.counted = self._count()
         gan = self.gan
-        scores = quick_scores(gan.average.module, gan.config, gan.spec, self.reference, SAMPLES, SEED, self._go_on)
+        scores = quick_scores(
+            gan.averaged_generator(), gan.config, gan.spec, self.reference, SAMPLES, SEED, self._go_on
+        )
         self.store.report(self.run.id, self.run.owner, message="")
         return scores
 

@@ -1,6 +1,7 @@
 """How a GAN learns: `training_step` is the algorithm, `train` the loop around it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import torch
@@ -64,7 +65,7 @@ def training_step(gan: "Gan", batches: Batches) -> Step:
             fake = gan.generator(gan.latents(len(real)), labels)
         discriminator_loss, of_real, of_fake = teach_discriminator(gan, real, fake.detach(), labels)
     generator_loss = teach_generator(gan, real, fake, labels)
-    gan.average.update_parameters(gan.generator)
+    gan.update_average()
     gan.step += 1
     seen = (discriminator_loss, generator_loss, of_real.logits, of_fake.logits, real, fake)
     return Step(*(tensor.detach() for tensor in seen))
@@ -116,7 +117,6 @@ def penalties(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> Tensor 
 def teach_generator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> Tensor:
     """One step of the generator: its loss. The discriminator judges its fakes anew, and does not learn from it."""
     config = gan.config
-    gan.discriminator.requires_grad_(False)
     with gan.autocast():
         of_fake = gan.discriminator(gan.shown(fake), labels)
         rivals = [gan.discriminator(gan.shown(real), labels).logits.float()] if config.loss == "relativistic" else []
@@ -124,7 +124,6 @@ def teach_generator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> T
     if of_fake.class_logits is not None:
         loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
     descend(loss, gan.generator_optimizer)
-    gan.discriminator.requires_grad_(True)
     return loss
 
 
@@ -140,10 +139,14 @@ def judge(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Answe
 
 
 def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
-    """One step down the gradient of the loss."""
+    """One step of the optimizer's weights, and of no others, down the gradient of the loss."""
     optimizer.zero_grad()
-    loss.backward()
+    loss.backward(inputs=weights_of(optimizer))
     optimizer.step()
+
+
+def weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
 
 
 def train(gan: "Gan", batches: Batches, watch: Callable[[Step], bool]) -> None:
@@ -169,8 +172,8 @@ class Gan:
         self.random = torch.Generator(device).manual_seed(config.seed)
         self.generator = self._place(build_generator(config, spec))
         self.discriminator = self._place(build_discriminator(config, spec))
-        self.average = AveragedModel(self.generator, multi_avg_fn=self._average, use_buffers=True)
-        self.average.eval().requires_grad_(False)
+        self._averaged = AveragedModel(self.generator, multi_avg_fn=self._move_average, use_buffers=True)
+        self._averaged.eval().requires_grad_(False)
         self.generator_optimizer = self._optimizer(self.generator, config.generator_learning_rate)
         self.discriminator_optimizer = self._optimizer(self.discriminator, config.discriminator_learning_rate)
 
@@ -191,7 +194,7 @@ class Gan:
         self.batches += 1
         if self.config.network == "progressive":
             grown = growth(self.config, self.images / 1000)
-            for network in (self.generator, self.discriminator, self.average.module):
+            for network in (self.generator, self.discriminator, self._averaged.module):
                 network.grown = grown
             real = self.generator.coarse(real)
         return real, labels
@@ -207,12 +210,26 @@ class Gan:
         """Standard normal [count, latent_dim]."""
         return torch.randn(count, self.config.latent_dim, generator=self.random, device=self.device)
 
-    def _average(self, averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
-        """e <- d e + (1 - d) w, where d grows to ema_decay: early on, old weights are not worth remembering."""
-        decay = min(self.config.ema_decay, (1 + self.step) / (10 + self.step))
+    def averaged_generator(self) -> nn.Module:
+        """What pictures are drawn by: the generator with averaged weights, or a copy if no average is asked for."""
+        if not self.config.ema_decay:
+            self._averaged.module.load_state_dict(self.generator.state_dict())
+        return self._averaged.module
+
+    def update_average(self) -> None:
+        """After each step of the generator."""
+        if self.config.ema_decay:
+            self._averaged.update_parameters(self.generator)
+
+    def _move_average(self, averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
+        """e <- d e + (1 - d) w, where d grows to ema_decay: early on, old weights are not worth remembering.
+
+        Until then, about the last fifth of all steps is remembered (as by Karras 2024's power functions, section 3.1).
+        """
+        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step))
         get_ema_multi_avg_fn(decay)(averaged, current, updates)
 
-    def autocast(self) -> torch.autocast:
+    def autocast(self) -> AbstractContextManager:
         return autocast(self.device, self.config.precision)
 
     @property
@@ -245,7 +262,7 @@ class Gan:
     def model_state(self) -> dict[str, Tensor]:
         """What others need to draw with, or to go on from, this GAN."""
         return (
-            checkpoint.with_prefix("ema", self.average.module.state_dict())
+            checkpoint.with_prefix("ema", self.averaged_generator().state_dict())
             | checkpoint.with_prefix("generator", self.generator.state_dict())
             | checkpoint.with_prefix("discriminator", self.discriminator.state_dict())
         )
@@ -253,7 +270,7 @@ class Gan:
     def resume_state(self) -> dict[str, Tensor]:
         """What going on exactly as if nothing had happened needs besides: optimizers and chance."""
         state = {
-            "average.n_averaged": self.average.n_averaged,
+            "average.n_averaged": self._averaged.n_averaged,
             f"random.latents.{self.device.type}": self.random.get_state(),
             "random.cpu": torch.get_rng_state(),
         }
@@ -266,10 +283,10 @@ class Gan:
 
     def restore(self, model: dict[str, Tensor], resume: dict[str, Tensor], step: int, batches: int) -> None:
         """Take up the states that `model_state` and `resume_state` gave after so many steps and batches."""
-        self.average.module.load_state_dict(checkpoint.without_prefix("ema", model))
+        self._averaged.module.load_state_dict(checkpoint.without_prefix("ema", model))
         self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
         self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
-        self.average.n_averaged.copy_(resume["average.n_averaged"])
+        self._averaged.n_averaged.copy_(resume["average.n_averaged"])
         if f"random.latents.{self.device.type}" in resume:
             self.random.set_state(resume[f"random.latents.{self.device.type}"])
         else:  # from another kind of device, whose chance this one cannot go on with
@@ -290,7 +307,7 @@ class Gan:
     @staticmethod
     def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
         fresh = optimizer.state_dict()
-        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        weights = weights_of(optimizer)
         for name, tensor in tensors.items():
             number, key = name.split(".", 1)
             # A copy, since a tensor read from a file stays tied to it, and Windows then lets no one replace that. In
