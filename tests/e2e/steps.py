@@ -1,9 +1,10 @@
 """What a user does and sees, in the words of the tests."""
 
+import contextlib
 import re
 import time
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1400, "height": 1000}
@@ -15,6 +16,28 @@ def badge(page: Page, state: str) -> Locator:
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=re.compile(f"{name}$")).click()
+
+
+def go_to(page: Page, name: str) -> None:
+    """Clicked again if nothing came of it: a page that a busy machine is still drawing may swap the link beneath."""
+    for _ in range(3):
+        page.get_by_role("link", name=name).first.click()
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_url(re.compile(f"/{name.lower()}"), timeout=10_000)
+            return
+    raise AssertionError(f"no way to {name}: still on {page.url}")
+
+
+def open_list(widget: Locator) -> None:
+    """Clicked again if it closed at once: a page that a busy machine is still drawing moves beneath it."""
+    page = widget.page
+    for _ in range(5):
+        widget.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)  # or the scrolling itself would close the list
+        widget.click()
+        page.wait_for_timeout(500)
+        if page.get_by_role("listbox").is_visible():
+            break
 
 
 def start_training(page: Page, minutes: float = 5) -> None:

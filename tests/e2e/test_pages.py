@@ -11,7 +11,20 @@ from playwright.sync_api import Page, expect
 import gan_core
 from gan_core.runs import Run
 from tests.conftest import small_config
-from tests.e2e.steps import DESK, PHONE, badge, curves, fits, kimg, no_error_on, press, start_training, wait_until
+from tests.e2e.steps import (
+    DESK,
+    PHONE,
+    badge,
+    curves,
+    fits,
+    go_to,
+    kimg,
+    no_error_on,
+    open_list,
+    press,
+    start_training,
+    wait_until,
+)
 
 PAGES = ("/", "/train", "/runs", "/generate", "/evaluate")
 
@@ -91,10 +104,10 @@ def test_choices_survive_a_change_of_pages(visit, a_run):
     page = visit("/train")
     page.get_by_text("seconds", exact=True).click()
     expect(page.locator(".xtitle").first).to_have_text("seconds of training")
-    page.get_by_role("link", name="Generate").click()
+    go_to(page, "Generate")
     expect(page.get_by_alt_text("pictures drawn by").first).to_be_visible()
     assert "x=seconds" not in page.url
-    page.get_by_role("link", name="Train").first.click()
+    go_to(page, "Train")
     expect(page.locator(".xtitle").first).to_have_text("seconds of training")
     wait_until(page, lambda: "x=seconds" in page.url, "the link to say so again")
 
@@ -232,18 +245,6 @@ def test_a_click_on_a_picture_picks_it(visit):
     no_error_on(page)
 
 
-def open_list(widget):
-    """Clicked again if it closed at once: a page that a busy machine is still drawing moves beneath it."""
-    page = widget.page
-    for _ in range(5):
-        widget.scroll_into_view_if_needed()
-        page.wait_for_timeout(500)  # or the scrolling itself would close the list
-        widget.click()
-        page.wait_for_timeout(500)
-        if page.get_by_role("listbox").is_visible():
-            break
-
-
 @pytest.mark.parametrize("preset", ["minute", "cgan"])
 def test_a_list_far_down_the_sidebar_stays_open_when_the_estimate_comes(visit, preset):
     page = visit(f"/train?preset={preset}")
@@ -262,7 +263,7 @@ def test_the_language_is_the_browsers_and_can_be_changed(visit):
     page.get_by_role("radio", name="EN").or_(page.get_by_role("button", name="EN", exact=True)).first.click()
     expect(page.get_by_role("link", name="Train").first).to_be_visible()
     assert "lang=en" in page.url
-    page.get_by_role("link", name="Generate").click()
+    go_to(page, "Generate")
     expect(page.get_by_alt_text("pictures drawn by").first).to_be_visible()
     other = visit("/train?lang=es")
     expect(other.get_by_role("heading", name="Entrena una GAN")).to_be_visible()

@@ -8,7 +8,18 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from gan_core.presets import DEFAULT_PRESET
-from tests.e2e.steps import badge, curves, grid, kimg, no_error_on, press, start_training, wait_until
+from tests.e2e.steps import (
+    badge,
+    curves,
+    go_to,
+    grid,
+    kimg,
+    no_error_on,
+    open_list,
+    press,
+    start_training,
+    wait_until,
+)
 
 
 def test_the_page_opens_with_a_shipped_models_pictures(page):
@@ -65,7 +76,7 @@ def test_a_killed_training_process_is_seen_and_its_run_resumed(page, server):
 def test_a_short_run_ends_by_itself_and_its_model_draws_sevens(page):
     start_training(page, minutes=0.1)
     expect(badge(page, "finished")).to_be_visible()
-    page.get_by_role("link", name="Generate").click()
+    go_to(page, "Generate")
     expect(page.get_by_alt_text("pictures drawn by")).to_be_visible()
     choose_model(page, f"run 1 · {DEFAULT_PRESET}")
     expect(page.get_by_text(f"00001-{DEFAULT_PRESET}-digits").first).to_be_visible()
@@ -73,12 +84,12 @@ def test_a_short_run_ends_by_itself_and_its_model_draws_sevens(page):
 
 
 def choose_model(page: Page, name: str) -> None:
-    page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").locator("input").first.click()
+    open_list(page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox").locator("input").first)
     page.get_by_role("option", name=name).first.click()
 
 
 def test_generate_draws_the_class_that_is_asked_for(page):
-    page.get_by_role("link", name="Generate").click()
+    go_to(page, "Generate")
     choose_model(page, "mnist-cdcgan")
     picture = page.get_by_alt_text("100 pictures drawn by")
     expect(picture).to_be_visible()
