@@ -480,7 +480,10 @@ class RunConfig(BaseModel):
         "auto", "Device", "auto takes a CUDA GPU, else Apple's (mps), else the CPU.", group="Device"
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
-        "auto", "Precision", "auto computes in bfloat16 on GPUs that have it, in float32 elsewhere.", group="Device"
+        "auto",
+        "Precision",
+        "auto computes in bfloat16 on GPUs and processors that are made for it, in float32 elsewhere.",
+        group="Device",
     )
 
     @model_validator(mode="before")

@@ -32,13 +32,13 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def describe(device: torch.device) -> str:
-    """Name and memory, for people: `NVIDIA H200, 139.8 GiB`."""
+    """Name, threads of a CPU and memory, in every language: `NVIDIA H200, 140 GiB`, `CPU Xeon × 2, 24 GiB`."""
     if device.type == "cuda":
         found = torch.cuda.get_device_properties(device)
-        return f"{found.name}, {found.total_memory / GIB:.1f} GiB"
-    name = f"{platform.machine()} (Apple GPU)" if device.type == "mps" else f"CPU {_cpu_name()}"
-    cores = "" if device.type == "mps" else f", {torch.get_num_threads()} threads"
-    return f"{name}{cores}, {psutil.virtual_memory().total / GIB:.1f} GiB"
+        return f"{found.name}, {found.total_memory / GIB:.0f} GiB"
+    is_apples = device.type == "mps"
+    name = f"{platform.machine()} (Apple GPU)" if is_apples else f"CPU {_cpu_name()} × {torch.get_num_threads()}"
+    return f"{name}, {psutil.virtual_memory().total / GIB:.0f} GiB"
 
 
 def _cpu_name() -> str:
@@ -79,14 +79,16 @@ def give_back_freed_memory() -> None:
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager:
-    """Computes in bfloat16 where asked for, or where `auto` finds a GPU that has it.
-
-    Never by itself on a CPU: without AVX-512 bfloat16 is over a hundred times slower there.
-    """
-    bfloat16 = precision == "bfloat16" or (
-        precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    )
+    """Computes in bfloat16 where asked for, or where `auto` finds a device that is made for it."""
+    bfloat16 = precision == "bfloat16" or (precision == "auto" and is_made_for_bfloat16(device))
     return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def is_made_for_bfloat16(device: torch.device) -> bool:
+    """Newer GPUs, and CPUs with AMX. Other CPUs emulate it: over a hundred times slower without AVX-512."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
 
 
 def memory_used(device: torch.device) -> float:

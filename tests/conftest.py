@@ -39,5 +39,6 @@ def small_config(**changes) -> RunConfig:
         "minutes": None,
         "kimg": 0.32,
         "device": "cpu",
+        "precision": "float32",  # as exact on every machine
     }
     return RunConfig(**small | changes)

@@ -31,15 +31,22 @@ def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
 def test_a_cpu_is_named_with_its_memory():
     said = describe(CPU)
     assert said.startswith("CPU ")
+    assert f" × {torch.get_num_threads()}, " in said
     assert said.endswith(" GiB")
 
 
-def test_bfloat16_never_comes_by_itself_on_a_cpu():
-    product = torch.ones(2, 2)
-    with autocast(CPU, "auto"):
-        assert (product @ product).dtype == torch.float32
-    with autocast(CPU, "bfloat16"):
-        assert (product @ product).dtype == torch.bfloat16
+@pytest.mark.parametrize("has_amx", [False, True])
+def test_bfloat16_comes_by_itself_on_a_cpu_that_is_made_for_it_alone(monkeypatch, has_amx):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True, "amx_bf16": has_amx})
+    assert precision_of_a_product("auto") == (torch.bfloat16 if has_amx else torch.float32)
+    assert precision_of_a_product("float32") == torch.float32
+    assert precision_of_a_product("bfloat16") == torch.bfloat16
+
+
+def precision_of_a_product(precision: str) -> torch.dtype:
+    matrix = torch.ones(2, 2)
+    with autocast(CPU, precision):
+        return (matrix @ matrix).dtype
 
 
 def test_a_cpu_has_no_gpu_memory():

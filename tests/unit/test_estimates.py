@@ -85,7 +85,7 @@ def test_memory_counts_the_activations_that_a_step_holds():
 
 
 def test_memory_is_a_configs_own_whatever_the_helper_measured_before():
-    small, large = (small_config(network="dcgan", generator_width=64, batch_size=size) for size in (16, 512))
+    small, large = (small_config(network="dcgan", generator_width=64, batch_size=size) for size in (16, 256))
     before, of_large, after = (answer["estimate"]["memory_bytes"] for answer in asked_of_a_helper(small, large, small))
     assert after - before < (of_large - before) / 3
 
