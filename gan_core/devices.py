@@ -85,7 +85,7 @@ def autocast(device: torch.device, precision: str) -> AbstractContextManager:
 
 
 def is_made_for_bfloat16(device: torch.device) -> bool:
-    """Newer GPUs, and CPUs with AMX. Other CPUs emulate it: over a hundred times slower without AVX-512."""
+    """Newer GPUs, and CPUs with AMX. A CPU without AVX-512 only emulates it, over a hundred times slower."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
