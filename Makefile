@@ -1,5 +1,5 @@
 # make app    the app, in an environment of its own
-# make test   all tests, browser tests included
+# make test   all tests, browser tests included; two side by side, of which each would otherwise want all cores
 # make check  ruff's rules and formatting; make format  mends what can be mended
 # make texts  brings the translations' catalogues up to date with the texts in the source
 # make screenshots  takes docs/screenshots from the running app
@@ -14,7 +14,7 @@ app: environment
 	$(BIN)/streamlit run app.py
 
 test: test-environment
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/app
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/app
 	$(BIN)/python -m pytest tests/e2e
 
 check: test-environment

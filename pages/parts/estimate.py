@@ -25,9 +25,12 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
     if answer is not None and not was_answered:
         st.rerun()
     kimg = answer.images(config) / 1000 if isinstance(answer, Estimate) else math.inf
-    if outcome := expected(config, kimg):
-        st.caption(plain(_given(outcome)))
-    with st.container(key="estimate"):  # as high while it is measured as afterwards (style.css)
+    # Both are as high while the speed is measured as afterwards (style.css): what moves beneath an open list closes it.
+    if expected(config, math.inf):
+        with st.container(key="promise"):
+            outcome = expected(config, kimg)
+            st.caption(plain(_given(outcome)) if outcome else "&nbsp;")  # an empty container would not be there at all
+    with st.container(key="estimate"):
         if answer is None:
             st.caption(_("Measuring how fast this would be …"))
         elif isinstance(answer, WorkbenchError):

@@ -257,6 +257,25 @@ def test_a_list_far_down_the_sidebar_stays_open_when_the_estimate_comes(visit, p
     expect(page.get_by_role("listbox")).to_be_visible()
 
 
+def test_nothing_moves_when_less_can_be_promised(visit):
+    """Or a list that is open further down would close."""
+    page = visit("/train?preset=minute")
+    expect(page.get_by_text("were enough for")).to_be_visible()
+    expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
+    height = height_between(page)
+    field = page.get_by_label("Training length (thousand images)", exact=True)
+    field.fill("5")
+    field.press("Enter")
+    expect(page.get_by_text("were enough for")).to_have_count(0)
+    assert height_between(page) == pytest.approx(height, abs=1)
+
+
+def height_between(page: Page) -> float:
+    """From the button above the estimate to the settings below it."""
+    button, settings = page.get_by_role("button", name=re.compile("Train$")), page.get_by_role("heading", name="Data")
+    return settings.bounding_box()["y"] - button.bounding_box()["y"]
+
+
 def test_the_language_is_the_browsers_and_can_be_changed(visit):
     page = visit("/", locale="es-MX")
     expect(page.get_by_role("link", name="Entrenar").first).to_be_visible()
