@@ -1,5 +1,5 @@
 # make app    the app, in an environment of its own
-# make test   all tests, browser tests included; two side by side, of which each would otherwise want all cores
+# make test   all tests, browser tests included
 # make check  ruff's rules and formatting; make format  mends what can be mended
 # make texts  brings the translations' catalogues up to date with the texts in the source
 # make screenshots  takes docs/screenshots from the running app
@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 app: environment
 	$(BIN)/streamlit run app.py
 
+# One thread each: two processes with a thread for every core spend their time waiting for each other.
 test: test-environment
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/app
 	$(BIN)/python -m pytest tests/e2e

@@ -4,7 +4,8 @@ import contextlib
 import re
 import time
 
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1400, "height": 1000}
@@ -19,10 +20,10 @@ def press(page: Page, name: str) -> None:
 
 
 def go_to(page: Page, name: str) -> None:
-    """Clicked again if nothing came of it: a page that a busy machine is still drawing may swap the link beneath."""
+    """Clicked again if nothing came of it, as a user would: once, on a busy machine, a click on a new page was lost."""
     for _ in range(3):
         page.get_by_role("link", name=name).first.click()
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(PlaywrightTimeout):
             page.wait_for_url(re.compile(f"/{name.lower()}"), timeout=10_000)
             return
     raise AssertionError(f"no way to {name}: still on {page.url}")
