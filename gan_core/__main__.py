@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gan_core import worker
+from gan_core import recovery, worker
 from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import SCORES, Evaluation, notes
@@ -40,6 +40,7 @@ def presets() -> None:
 @click.option("--kimg", type=float, help="End after this many thousand images, counted from the run's beginning.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any hyperparameter; may be repeated.")
 @click.option("--resume", metavar="RUN", help="Go on with this run, by number or name.")
+@click.option("--anew", is_flag=True, help="With --resume: forget what the run has learnt, and begin it again.")
 def train(
     preset: str | None,
     data_dir: Path | None,
@@ -48,12 +49,15 @@ def train(
     kimg: float | None,
     changes: tuple[str, ...],
     resume: str | None,
+    anew: bool,
 ) -> None:
     """Train in the foreground; the last line printed is the checkpoint's path."""
     asked = asked_changes(dataset, minutes, kimg, changes)
     store = default_store()
+    if anew and resume is None:
+        raise WorkbenchError("--anew: name the run that begins again, as --resume RUN.")
     if resume is not None:
-        run = _resume(store, resume, preset, asked, data_dir)
+        run = _resume(store, resume, preset, asked, data_dir, anew)
     else:
         name = preset or DEFAULT_PRESET
         config = make_config(preset_config(name), **asked)
@@ -80,11 +84,11 @@ def _key_and_value(change: str) -> tuple[str, str]:
     return key.strip(), value
 
 
-def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_dir: Path | None) -> Run:
+def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_dir: Path | None, anew: bool) -> Run:
     """Take over an ended run; only its budget may change, since with anything else it would be another run."""
-    store.mark_interrupted()
+    store.watch_for_signs()
     run = store.find(text)
-    current = store.current_config(run)
+    current = run.config if anew else store.current_config(run)
     config = make_config(current, **asked)
     changed = [
         f"{name} ({before} -> {getattr(config, name)})"
@@ -97,12 +101,14 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
         raise WorkbenchError(
             "A resumed run keeps its hyperparameters, but {changed}; start a new run.", changed=", ".join(changed)
         )
-    if (spent := config.budget_spent(run.seconds, run.kimg)) >= 1:
+    if not anew and (spent := config.budget_spent(run.seconds, run.kimg)) >= 1:
         raise WorkbenchError(
             "{run} has already had its budget ({spent:.0%}); give it a larger one with --minutes or --kimg.",
             run=run.name,
             spent=spent,
         )
+    if anew:
+        store.forget_training(run.id)
     # What was changed while it learnt is no part of how it began.
     began = run.config.model_copy(update={name: getattr(config, name) for name in FREE_WHEN_RESUMED})
     return store.resume(run.id, began, owner=worker.new_owner(), data_dir=data_dir)
@@ -205,13 +211,26 @@ def _table(found: Evaluation) -> str:
 
 
 @cli.command()
-def runs() -> None:
+@click.option(
+    "--recover", "recovering", is_flag=True, help="First make a lost or damaged list again, from the folders."
+)
+def runs(recovering: bool) -> None:
     """List all runs, the newest first."""
+    if recovering:
+        click.echo(str(recovery.recover().said()))
     store = default_store()
-    store.mark_interrupted()
+    store.watch_for_signs()
     for run in store.all_runs():
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
         click.echo(f"{run.id:5} {run.state:11} {run.progress:4.0%} {run.kimg:9.1f} kimg  {when}  {run.name}")
+
+
+@cli.command()
+@click.argument("file", type=FOLDER)
+def backup(file: Path) -> None:
+    """Copy the list of runs and their curves into FILE, while they may be in use."""
+    recovery.back_up(default_store(), file)
+    click.echo(file)
 
 
 @cli.command(name="worker")

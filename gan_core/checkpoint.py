@@ -65,7 +65,7 @@ def write_aside(path: Path, content: bytes) -> None:
 
     Raises WorkbenchError if the disk is full or not writable; the old file is then still there.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    aside = paths.partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with aside.open("wb") as file:

@@ -4,18 +4,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Engine, create_engine, event, inspect, literal, make_url, text
+from sqlalchemy import URL, Column, Engine, create_engine, event, inspect, literal, make_url, text
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.schema import CreateColumn
 
-from gan_core.errors import WorkbenchError
+from gan_core.errors import StoreDamagedError, StoreUnavailableError, WorkbenchError
 from gan_core.tables import Base
 
+LOCK_SECONDS = 30
+"""How long a writer waits for its turn."""
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
-def open_database(url: str) -> Engine:
+
+def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """Any SQLAlchemy URL, its tables and columns made where they are missing.
 
-    Raises WorkbenchError if it cannot be opened.
+    Raises StoreDamagedError if its file is no database any more, another WorkbenchError if it cannot be opened.
     """
     shown = "its address"
     try:
@@ -24,13 +28,15 @@ def open_database(url: str) -> Engine:
         if engine.dialect.name == "sqlite":
             if engine.url.database:
                 Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-            event.listen(engine, "connect", _set_up_sqlite)
+            event.listen(engine, "connect", lambda connection, record: _set_up_sqlite(connection, lock_seconds))
         for attempt in range(5):
             try:
                 Base.metadata.create_all(engine)
                 _add_missing_columns(engine)
                 break
-            except DatabaseError:
+            except DatabaseError as error:
+                if _is_damage(error):
+                    raise in_words(error, engine.url) from error
                 # Two processes that open a new or an older store at once both try to make its tables and columns.
                 if attempt == 4:
                     raise
@@ -43,6 +49,37 @@ def open_database(url: str) -> Engine:
             reason=reason,
         ) from error
     return engine
+
+
+def in_words(error: DatabaseError, url: URL) -> StoreUnavailableError:
+    """What an error of the database means to who uses the store."""
+    if _is_damage(error):
+        return damaged(url, error.orig)
+    return StoreUnavailableError(
+        "The run store could not be used ({error}); see that its disk has room and that no other program locks it, "
+        "and try again.",
+        error=error.orig,
+    )
+
+
+def damaged(url: URL, error: Any) -> StoreDamagedError:
+    """What to do about a database that cannot be read any more."""
+    return StoreDamagedError(
+        "The run store {address} is damaged ({error}); `python -m gan_core runs --recover` sets it aside and makes a "
+        "new list from the runs' folders.",
+        address=url.render_as_string(hide_password=True),
+        error=error,
+    )
+
+
+def _is_damage(error: DatabaseError) -> bool:
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(DAMAGED)
+
+
+def sqlite_file(url: str | URL) -> Path | None:
+    """The file behind a SQLite URL; None for other databases, and for one in memory."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def _add_missing_columns(engine: Engine) -> None:
@@ -65,9 +102,9 @@ def _default(column: Column, engine: Engine) -> str:
     return f"DEFAULT {value.compile(engine, compile_kwargs={'literal_binds': True})}"
 
 
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
+def _set_up_sqlite(connection: Any, lock_seconds: float) -> None:
     """WAL lets pages read while runs write; a writer waits for its turn instead of failing."""
-    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute(f"PRAGMA busy_timeout = {round(lock_seconds * 1000)}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")

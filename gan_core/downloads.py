@@ -2,12 +2,12 @@
 
 import contextlib
 import hashlib
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from gan_core import paths
 from gan_core.text import Text
 
 TIMEOUT_SECONDS = 30
@@ -44,7 +44,7 @@ def fetch(addresses: list[str], place: Path, checksum: str, say: Say) -> None:
 
 
 def _fetch_from(address: str, place: Path, checksum: str, say: Say) -> None:
-    partial = place.with_name(f"{place.name}.{os.getpid()}.partial")
+    partial = paths.partial(place)
     try:
         with (
             urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer,

@@ -18,3 +18,11 @@ class WorkbenchError(Exception):
     def __init__(self, template: str, /, **values: Any):
         self.text = Text(template, values)
         super().__init__(str(self.text))
+
+
+class StoreUnavailableError(WorkbenchError):
+    """The run store's database is locked, full, damaged or gone. What is not damaged may answer again later."""
+
+
+class StoreDamagedError(StoreUnavailableError):
+    """The run store's file can no longer be read as a database, whoever asks and however often."""

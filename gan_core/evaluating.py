@@ -4,6 +4,7 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
     try:
         with (
             worker.heartbeat(store, row) as stop,
-            worker.failure_noted(store, row),
+            worker.failure_noted(partial(store.end, row.id, row.owner)),
             contextlib.suppress(worker.Stopped),
         ):
             _evaluate(store, row, _teller(store, row, stop.is_set))

@@ -9,11 +9,12 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, select, update
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
@@ -168,6 +169,11 @@ def result_of(row: EvaluationRow) -> Evaluation | None:
     return result
 
 
+@lru_cache(maxsize=1)
+def _evaluations(engine: Engine) -> EvaluationStore:
+    return EvaluationStore(engine)
+
+
 def default_evaluations() -> EvaluationStore:
     """The evaluations beside the runs that the environment names."""
-    return EvaluationStore(default_store().engine)
+    return _evaluations(default_store().engine)

@@ -5,16 +5,18 @@
 Knows nothing of torch.
 """
 
+import contextlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Engine, func, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
-from gan_core.errors import WorkbenchError
+from gan_core.database import in_words
+from gan_core.errors import StoreUnavailableError
+from gan_core.signs import SignsOfLife
 from gan_core.tables import EvaluationRow, Run, State
 from gan_core.text import Text
 
@@ -22,7 +24,11 @@ HEARTBEAT_SECONDS = 2
 """How often an owner says that it lives."""
 LOST_AFTER_SECONDS = 8
 """Silence after which a job counts as interrupted: a few heartbeats, and less than ten seconds."""
+LOOK_SECONDS = 0.25
+"""Between two looks of who waits for a sign of life."""
 Job = TypeVar("Job", Run, EvaluationRow)
+LOST = "lost"
+"""What an owner is answered whose job is another's by now."""
 OWNED = (State.RUNNING, State.INTERRUPTED)
 """States in which an owner's word counts: one that was silent while its computer slept may go on."""
 
@@ -38,17 +44,18 @@ class Queue(Generic[Job]):
 
     def __init__(self, engine: Engine):
         self.engine = engine
+        self.signs = SignsOfLife()
 
-    @contextmanager
+    @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
-        """One transaction. Raises WorkbenchError if the database is locked for long, full, or gone."""
+        """One transaction. Raises StoreUnavailableError if the database is locked for long, full, damaged or gone."""
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except OperationalError as error:
-            raise WorkbenchError(
-                "The run store could not be used ({error}); see that its disk has room and try again.", error=error.orig
-            ) from error
+        except IntegrityError:
+            raise
+        except DatabaseError as error:
+            raise in_words(error, self.engine.url) from error
 
     def get(self, job_id: int) -> Job | None:
         with self.session() as session:
@@ -64,19 +71,68 @@ class Queue(Generic[Job]):
         with self.session() as session:
             return list(session.scalars(select(self.table.owner).where(self.table.state == State.RUNNING)))
 
+    def asked_to_stop(self) -> dict[int, str]:
+        """The owner of each job in work that was asked for something (see `report`), by the job's number."""
+        table = self.table
+        with self.session() as session:
+            asked = select(table.id, table.owner).where(table.state == State.RUNNING, table.request != "")
+            return dict(session.execute(asked).tuples().all())
+
+    # Who has vanished
+
     def mark_interrupted(self) -> None:
-        """Every running job whose owner has fallen silent becomes interrupted."""
+        """Every running job whose owner has shown no new sign of life for LOST_AFTER_SECONDS becomes interrupted.
+
+        This process must have watched it for so long: the first look at a job marks nothing. On a full disk the job
+        stays as it is, since whoever only looks must still see all others.
+        """
+        running = self._signs_of_running()
+        self.signs.forget_all_but(set(running))
+        for job_id, sign in running.items():
+            if self.signs.silent_seconds(job_id, sign) >= LOST_AFTER_SECONDS:
+                with contextlib.suppress(StoreUnavailableError):
+                    self._mark(job_id, *sign)
+
+    def watch_for_signs(self) -> None:
+        """For a process that has only just come: `mark_interrupted`, after as long a look as that needs.
+
+        Who seems to have spoken a moment ago is believed. Of all others it waits for a sign, for LOST_AFTER_SECONDS at
+        most.
+        """
+        now = time.time()
+        suspects = {
+            job_id: (owner, heartbeat_at)
+            for job_id, (owner, heartbeat_at) in self._signs_of_running().items()
+            if not 0 <= now - heartbeat_at < LOST_AFTER_SECONDS
+        }
+        while suspects:
+            self.mark_interrupted()
+            running = self._signs_of_running()
+            suspects = {job_id: sign for job_id, sign in suspects.items() if running.get(job_id) == sign}
+            if suspects:
+                time.sleep(LOOK_SECONDS)
+
+    def _signs_of_running(self) -> dict[int, tuple[str, float]]:
+        """Owner and heartbeat of each running job, by its number."""
+        table = self.table
+        with self.session() as session:
+            rows = session.execute(
+                select(table.id, table.owner, table.heartbeat_at).where(table.state == State.RUNNING)
+            )
+            return {job_id: (owner, heartbeat_at) for job_id, owner, heartbeat_at in rows}
+
+    def _mark(self, job_id: int, owner: str, heartbeat_at: float) -> None:
+        """Interrupted, unless its owner has shown a new sign in this very moment."""
+        table = self.table
         values = {
             "state": State.INTERRUPTED,
             "ended_at": time.time(),
             "request": "",
             "message": Text("Its process vanished. {remedy}", {"remedy": self.remedy}).to_json(),
         }
-        silent = self.table.heartbeat_at < time.time() - LOST_AFTER_SECONDS
+        silent = (table.state == State.RUNNING, table.owner == owner, table.heartbeat_at == heartbeat_at)
         with self.session() as session:
-            # Asking first keeps the database's one write lock free: this runs at every tick of every page.
-            if session.scalar(select(self.table.id).where(self.table.state == State.RUNNING, silent).limit(1)):
-                session.execute(update(self.table).where(self.table.state == State.RUNNING, silent).values(**values))
+            session.execute(update(table).where(table.id == job_id, *silent).values(**values))
 
     # What the owner does
 
@@ -106,9 +162,9 @@ class Queue(Generic[Job]):
         return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | {"message": ""})
 
     def report(self, job_id: int, owner: str, **values: Any) -> str:
-        """Write progress; returns what was asked for (`request`, "" for nothing), or "lost" if another owns it."""
+        """Write progress; returns what was asked for (`request`, "" for nothing), or LOST if another owns it."""
         if not self._update_owned(job_id, owner, OWNED, values):
-            return "lost"
+            return LOST
         with self.session() as session:
             return session.scalar(select(self.table.request).where(self.table.id == job_id))
 

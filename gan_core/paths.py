@@ -1,11 +1,15 @@
 """Where things lie on disk. Each place has a default inside the project and an environment variable."""
 
+import contextlib
 import os
 from pathlib import Path
+
+import psutil
 
 PROJECT = Path(__file__).resolve().parent.parent
 PRETRAINED = PROJECT / "checkpoints" / "pretrained"
 MODEL_SUFFIX = ".safetensors"
+PARTIAL_SUFFIX = ".partial"
 
 
 def checkpoints() -> Path:
@@ -41,6 +45,24 @@ def best_checkpoints(folder: Path) -> list[Path]:
 def references() -> Path:
     """Where the features of real pictures are kept, by which models are scored."""
     return checkpoints() / "reference"
+
+
+def partial(path: Path) -> Path:
+    """Where this process writes a file, to rename it to `path` once it is whole."""
+    return path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+
+
+def remove_partials(folder: Path, of_the_living: bool = False) -> None:
+    """Take away what processes that were killed had half written in a folder, or in one inside it.
+
+    Args:
+        of_the_living: also what a process of this computer may be writing now; only for who alone writes there.
+    """
+    for path in folder.rglob(f"*{PARTIAL_SUFFIX}"):
+        process = path.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]
+        if of_the_living or not (process.isdecimal() and psutil.pid_exists(int(process))):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def child_environment() -> dict[str, str]:

@@ -7,16 +7,17 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from gan_core import checkpoint, pictures, sampling
-from gan_core.config import RunConfig
+from gan_core import checkpoint, paths, pictures, sampling
 from gan_core.devices import memory_used
 from gan_core.errors import WorkbenchError
 from gan_core.losses import LOSSES
-from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.ownership import LOST
+from gan_core.reporting import Reporter
+from gan_core.runs import METRICS, Run, lost_checkpoint
 from gan_core.scoring import Interrupted, Scoring
+from gan_core.tables import MAX_GRIDS
 from gan_core.text import Text
 from gan_core.training import Gan, Step
 
@@ -34,13 +35,21 @@ FIRST_GRID_KIMG = 0.5
 GRID_GROWTH = 1.09
 """Unless the config says how often, a grid is kept at 0.5 kimg and each time the run has grown by 9 %: 200 grids last
 for ten billion images."""
-MAX_GRIDS = 200
 
 
-def grids_due(config: RunConfig, step: int, kimg: float) -> int:
-    """How many sample grids a run of this length has kept."""
-    if config.grid_every:
-        return step // config.grid_every
+def grid_stride(grid_every: int, step: int) -> int:
+    """Steps between two kept grids of a run of this length: `grid_every`, doubled until MAX_GRIDS are enough.
+
+    The grids that no longer fit are taken away, so that those kept stand at even distances.
+    """
+    stride = grid_every
+    while step // stride > MAX_GRIDS:
+        stride *= 2
+    return stride
+
+
+def grids_due(kimg: float) -> int:
+    """How many sample grids a run of this length has kept, if its config does not say how often."""
     if kimg < FIRST_GRID_KIMG:
         return 0
     return min(MAX_GRIDS, 1 + int(math.log(kimg / FIRST_GRID_KIMG) / math.log(GRID_GROWTH)))
@@ -101,22 +110,22 @@ class Recorder:
 
     def __init__(
         self,
-        run: Run,
-        store: RunStore,
+        reporter: Reporter,
         gan: Gan,
         seconds: float,
         stop: Callable[[], bool],
         tell: Callable[[dict], None],
         scoring: Scoring | None = None,
     ):
-        self.run, self.store, self.gan, self.stop, self.tell = run, store, gan, stop, tell
+        self.run, self.reporter, self.gan, self.stop, self.tell = reporter.run, reporter, gan, stop, tell
         self.config, self.scoring = gan.config, scoring
         self.stopped = False
+        self.newest_row: list[float] | None = None
         self._go_on_from(gan.step)
-        self.past_changes = deque(change for change in store.changes(run.id) if change.step is not None)
+        self.past_changes = deque(change for change in reporter.changes() if change.step is not None)
         self._repeat_changes()
         self._take_up_changes(seconds)
-        self.grids = grids_due(self.config, gan.step, self.kimg)
+        self.grids = grids_due(self.kimg)
         self._fix_grid()
         self.start = time.perf_counter() - seconds
         gan.anneal(self.progress(seconds))
@@ -147,10 +156,8 @@ class Recorder:
         if to_score or seconds >= self.next_row:
             self._row(step, seconds, to_score)
         self._repeat_changes()
-        grids = grids_due(self.config, self.gan.step, self.kimg)
-        if grids > self.grids:
-            self.grids = grids
-            self._write_grid(self.run.grid_folder / f"{self.gan.step:09d}.webp")
+        if self._grid_is_due():
+            self._keep_grid()
         if seconds >= self.next_live_grid:
             self.next_live_grid = seconds + LIVE_GRID_SECONDS
             self._write_grid(self.run.live_grid)
@@ -168,7 +175,7 @@ class Recorder:
 
     def _still_mine(self) -> bool:
         """False, and the end, if another process has taken the run over meanwhile: its files must stay as they are."""
-        mine = self.store.heartbeat(self.run.id, self.run.owner)
+        mine = self.reporter.still_mine()
         self.stopped = self.stopped or not mine
         return mine
 
@@ -183,17 +190,16 @@ class Recorder:
         # A scoring may follow a row at once: over so short a time the rate would say nothing.
         rate = self._images_per_second(self.recent[0 if to_score else -1], seconds)
         values += [rate, memory_used(self.gan.device), scores.get("fid", math.nan), scores.get("accuracy", math.nan)]
-        self.rows.append([self.gan.step, self.kimg, seconds, *values])
+        self.newest_row = [self.gan.step, self.kimg, seconds, *values]
+        much_waits = self.reporter.add_row(self.newest_row)
         self.recent.append((seconds, self.gan.images))
         self.next_row = seconds + ROW_SECONDS
-        if scores or seconds >= self.next_report or len(self.rows) == CHUNK_ROWS:
+        if scores or seconds >= self.next_report or much_waits:
             self.next_report = seconds + REPORT_SECONDS
             self._report(seconds)
             self._take_up_changes(seconds)
 
     def _report(self, seconds: float) -> None:
-        if not self._still_mine():
-            return
         rate = self._images_per_second(self.recent[0], seconds)  # over some seconds: one row alone jumps about
         progress = {
             "step": self.gan.step,
@@ -203,15 +209,12 @@ class Recorder:
             "seconds_left": self._seconds_left(seconds, rate),
             "images_per_second": rate,
         }
-        if self.rows:
-            self.store.write_metrics(self.run.id, self.rows_before_chunk, list(METRICS), np.array(self.rows))
-            progress["last_json"] = _numbers_as_json(self.rows[-1])
-        if len(self.rows) == CHUNK_ROWS:
-            self.rows_before_chunk += CHUNK_ROWS
-            self.rows.clear()
-        if self.store.report(self.run.id, self.run.owner, **progress):
-            self.stopped = True
-        self.tell(progress)
+        if self.newest_row:
+            progress["last_json"] = _numbers_as_json(self.newest_row)
+        asked = self.reporter.tell(**progress)
+        self.stopped = self.stopped or bool(asked)
+        if asked != LOST:
+            self.tell(progress)
 
     def _images_per_second(self, since: tuple[float, int], seconds: float) -> float:
         then, images = since
@@ -270,9 +273,8 @@ class Recorder:
         """Take up what was newly asked for, from the next step on, unless there is still a past to repeat."""
         if self.stopped or self.past_changes:
             return
-        for change in self.store.changes(self.run.id):
-            if change.step is None:
-                self.store.note_change(change.id, self.gan.step, self.kimg, seconds)
+        for change in self.reporter.new_changes():
+            if self.reporter.take_up(change, self.gan.step, self.kimg, seconds):
                 self.gan.change(change.name, change.value)
 
     # Sample grids
@@ -290,19 +292,38 @@ class Recorder:
         images = sampling.draw(self.gan.averaged_generator(), self.grid_latents, self.grid_labels)
         checkpoint.write_aside(path, pictures.webp(pictures.grid(images, GRID_COLUMNS)))
 
+    def _grid_is_due(self) -> bool:
+        if self.config.grid_every:
+            return self.gan.step % grid_stride(self.config.grid_every, self.gan.step) == 0
+        before, self.grids = self.grids, grids_due(self.kimg)
+        return self.grids > before
+
+    def _keep_grid(self) -> None:
+        """Keep a grid of this step. With `grid_every`, those that the stride has left behind go."""
+        self._write_grid(self.run.grid_folder / f"{self.gan.step:09d}.webp")
+        self.grid_steps.append(self.gan.step)
+        self._thin_grids()
+        self.reporter.tell(grid_steps_json=json.dumps(self.grid_steps))
+
+    def _thin_grids(self) -> None:
+        if not self.config.grid_every:
+            return
+        stride = grid_stride(self.config.grid_every, self.gan.step)
+        for step in self.grid_steps:
+            if step % stride:
+                self.run.grid_path(step).unlink(missing_ok=True)
+        self.grid_steps = [step for step in self.grid_steps if step % stride == 0]
+
     def _go_on_from(self, step: int) -> None:
-        """Forget what an earlier session left of the time after this step; `rows` becomes the open chunk's."""
-        kept = self.store.cut_metrics(self.run.id, after_step=step)
-        rows = len(kept["step"]) if kept else 0
-        self.rows_before_chunk = rows - rows % CHUNK_ROWS
-        missing = np.full(rows, np.nan)
-        columns = [kept.get(name, missing)[self.rows_before_chunk :] for name in METRICS]
-        self.rows: list[list[float]] = np.stack(columns, axis=1).tolist()
-        for grid_step, path in self.run.grids:
-            if grid_step > step:
+        """Forget what an earlier session left of the time after this step, and what it was writing when it died."""
+        paths.remove_partials(self.run.folder, of_the_living=True)
+        for path in self.run.grid_folder.glob("*"):
+            if path.stem.isdecimal() and int(path.stem) > step:
                 path.unlink()
-        # Viewers who know the forgotten rows read all anew.
-        self.store.report(self.run.id, self.run.owner, sessions=self.run.sessions + 1)
+        self.grid_steps = [kept for kept in self.run.grid_steps if kept <= step]
+        self._thin_grids()
+        self.reporter.begin(after_step=step)
+        self.reporter.tell(grid_steps_json=json.dumps(self.grid_steps))
 
     # Checkpoints
 
@@ -313,7 +334,7 @@ class Recorder:
         model = self._model()
         before = self.seconds()
         path = checkpoint.save_run(self.run.folder, self._about(before), model, self.gan.resume_state())
-        self.store.report(self.run.id, self.run.owner, checkpoint=path.name)
+        self.reporter.tell(checkpoint=path.name)
         now = self.seconds()
         self.next_checkpoint = now + max(CHECKPOINT_SECONDS, 50 * (now - before))
 
@@ -330,8 +351,11 @@ class Recorder:
 def restore(gan: Gan, run: Run) -> float:
     """Bring a fresh GAN to the run's last good checkpoint; returns its seconds of training, 0 if there is none.
 
-    Raises WorkbenchError if none of its checkpoints can be read, or if the dataset is no longer the same.
+    Raises WorkbenchError if none of its checkpoints can be read, if it had one that is gone, or if the dataset is no
+    longer the same.
     """
+    if run.has_lost_its_checkpoint:
+        raise lost_checkpoint(run)
     reason = None
     for path in checkpoint.run_models(run.folder):
         try:

@@ -12,32 +12,28 @@ import json
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import (
-    delete,
-    func,
-    or_,
-    select,
-    update,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, delete, func, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from gan_core import paths
 from gan_core.config import RunConfig, changeable, make_config
-from gan_core.database import open_database
-from gan_core.errors import WorkbenchError
+from gan_core.database import LOCK_SECONDS, damaged, open_database, sqlite_file
+from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.ownership import LOST_AFTER_SECONDS, Queue
 from gan_core.tables import ACTIVE, MetricChunk, Run, RunChange, State, WorkerRow
 from gan_core.text import Text
 
 CHUNK_ROWS = 512
 """Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
-
+HURRIED_SECONDS = 1
+"""How long a process that trains waits for another program's lock before it goes on training."""
 
 METRICS = {
     "step": "Generator steps",
@@ -76,8 +72,18 @@ class RunStore(Queue[Run]):
     table = Run
     remedy = Text("Resume goes on from the last checkpoint.")
 
-    def __init__(self, url: str):
-        super().__init__(open_database(url))
+    def __init__(self, url: str | URL, lock_seconds: float = LOCK_SECONDS):
+        super().__init__(open_database(url, lock_seconds))
+        self._file = _file_number(url)
+
+    def in_a_hurry(self) -> "RunStore":
+        """The same store, for who has better things to do than to wait for another program's lock."""
+        return RunStore(self.engine.url, HURRIED_SECONDS)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the database is still the file that was opened: it may have been deleted, or replaced by a backup."""
+        return self._file == _file_number(self.engine.url)
 
     # Making, finding and listing
 
@@ -104,20 +110,47 @@ class RunStore(Queue[Run]):
             run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(2)}"
         return run
 
-    def find(self, text: str) -> Run:
+    def add(self, run: Run, chunks: Sequence[MetricChunk] = ()) -> None:
+        """A run that was made before, with its metrics. Without a number it is given one."""
+        with self.session() as session:
+            session.add(run)
+            session.flush()
+            for chunk in chunks:
+                chunk.run_id = run.id
+                session.add(chunk)
+
+    def names(self) -> set[str]:
+        """The names of all runs, and so of their folders."""
+        with self.session() as session:
+            return set(session.scalars(select(Run.name)))
+
+    def check(self) -> None:
+        """Raises StoreDamagedError if the database cannot be read from end to end, as far as it can tell by itself."""
+        if self.engine.dialect.name == "sqlite":
+            with self.session() as session:
+                found = session.scalars(text("PRAGMA quick_check(1)")).first()
+            if found != "ok":
+                raise damaged(self.engine.url, found)
+
+    def find(self, number_or_name: str) -> Run:
         """The run of this number or name. Raises WorkbenchError if there is none."""
-        is_number = text.isdecimal() and len(text) < 18  # a longer one is none that a database has
-        wanted = Run.id == int(text) if is_number else Run.name == text
+        is_number = number_or_name.isdecimal() and len(number_or_name) < 18  # a longer one is none that a database has
+        wanted = Run.id == int(number_or_name) if is_number else Run.name == number_or_name
         with self.session() as session:
             run = session.scalar(select(Run).where(wanted))
         if run is None:
-            raise WorkbenchError("There is no run {run}; `python -m gan_core runs` lists those there are.", run=text)
+            raise WorkbenchError(
+                "There is no run {run}; `python -m gan_core runs` lists those there are.", run=number_or_name
+            )
         return run
 
     def all_runs(self, most: int | None = None) -> list[Run]:
         """All runs (or the newest `most`), the newest first, without their configs: `get` has those."""
         newest_first = (
-            select(Run).options(defer(Run.config_json), defer(Run.data_dir)).order_by(Run.id.desc()).limit(most)
+            select(Run)
+            .options(defer(Run.config_json), defer(Run.data_dir), defer(Run.grid_steps_json))
+            .order_by(Run.id.desc())
+            .limit(most)
         )
         with self.session() as session:
             return list(session.scalars(newest_first))
@@ -142,8 +175,9 @@ class RunStore(Queue[Run]):
     ) -> Run:
         """Queue an ended run again (or take it over as `owner`), perhaps with a larger budget or moved data.
 
-        Raises WorkbenchError if it is queued or running.
+        Raises WorkbenchError if it is queued or running, or if its checkpoint is gone.
         """
+        self._check_checkpoint(run_id)
         values: dict[str, Any] = {
             "state": State.RUNNING if owner else State.QUEUED,
             "owner": owner,
@@ -163,6 +197,25 @@ class RunStore(Queue[Run]):
             if session.execute(ended).rowcount == 0:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
         return self.get(run_id)
+
+    def _check_checkpoint(self, run_id: int) -> None:
+        run = self.find(str(run_id))
+        if run.has_lost_its_checkpoint:
+            raise lost_checkpoint(run)
+
+    def forget_training(self, run_id: int) -> None:
+        """Forget all that an ended run has learnt, measured and drawn: resumed, it begins anew.
+
+        Raises WorkbenchError if it is queued or running.
+        """
+        nothing = {"checkpoint": "", "step": 0, "kimg": 0.0, "seconds": 0.0, "progress": 0.0, "last_json": ""}
+        ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))
+        with self.session() as session:
+            if session.execute(ended.values(grid_steps_json="[]", **nothing)).rowcount == 0:
+                raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
+            session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
+            session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+        shutil.rmtree(self.find(str(run_id)).folder, ignore_errors=True)
 
     def extend(self, run_id: int, minutes: float | None = None, kimg: float | None = None) -> Run:
         """Queue an ended run again with another budget, counted from the run's beginning.
@@ -190,15 +243,25 @@ class RunStore(Queue[Run]):
 
         Raises WorkbenchError if it is queued or running.
         """
+        run = self.get(run_id)
+        if run is None:
+            return
+        try:
+            self._forget(run_id)
+        except StoreUnavailableError:
+            # Forgetting needs some room, too: on a full disk the folder makes it. Only an ended run's may go.
+            if run.active:
+                raise
+            shutil.rmtree(run.folder, ignore_errors=True)
+            self._forget(run_id)
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+    def _forget(self, run_id: int) -> None:
         with self.session() as session:
-            run = session.get(Run, run_id)
-            if run is None:
-                return
             if session.execute(delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))).rowcount == 0:
                 raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
-        shutil.rmtree(run.folder, ignore_errors=True)
 
     # Hyperparameters that change while a run learns
 
@@ -307,24 +370,41 @@ class RunStore(Queue[Run]):
     # The app's own worker
 
     def register_worker(self, name: str, owner: str) -> bool:
-        """Become (or stay) the worker of this name; False while another one that lives has it."""
-        now = time.time()
+        """Become (or stay) the worker of this name; False while another one has it.
+
+        Who has it lives until its sign has stayed the same before this process's eyes: ask again and again.
+        """
+        sign = self.worker_sign(name)
+        if sign is None:
+            return self._add_worker(name, owner)
+        silent = self.signs.silent_seconds(name, sign)
+        if sign[0] != owner and silent < LOST_AFTER_SECONDS:
+            return False
+        unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
         with self.session() as session:
-            free = or_(WorkerRow.owner == owner, WorkerRow.heartbeat_at < now - LOST_AFTER_SECONDS)
-            taken = update(WorkerRow).where(WorkerRow.name == name, free).values(owner=owner, heartbeat_at=now)
-            if session.execute(taken).rowcount:
-                return True
+            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=time.time())
+            return session.execute(taken).rowcount > 0
+
+    def _add_worker(self, name: str, owner: str) -> bool:
         try:
             with self.session() as session:
-                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=now))
-        except SQLAlchemyError:
+                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=time.time()))
+        except IntegrityError:  # another one was faster
             return False
         return True
 
     def worker_lives(self, name: str) -> bool:
+        """Whether one seems to have spoken a moment ago. If the clock misleads, one too many is started: it finds that
+        the other lives (`register_worker`), and ends.
+        """
+        sign = self.worker_sign(name)
+        return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS
+
+    def worker_sign(self, name: str) -> tuple[str, float] | None:
+        """Owner and heartbeat of the worker of that name; None if there is none."""
         with self.session() as session:
             row = session.get(WorkerRow, name)
-        return row is not None and row.heartbeat_at > time.time() - LOST_AFTER_SECONDS
+        return (row.owner, row.heartbeat_at) if row else None
 
     def unregister_worker(self, name: str, owner: str) -> None:
         with self.session() as session:
@@ -333,11 +413,36 @@ class RunStore(Queue[Run]):
                 session.delete(row)
 
 
+def lost_checkpoint(run: Run) -> WorkbenchError:
+    """Why a run is not resumed that had a checkpoint and has none."""
+    return WorkbenchError(
+        "Run {run} cannot be resumed: its checkpoint {file} is gone from {folder}. Put it back, or start the run anew, "
+        "which forgets its curves and pictures (on its page, or by train --resume {run} --anew).",
+        run=run.id,
+        file=run.checkpoint,
+        folder=run.folder,
+    )
+
+
+def _file_number(url: str | URL) -> int:
+    """By which the disk knows the database's file; 0 if there is none, or an empty one, and for other databases."""
+    file = sqlite_file(url)
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return 0
+    return found.st_ino if found and found.st_size else 0
+
+
 @cache
-def _store(url: str) -> RunStore:
+def _store(url: str | URL) -> RunStore:
     return RunStore(url)
 
 
 def default_store() -> RunStore:
-    """The store that the environment names; opened once a process."""
-    return _store(paths.database_url())
+    """The store that the environment names; opened once a process, and anew if its file was deleted or replaced."""
+    url = paths.database_url()
+    if not _store(url).is_there:
+        _store(url).engine.dispose()
+        _store.cache_clear()
+    return _store(url)

@@ -11,7 +11,7 @@ from gan_core import checkpoint
 from gan_core.config import RunConfig
 from gan_core.datasets import Dataset
 from gan_core.errors import WorkbenchError
-from gan_core.runs import Run, RunStore
+from gan_core.reporting import Reporter
 from gan_core.text import Text
 from gan_core.training import Gan
 
@@ -52,11 +52,11 @@ class Scoring:
         stop: asked every few hundred pictures; True ends a scoring.
     """
 
-    def __init__(self, run: Run, store: RunStore, gan: Gan, reference: "Reference", stop: Callable[[], bool]):
-        self.run, self.store, self.gan, self.reference, self.stop = run, store, gan, reference, stop
+    def __init__(self, reporter: Reporter, gan: Gan, reference: "Reference", stop: Callable[[], bool]):
+        self.run, self.reporter, self.gan, self.reference, self.stop = reporter.run, reporter, gan, reference, stop
         self.counted = self._count()
-        checkpoint.cut_best(run.folder, after_step=gan.step)
-        self.lowest = _fid_of_best(run.folder)
+        checkpoint.cut_best(self.run.folder, after_step=gan.step)
+        self.lowest = _fid_of_best(self.run.folder)
 
     def _count(self) -> int:
         """How many scorings a run of this length has had."""
@@ -78,12 +78,12 @@ class Scoring:
         scores = quick_scores(
             gan.averaged_generator(), gan.config, gan.spec, self.reference, SAMPLES, SEED, self._go_on
         )
-        self.store.report(self.run.id, self.run.owner, message="")
+        self.reporter.tell(message="")
         return scores
 
     def _go_on(self, share: float, line: Text) -> None:
         said = Text("Scoring {count:,} pictures", {"count": SAMPLES}).to_json()
-        if self.stop() or self.store.report(self.run.id, self.run.owner, message=said):
+        if self.stop() or self.reporter.tell(message=said):
             raise Interrupted
 
     def keep_if_best(self, about: checkpoint.About, model: dict[str, torch.Tensor]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ class State(StrEnum):
 
 ACTIVE = (State.QUEUED, State.RUNNING)
 GRID_SUFFIXES = (".webp", ".png")  # the first is written; runs from before have the other
+MAX_GRIDS = 200
+"""Sample grids that a run keeps."""
 
 
 class Base(DeclarativeBase):
@@ -62,6 +65,7 @@ class Run(Base):
     images_per_second: Mapped[float | None] = mapped_column(default=None)
     dataset_images: Mapped[int | None] = mapped_column(default=None)  # real images in an epoch, once they were read
     last_json: Mapped[str] = mapped_column(default="")  # the newest metric row as JSON, or ""
+    grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in runs from before
 
     # A deleted run's number is never given to another: links and caches know runs by it.
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
@@ -115,15 +119,36 @@ class Run(Base):
         return self.folder / "samples"
 
     @property
-    def grids(self) -> list[tuple[int, Path]]:
-        """The sample grids that are kept: generator steps and picture, the earliest first."""
-        found = self.grid_folder.glob("*")
-        kept = (path for path in found if path.suffix in GRID_SUFFIXES and path.stem.isdecimal())
-        return sorted((int(path.stem), path) for path in kept)
+    def grid_steps(self) -> list[int]:
+        """Steps whose sample grids are kept, the earliest first. Of a run from before, its folder tells."""
+        if self.grid_steps_json:
+            return json.loads(self.grid_steps_json)
+        try:
+            return list(_grid_steps_in(self.grid_folder, self.grid_folder.stat().st_mtime_ns))
+        except OSError:
+            return []
+
+    def grid_path(self, step: int) -> Path:
+        """The sample grid of that step, perhaps gone."""
+        written, older = (self.grid_folder / f"{step:09d}{suffix}" for suffix in GRID_SUFFIXES)
+        return older if older.exists() and not written.exists() else written
+
+    @property
+    def has_lost_its_checkpoint(self) -> bool:
+        """Whether it had a checkpoint and has none now, so that it could only begin anew."""
+        return bool(self.checkpoint) and not any(self.folder.glob(f"model-*{paths.MODEL_SUFFIX}"))
 
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+
+@lru_cache(maxsize=256)
+def _grid_steps_in(folder: Path, changed: int) -> tuple[int, ...]:
+    """The steps that the names in a folder of grids tell, MAX_GRIDS at even distances if there are more."""
+    kept = (path for path in folder.iterdir() if path.suffix in GRID_SUFFIXES and path.stem.isdecimal())
+    steps = sorted({int(path.stem) for path in kept})
+    return tuple(steps[:: -(-len(steps) // MAX_GRIDS) or 1])
 
 
 class RunChange(Base):

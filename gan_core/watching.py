@@ -29,13 +29,14 @@ class Look(NamedTuple):
     rows: metrics by name, and "epoch" where the dataset's size is known; those after the ones that it has, or (fresh)
         the whole run, thinned. Shared by all viewers, so not to be changed.
     total: rows that the viewer has now, to say so the next time.
-    grids: (step, kimg) of each kept sample grid that it does not know yet.
+    grids: (step, kimg) of each kept sample grid that it does not know yet, or (fresh_grids) of all.
     """
 
     rows: Rows
     fresh: bool
     total: int
     grids: list[tuple[int, float]]
+    fresh_grids: bool
     reading: Reading | None
 
 
@@ -72,8 +73,12 @@ def _shared(address: str, run_name: str, sessions: int, state: str) -> _Shared:
     return _Shared()
 
 
-def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0) -> Look:
-    """The run for a viewer who has its first `have_rows` metric rows and `have_grids` sample grids; 0 is none."""
+def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, newest_grid: int = 0) -> Look:
+    """The run for a viewer who has its first `have_rows` metric rows and `have_grids` sample grids; 0 is none.
+
+    Args:
+        newest_grid: the step of the last of them, which tells whether they still are the run's first.
+    """
     shared = _refreshed(store, run)
     new = store.read_metrics(run.id, from_row=have_rows) if have_rows else {}
     fresh = not new
@@ -83,7 +88,10 @@ def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0) -> 
         first = have_rows - have_rows % CHUNK_ROWS
         rows = _plain(run, {name: values[have_rows - first :] for name, values in new.items()})
         total = first + _count(new)
-    return Look(rows, fresh, total, _grids(run, shared.metrics, have_grids), shared.reading)
+    steps = run.grid_steps
+    still_first = 0 < have_grids <= len(steps) and steps[have_grids - 1] == newest_grid
+    grids = _with_kimg(steps[have_grids:] if still_first else steps, shared.metrics)
+    return Look(rows, fresh, total, grids, not still_first, shared.reading)
 
 
 def reading_of(store: RunStore, run: Run) -> Reading | None:
@@ -104,8 +112,7 @@ def _count(metrics: dict[str, np.ndarray]) -> int:
     return len(next(iter(metrics.values()), ()))
 
 
-def _grids(run: Run, metrics: dict[str, np.ndarray], known: int) -> list[tuple[int, float]]:
-    steps = [step for step, _ in run.grids[known:]]
+def _with_kimg(steps: list[int], metrics: dict[str, np.ndarray]) -> list[tuple[int, float]]:
     if not steps or not metrics:
         return []
     return list(zip(steps, np.interp(steps, metrics["step"], metrics["kimg"]).tolist(), strict=True))

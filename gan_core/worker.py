@@ -15,23 +15,27 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from gan_core import paths, threads
-from gan_core.errors import WorkbenchError
+from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.evaluations import EvaluationStore
-from gan_core.ownership import HEARTBEAT_SECONDS
+from gan_core.ownership import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
+from gan_core.patience import Patience
+from gan_core.reporting import Reporter
 from gan_core.runs import Run, RunStore, State, default_store
 from gan_core.tables import EvaluationRow
 from gan_core.text import Text
 
 POLL_SECONDS = 0.5
 """How often a worker looks for queued runs and ended processes."""
-START_SECONDS = 10
-"""How long a worker may take to start and register, on a machine that is busy training."""
+START_SECONDS = 10 + LOST_AFTER_SECONDS
+"""How long a worker may take to start, on a machine that is busy training, to see that an earlier one is dead, and to
+register."""
+STOP_SECONDS = 15
+"""How long a run that was asked to stop has to save itself. One in the midst of a very long step hears nothing."""
 CANCEL_SECONDS = 1
 """How long a cancelled evaluation has to end by itself."""
 FIRST_SIGN_SECONDS = 60
@@ -47,6 +51,14 @@ Tell = Callable[[dict], None]
 """Takes a run's latest progress: its fields in the store."""
 
 
+class InWork(NamedTuple):
+    """A run or an evaluation that a worker started, its process, and when, by the clock that only goes forward."""
+
+    job: Run | EvaluationRow
+    process: subprocess.Popen
+    started_at: float
+
+
 def new_owner() -> str:
     return f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
 
@@ -58,72 +70,90 @@ class Worker:
     """Keeps up to `slots` runs in training, each in its own process."""
 
     module = "gan_core.worker"
+    patience_seconds = STOP_SECONDS
 
     def __init__(self, store: RunStore | EvaluationStore, slots: int, name: str = ""):
         self.store = store
         self.slots = slots
         self.name = name
-        self.in_work: dict[str, tuple[Run | EvaluationRow, subprocess.Popen]] = {}
+        self.in_work: dict[str, InWork] = {}
+        self.asked_at: dict[str, float] = {}
+        """When this worker first saw that an owner is asked to stop."""
 
     def look(self) -> bool:
-        """Note what has ended and start what waits. True while there is work."""
-        for owner, (run, process) in list(self.in_work.items()):
+        """Note what has ended, end what does not stop, and start what waits. True while there is work.
+
+        Raises StoreUnavailableError; what could not be noted is noted at the next look.
+        """
+        for owner, (job, process, started_at) in list(self.in_work.items()):
             if process.poll() is not None:
+                self._note_end(owner, job, process.returncode)
                 del self.in_work[owner]
-                self._note_end(owner, run, process.returncode)
-            elif time.time() - run.heartbeat_at < FIRST_SIGN_SECONDS:
+            elif time.monotonic() - started_at < FIRST_SIGN_SECONDS:
                 # Loading Python alone takes longer than the silence that means death, where every core is taken.
-                self.store.heartbeat(run.id, owner)
+                self.store.heartbeat(job.id, owner)
+        self._end_what_does_not_stop()
         self.store.mark_interrupted()
-        while len(self.in_work) + self._orphans() < self.slots:
+        while len(self.in_work) + len(self._orphans()) < self.slots:
             owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
-            run = self.store.claim(owner)
-            if run is None:
+            job = self.store.claim(owner)
+            if job is None:
                 break
-            self.in_work[owner] = (run, self._start(run, owner))
+            self.in_work[owner] = InWork(job, self._start(job, owner), time.monotonic())
         # A run that waits behind an orphan is work too, or an idle worker would go home and leave it waiting.
         return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
 
-    def _start(self, run: Run | EvaluationRow, owner: str) -> subprocess.Popen:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        return _start_detached([sys.executable, "-m", self.module, str(run.id), owner], run.folder / "log.txt")
+    def _start(self, job: Run | EvaluationRow, owner: str) -> subprocess.Popen:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        return _start_detached([sys.executable, "-m", self.module, str(job.id), owner], job.folder / "log.txt")
 
-    def _orphans(self) -> int:
-        """Runs that an earlier worker of this name left in work when it was killed. They still take a slot."""
+    def _orphans(self) -> list[str]:
+        """Owners that an earlier worker of this name left at work when it was killed. They still take a slot."""
         if not self.name:
-            return 0
-        return sum(o.startswith(f"{self.name}/") and o not in self.in_work for o in self.store.owners())
+            return []
+        return [o for o in self.store.owners() if o.startswith(f"{self.name}/") and o not in self.in_work]
 
-    def _note_end(self, owner: str, run: Run, code: int) -> None:
-        """A process that ended without its own last word was killed or crashed: the run is interrupted."""
+    def _end_what_does_not_stop(self) -> None:
+        """After a polite request and some patience, a process is killed. Its files are whole: see write_aside.
+
+        An orphan's process cannot be reached. It finds that its job has ended, and writes nothing any more.
+        """
+        asked = self.store.asked_to_stop()
+        now = time.monotonic()
+        self.asked_at = {owner: self.asked_at.get(owner, now) for owner in asked.values()}
+        mine = {*self.in_work, *self._orphans()}
+        for job_id, owner in asked.items():
+            if owner in mine and now - self.asked_at[owner] > self.patience_seconds:
+                if owner in self.in_work:
+                    self.in_work[owner].process.kill()
+                    self.in_work[owner].process.wait()
+                self._note_stopped(job_id, owner)
+
+    def _note_stopped(self, job_id: int, owner: str) -> None:
+        said = Text("It did not stop by itself, so its process was ended. {remedy}", {"remedy": self.store.remedy})
+        self.store.end(job_id, owner, State.STOPPED, said)
+
+    def _note_end(self, owner: str, job: Run | EvaluationRow, code: int) -> None:
+        """A process that ended without its own last word was killed or crashed: the job is interrupted."""
+        paths.remove_partials(job.folder, of_the_living=True)
         values = {"number": abs(code), "remedy": self.store.remedy}
         if code < 0:
             how = Text("Its process was killed by signal {number}. {remedy}", values)
         else:
             how = Text("Its process ended with code {number}. {remedy}", values)
-        self.store.end(run.id, owner, State.INTERRUPTED, how)
+        self.store.end(job.id, owner, State.INTERRUPTED, how)
 
 
 class Evaluator(Worker):
     """The same for evaluations. They have slots of their own, so that none waits behind a long training."""
 
     module = "gan_core.evaluating"
+    patience_seconds = CANCEL_SECONDS
 
-    def __init__(self, store: EvaluationStore, slots: int, name: str = ""):
-        super().__init__(store, slots, name)
-        self.cancelled_at: dict[str, float] = {}
-
-    def look(self) -> bool:
-        """Besides, end what was cancelled and is too deep in a long computation to notice."""
-        now = time.monotonic()
-        for owner, (row, process) in self.in_work.items():
-            asked = self.store.get(row.id)
-            if asked and asked.request and now - self.cancelled_at.setdefault(owner, now) > CANCEL_SECONDS:
-                process.kill()
-                process.wait()
-                self.store.end(row.id, owner, State.STOPPED)
-                row.checkpoint_path.unlink(missing_ok=True)
-        return super().look()
+    def _note_stopped(self, job_id: int, owner: str) -> None:
+        self.store.end(job_id, owner, State.STOPPED)
+        if row := self.store.get(job_id):
+            row.checkpoint_path.unlink(missing_ok=True)
 
 
 def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
@@ -135,22 +165,36 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
     """
     owner = new_owner()
     workers = [Worker(store, slots, name), Evaluator(EvaluationStore(store.engine), 1, name)]
-    last_work = last_sign = time.monotonic()
-    if name and not store.register_worker(name, owner):
+    if name and not _take_name(store, name, owner):
         return
+    paths.remove_partials(paths.checkpoints())
+    patience = Patience()
+    last_work = last_sign = time.monotonic()
     while idle_seconds is None or time.monotonic() - last_work < idle_seconds:
-        busy = [worker.look() for worker in workers]
-        if any(busy):
-            last_work = time.monotonic()
-        if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
-            last_sign = time.monotonic()
-            if not store.register_worker(name, owner):
-                # Taken for dead (this computer slept) and replaced: finish what is in work, claim no more.
-                for worker in workers:
-                    worker.slots = 0
+        with patience.bridged():
+            busy = [worker.look() for worker in workers]
+            if any(busy):
+                last_work = time.monotonic()
+            if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
+                last_sign = time.monotonic()
+                if not store.register_worker(name, owner):
+                    # Taken for dead (this computer slept) and replaced: finish what is in work, claim no more.
+                    for worker in workers:
+                        worker.slots = 0
         time.sleep(POLL_SECONDS)
     if name:
         store.unregister_worker(name, owner)
+
+
+def _take_name(store: RunStore, name: str, owner: str) -> bool:
+    """Become the worker of that name; False if another one shows, while one watches, that it lives."""
+    began = time.monotonic()
+    sign = store.worker_sign(name)
+    while not store.register_worker(name, owner):
+        if store.worker_sign(name) != sign or time.monotonic() - began > 2 * LOST_AFTER_SECONDS:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
 
 
 def app_worker_name() -> str:
@@ -173,8 +217,15 @@ def ensure_worker(store: RunStore) -> None:
             return
         _started_at = time.monotonic()
         folder = paths.checkpoints()
-        folder.mkdir(parents=True, exist_ok=True)
-        _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+        except OSError as error:
+            raise WorkbenchError(
+                "No worker could be started in {folder} ({error}); make room there, or mend its rights.",
+                folder=folder,
+                error=error.strerror,
+            ) from error
 
 
 def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
@@ -203,13 +254,17 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
     Raises WorkbenchError, noted in the run too, for whatever a user can mend.
     """
     end = State.STOPPED
-    with heartbeat(store, run) as stop, failure_noted(store, run), contextlib.suppress(Stopped):
-        end = _train(store, run, stop, tell)
-    store.end(run.id, run.owner, end)
+    reporter = Reporter(store, run)
+    try:
+        with heartbeat(reporter.store, run) as stop, failure_noted(reporter.end), contextlib.suppress(Stopped):
+            end = _train(reporter, run, stop, tell)
+        reporter.end(end)
+    finally:
+        reporter.store.engine.dispose()
     return store.get(run.id) or run  # deleted, if this computer slept and the run was given up for lost
 
 
-def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> State:
+def _train(reporter: Reporter, run: Run, stop: threading.Event, tell: Tell) -> State:
     config = run.config
     if config.minutes:
         threads.stay_awake()
@@ -218,12 +273,12 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
     from gan_core import datasets, devices, recording, scoring, training
 
     device = devices.choose_device(config.device)
-    store.report(run.id, run.owner, device=devices.describe(device))
+    reporter.tell(device=devices.describe(device))
     tell({"device": devices.describe(device)})
 
     def say(line: Text) -> None:
         message = line.to_json()
-        if store.report(run.id, run.owner, message=message) or stop.is_set():
+        if reporter.tell(message=message) or stop.is_set():
             raise Stopped
         tell({"message": message})
 
@@ -237,9 +292,9 @@ def _train(store: RunStore, run: Run, stop: threading.Event, tell: Tell) -> Stat
         gan = training.Gan(config, dataset.spec, device)
         seconds = recording.restore(gan, run)
         batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
-        scores = scoring.Scoring(run, store, gan, reference, stop.is_set) if reference else None
-        recorder = recording.Recorder(run, store, gan, seconds, stop.is_set, tell, scores)
-        store.report(run.id, run.owner, message="", dataset_images=len(dataset.images))
+        scores = scoring.Scoring(reporter, gan, reference, stop.is_set) if reference else None
+        recorder = recording.Recorder(reporter, gan, seconds, stop.is_set, tell, scores)
+        reporter.tell(message="", dataset_images=len(dataset.images))
         if recorder.progress(seconds) < 1:
             choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
             with choosing(recorder.watch) as watch:
@@ -272,16 +327,20 @@ def seldom(say: Callable[P, None]) -> Callable[P, None]:
 
 
 @contextlib.contextmanager
-def failure_noted(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> Iterator[None]:
-    """An error within is its owner's last word on the run, and goes on."""
+def failure_noted(end: Callable[[State, Text], object]) -> Iterator[None]:
+    """An error within is its owner's last word on the job, given to `end`, and goes on."""
     try:
         yield
+    except StoreUnavailableError:
+        raise  # there is nobody to tell
     except WorkbenchError as error:
-        store.end(run.id, run.owner, State.FAILED, error.text)
+        end(State.FAILED, error.text)
         raise
     except Exception as error:
-        told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": error})
-        store.end(run.id, run.owner, State.FAILED, told)
+        end(
+            State.FAILED,
+            Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": error}),
+        )
         raise
 
 
@@ -332,8 +391,8 @@ def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, ow
         return 1
     try:
         do(store, run)
-    except WorkbenchError:
-        traceback.print_exc()  # into its log; the sentence itself is in the store
+    except WorkbenchError as error:
+        print(error, file=sys.stderr)  # into its log; the store has it too, unless it is away
     return 0
 
 

@@ -46,8 +46,9 @@ def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], t
     for choice in choices:
         with errors_in_words():
             evaluations.ask(choice.key, choice.path, terms, evaluation_choice.data_dir(store, choice.key))
-    if evaluations.waiting():
-        worker.ensure_worker(store)
+    with errors_in_words():
+        if evaluations.waiting():
+            worker.ensure_worker(store)
 
 
 def _say_what_failed(evaluations: EvaluationStore, ended: dict[str, EvaluationRow], labels: dict[str, str]) -> None:

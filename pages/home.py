@@ -6,6 +6,7 @@ from gan_core.runs import RunStore, default_store
 from pages.parts.edge import errors_in_words
 from pages.parts.home_parts import how_it_learns, recent_runs, shipped_models
 from pages.parts.language import _
+from pages.parts.recovery import offer_if_lost
 from pages.parts.run_choice import example_picture, start_button
 
 RECENT_RUNS = 4
@@ -22,9 +23,11 @@ def main() -> None:
     st.header(_("How a GAN learns"), anchor=False)
     how_it_learns()
     runs = store.all_runs(RECENT_RUNS)
-    if runs:
+    if not runs:
+        offer_if_lost(store)
+    else:
         st.header(_("Latest runs"), anchor=False)
-        recent_runs(runs)
+        recent_runs(store, runs)
     st.header(_("Models to draw with"), anchor=False)
     shipped_models()
 

@@ -10,6 +10,7 @@ from pages.parts.language import _
 from pages.parts.links import give, some_of, take
 from pages.parts.live.status import STATES, duration
 from pages.parts.live_chart import choose_view, live_charts
+from pages.parts.recovery import offer_if_lost, say_what_was_recovered
 from pages.parts.run_choice import show_example
 from pages.parts.time_machine import time_machine
 
@@ -20,11 +21,13 @@ MOST_COMPARED = 6
 def main() -> None:
     store = default_store()
     store.mark_interrupted()
+    say_what_was_recovered()
     runs = store.all_runs(NEWEST)
     if not runs:
         show_example(store)
         return
     st.title(_("Runs"), anchor=False)
+    offer_if_lost(store)
     shown = _filter(runs)
     chosen = _table(shown)
     if len(runs) == NEWEST:

@@ -21,7 +21,8 @@ def main() -> None:
     with st.sidebar:
         _form(store)
     if store.waiting():
-        worker.ensure_worker(store)
+        with errors_in_words():
+            worker.ensure_worker(store)
     run = choose_run(store)
     if run is None:
         show_example(store)
@@ -35,7 +36,8 @@ def _form(store: RunStore) -> None:
     config = config_form(preset)
     with start:
         if st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
-            st.session_state["run"] = store.create(config, preset).id
+            with errors_in_words():
+                st.session_state["run"] = store.create(config, preset).id
         if config:
             show_estimate(store, config)
 

@@ -1,10 +1,12 @@
 """What all tests share: a place of their own for runs and data, and short names for small configs."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 
 from gan_core.config import RunConfig
+from gan_core.ownership import LOST_AFTER_SECONDS
 
 # A browser test starts servers and workers, whose processes inherit this too.
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
@@ -24,6 +26,30 @@ def store():
     from gan_core.runs import default_store
 
     return default_store()
+
+
+@pytest.fixture
+def pass_time(monkeypatch):
+    """Lets seconds pass before the eyes of whoever watches for signs of life; the clock on the wall stays as it is."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("gan_core.signs.time", SimpleNamespace(monotonic=lambda: clock.now))
+
+    def let_pass(seconds):
+        clock.now += seconds
+
+    return let_pass
+
+
+@pytest.fixture
+def silence(pass_time):
+    """As if nothing had been heard of the store's running jobs for long, and somebody had watched."""
+
+    def fall_silent(store):
+        store.mark_interrupted()
+        pass_time(LOST_AFTER_SECONDS + 1)
+        store.mark_interrupted()
+
+    return fall_silent
 
 
 def small_config(**changes) -> RunConfig:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from gan_core.errors import WorkbenchError
+from gan_core.errors import StoreDamagedError, WorkbenchError
 from pages.parts.language import _
 
 
@@ -15,6 +15,11 @@ def errors_in_words() -> Iterator[None]:
     """Shows a WorkbenchError where it is raised, as a box. Anything else goes on: Streamlit logs it."""
     try:
         yield
+    except StoreDamagedError as error:
+        from pages.parts.recovery import offer_recovery  # it needs this module, too
+
+        show_error(_(error.text))
+        offer_recovery()
     except WorkbenchError as error:
         show_error(_(error.text))
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from gan_core import paths
 from gan_core.pictures import grid, png
-from gan_core.runs import Run, State
+from gan_core.runs import Run, RunStore, State
 from pages.parts.language import _
 from pages.parts.live.status import COLOURS, STATES
 from pages.parts.pictures import figure, show_pixels
@@ -74,24 +74,24 @@ def _generated() -> bytes:
         return png(small.crop((0, 3 * SIZE, SHOWN * SIZE, (3 + SHOWN) * SIZE)))
 
 
-def recent_runs(runs: list[Run]) -> None:
+def recent_runs(store: RunStore, runs: list[Run]) -> None:
     """A card each: what it draws by now, how it stands, and the way to it."""
     for column, run in zip(st.columns(max(4, len(runs))), runs, strict=False):
         with column, st.container(border=True, key=f"card-{run.id}"):
-            if address := _newest_picture(run):
+            if address := _newest_picture(store, run):
                 show_pixels(address, alt=_("What run {run} draws", run=run.id))
             state = State(run.state)
             st.badge(_(STATES[state]), color=COLOURS[state])
             st.page_link("train.py", label=run.title, query_params={"run": run.id})
 
 
-def _newest_picture(run: Run) -> str | None:
+def _newest_picture(store: RunStore, run: Run) -> str | None:
     """The address of what the run drew last; None while it has drawn nothing."""
     try:
         return f"live/{run.id}/newest?v={run.live_grid.stat().st_mtime_ns}"
     except OSError:  # not yet there, or of a run from before, which kept it by another name
-        grids = run.grids
-    return f"live/{run.id}/grid/{grids[-1][0]}?v={run.sessions}" if grids else None
+        steps = store.get(run.id).grid_steps
+    return f"live/{run.id}/grid/{steps[-1]}?v={run.sessions}" if steps else None
 
 
 def shipped_models() -> None:

@@ -16,6 +16,7 @@ import streamlit as st
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
+from gan_core.evaluations import default_evaluations
 from gan_core.runs import Run, RunStore
 from gan_core.text import Text
 from pages.parts.edge import plain, show_error
@@ -227,8 +228,11 @@ def _store_upload(name: str, content: bytes) -> Path:
     stem = sampling.file_name(Path(name).stem)
     path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
-    for old in _uploads()[UPLOADS_KEPT:]:
+    given_up = _uploads()[UPLOADS_KEPT:]
+    for old in given_up:
         old.unlink(missing_ok=True)
+    # An evaluation that waits keeps a copy of its model, and so the room on the disk.
+    default_evaluations().forget(map(_upload_key, given_up))
     return path
 
 

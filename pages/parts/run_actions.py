@@ -6,9 +6,9 @@ import streamlit as st
 from gan_core.animation import animation
 from gan_core.config import changeable
 from gan_core.evaluations import default_evaluations
-from gan_core.runs import Run, RunStore, State
+from gan_core.runs import Run, RunStore, State, lost_checkpoint
 from pages.parts.config_form import take_run
-from pages.parts.edge import errors_in_words
+from pages.parts.edge import errors_in_words, show_error
 from pages.parts.language import _
 from pages.parts.models import OF_RUNS, first_of
 
@@ -18,38 +18,61 @@ def show_actions(store: RunStore, run: Run) -> None:
     with st.container(horizontal=True, key="run-actions"):
         if run.active:
             _stop(store, run)
+        elif run.has_lost_its_checkpoint:
+            _start_anew(store, run)
         elif run.state != State.FINISHED:
             _resume(store, run)
         if run.active:
             _change(store, run)
-        else:
+        elif not run.has_lost_its_checkpoint:
             _extend(store, run)
         st.button(
             _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
             help=_("Puts this run's settings into the form, to change some and train another."),
         )  # fmt: skip
         _downloads(store, run)
-        if run.checkpoint_path and st.button(_("Draw with it"), icon=":material/draw:"):
+        can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
+        if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
             st.session_state["model"] = first_of(run)
             st.switch_page("generate.py")
-        if run.checkpoint_path and st.button(_("Evaluate it"), icon=":material/query_stats:"):
+        if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
             st.session_state["evaluated"] = [f"run:{run.name}"]
             st.switch_page("evaluate.py")
         if not run.active and st.button(_("Delete"), icon=":material/delete:"):
             st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+    if not run.active and run.has_lost_its_checkpoint:
+        show_error(_(lost_checkpoint(run).text))
 
 
 def _stop(store: RunStore, run: Run) -> None:
     help_ = _("Saves the run; Resume goes on exactly where it was.")
     if st.button(_("Stop"), icon=":material/stop:", disabled=bool(run.request), help=help_):
-        store.ask_to_stop(run.id)
-        st.rerun()
+        with errors_in_words():
+            store.ask_to_stop(run.id)
+            st.rerun()
 
 
 def _resume(store: RunStore, run: Run) -> None:
     if st.button(_("Resume"), icon=":material/resume:", type="primary"):
-        store.resume(run.id)
-        st.rerun()
+        with errors_in_words():
+            store.resume(run.id)
+            st.rerun()
+
+
+def _start_anew(store: RunStore, run: Run) -> None:
+    if st.button(_("Start anew"), icon=":material/restart_alt:"):
+        st.dialog(_("Start run {run} anew?", run=run.id))(_ask_to_start_anew)(store, run)
+
+
+def _ask_to_start_anew(store: RunStore, run: Run) -> None:
+    st.write(_("Its curves and pictures are forgotten, and it learns from the beginning, with the same settings."))
+    with st.container(horizontal=True), errors_in_words():
+        if st.button(_("Forget and start"), type="primary"):
+            store.forget_training(run.id)
+            store.resume(run.id)
+            st.rerun()
+        if st.button(_("Keep it"), key="keep-training"):
+            st.rerun()
 
 
 def _extend(store: RunStore, run: Run) -> None:
@@ -96,8 +119,8 @@ def _downloads(store: RunStore, run: Run) -> None:
         for form in ("gif", "webp"):
             st.download_button(
                 _("How it learned, as {form}", form=form.upper()), lambda form=form: _film(run, form),
-                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grids, width="stretch",
-                on_click="ignore",
+                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grid_steps,
+                width="stretch", on_click="ignore",
             )  # fmt: skip
         st.download_button(
             _("Metrics as CSV"), lambda: pd.DataFrame(store.read_metrics(run.id)).to_csv(index=False),
@@ -107,7 +130,7 @@ def _downloads(store: RunStore, run: Run) -> None:
 
 
 def _film(run: Run, form: str) -> bytes:
-    return animation([path for _step, path in run.grids], form)
+    return animation([run.grid_path(step) for step in run.grid_steps], form)
 
 
 def _ask_to_delete(store: RunStore, run: Run) -> None:

@@ -5,10 +5,11 @@ import streamlit as st
 from gan_core import paths
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.runs import Run, RunStore, State
-from pages.parts.edge import plain
+from pages.parts.edge import errors_in_words, plain
 from pages.parts.language import _
 from pages.parts.links import give, take, whole_number
 from pages.parts.pictures import show_pixels
+from pages.parts.recovery import offer_if_lost
 
 RUNS_TO_CHOOSE_FROM = 100
 EXAMPLE = "mnist-cdcgan"
@@ -40,6 +41,7 @@ def choose_run(store: RunStore) -> Run | None:
 
 def show_example(store: RunStore) -> None:
     """What a page without runs shows: what there is to gain, and how, in one click."""
+    offer_if_lost(store)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:
         st.title(_("Train a GAN"))
@@ -60,8 +62,9 @@ def show_example(store: RunStore) -> None:
 def start_button(store: RunStore) -> None:
     """One click that trains the preset to start with, and shows it."""
     if st.button(_("Train on digits now"), type="primary", icon=":material/rocket_launch:", key="train-now"):
-        st.session_state["run"] = store.create(PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET).id
-        st.switch_page("train.py")
+        with errors_in_words():
+            st.session_state["run"] = store.create(PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET).id
+            st.switch_page("train.py")
 
 
 def example_picture() -> None:

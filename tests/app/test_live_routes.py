@@ -1,7 +1,6 @@
 """What the routes answer to a page that watches, and to a stranger who asks for nonsense."""
 
 import json
-import time
 
 import pytest
 from starlette.requests import Request
@@ -81,7 +80,7 @@ def test_a_change_while_learning_is_marked_where_it_took_effect(store):
     assert ask()["marks"] == [mark]
 
 
-def test_whoever_watches_gets_the_queue_going_and_sees_the_dead(store, monkeypatch):
+def test_whoever_watches_gets_the_queue_going_and_sees_the_dead(store, monkeypatch, pass_time):
     started = []
     monkeypatch.setattr(worker, "ensure_worker", started.append)
     trained(store)
@@ -90,8 +89,7 @@ def test_whoever_watches_gets_the_queue_going_and_sees_the_dead(store, monkeypat
     store.create(RunConfig(), "cdcgan")
     ask()
     assert started
-    later = time.time() + 60
-    monkeypatch.setattr(time, "time", lambda: later)
+    pass_time(60)
     assert ask()["status"]["state"] == State.INTERRUPTED
 
 

@@ -1,10 +1,12 @@
 """The command line as scripts use it: exit codes, the last line, one sentence for what a user can cause."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,3 +135,32 @@ def test_ctrl_c_stops_and_saves():
     printed = process.communicate(timeout=60)[0]
     assert printed.strip().endswith(".safetensors")
     assert "stopped" in gan_core("runs").stdout
+
+
+def test_a_run_whose_checkpoint_is_gone_begins_anew_only_when_asked_to(trained):
+    folder = Path(trained).parent
+    for path in folder.glob("model-*"):
+        path.unlink()
+    left = sorted(path.name for path in folder.rglob("*"))
+    refused = gan_core("train", "--resume", "1", "--kimg", "0.32")
+    assert (refused.returncode, refused.stderr.count("\n"), refused.stdout) == (1, 1, "")
+    assert f"its checkpoint {Path(trained).name} is gone" in refused.stderr
+    assert sorted(path.name for path in folder.rglob("*")) == left
+    assert "finished" in gan_core("runs").stdout, "as it was"
+    anew = gan_core("train", "--resume", "1", "--anew")
+    assert (anew.returncode, anew.stdout.splitlines()[-1]) == (0, trained)
+
+
+def test_the_list_is_copied_lost_and_made_again(trained, tmp_path):
+    listed = gan_core("runs").stdout
+    assert gan_core("backup", tmp_path / "copy.db").returncode == 0
+    database = Path(trained).parent.parent / "runs.db"
+    database.write_bytes(b"no database" * 1000)
+    damaged = gan_core("runs")
+    assert (damaged.returncode, damaged.stderr.count("\n")) == (1, 1)
+    assert "runs --recover" in damaged.stderr
+    recovered = gan_core("runs", "--recover")
+    assert (recovered.returncode, recovered.stderr) == (0, "")
+    assert Path(trained).parent.name in recovered.stdout
+    shutil.copy(tmp_path / "copy.db", database)
+    assert gan_core("runs").stdout == listed

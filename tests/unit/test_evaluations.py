@@ -1,7 +1,5 @@
 """Evaluations in the store: asked once, claimed by one, cancelled, lost, answered."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -135,12 +133,14 @@ def test_an_ended_one_cannot_be_cancelled(evaluations, checkpoint):
     assert evaluations.get(row.id).state == State.FINISHED
 
 
-def test_one_whose_owner_is_silent_is_interrupted_and_says_what_to_do(evaluations, checkpoint):
+def test_one_whose_owner_is_silent_is_interrupted_and_says_what_to_do(evaluations, checkpoint, pass_time):
     silent = evaluations.ask("run:one", checkpoint, TERMS)
     alive = evaluations.ask("run:two", checkpoint, TERMS)
     for owner in ("silent", "alive"):
         evaluations.claim(owner)
-    evaluations.report(silent.id, "silent", heartbeat_at=time.time() - LOST_AFTER_SECONDS - 1)
+    evaluations.mark_interrupted()
+    pass_time(LOST_AFTER_SECONDS + 1)
+    evaluations.heartbeat(alive.id, "alive")
     evaluations.mark_interrupted()
     found = evaluations.get(silent.id)
     assert (found.state, evaluations.get(alive.id).state) == (State.INTERRUPTED, State.RUNNING)

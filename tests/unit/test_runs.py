@@ -2,21 +2,19 @@
 
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from gan_core import paths
-from gan_core.errors import WorkbenchError
-from gan_core.runs import CHUNK_ROWS, LOST_AFTER_SECONDS, RunStore, State
+from gan_core.errors import StoreUnavailableError, WorkbenchError
+from gan_core.runs import CHUNK_ROWS, LOST_AFTER_SECONDS, RunStore, State, default_store
+from gan_core.tables import Run, WorkerRow
 from tests.conftest import small_config
-
-
-def silence(store, run):
-    """As if the run's owner had not been heard of for long."""
-    store.report(run.id, run.owner, heartbeat_at=time.time() - LOST_AFTER_SECONDS - 1)
 
 
 def test_the_store_is_sqlite_in_wal_mode(store):
@@ -195,11 +193,11 @@ def test_the_newest_metric_row_is_read_without_the_others(store):
 
 def test_kept_grids_come_in_the_order_of_their_steps_whatever_their_format(store):
     run = store.create(small_config(), "cgan")
-    assert run.grids == []
+    assert run.grid_steps == []
     run.grid_folder.mkdir(parents=True)
     for name in ("000000300.png", "000000020.webp", "1000000000.webp", "000000040.webp.77.partial", "notes.png"):
         (run.grid_folder / name).touch()
-    assert [(step, path.name) for step, path in run.grids] == [
+    assert [(step, run.grid_path(step).name) for step in run.grid_steps] == [
         (20, "000000020.webp"),
         (300, "000000300.png"),
         (1_000_000_000, "1000000000.webp"),
@@ -243,29 +241,63 @@ def test_four_processes_open_an_older_database_at_once(store):
     assert [opener.communicate()[0] for opener in openers] == ["{}\n"] * 4
 
 
-def test_silence_makes_a_run_interrupted(store):
+def test_silence_makes_a_run_interrupted(store, silence):
     run = store.create(small_config(), "cgan", owner="me")
     store.mark_interrupted()
-    assert store.get(run.id).state == State.RUNNING
-    silence(store, run)
-    store.mark_interrupted()
+    assert store.get(run.id).state == State.RUNNING, "a first look tells nothing"
+    silence(store)
     assert store.get(run.id).state == State.INTERRUPTED
 
 
-def test_a_run_whose_computer_only_slept_runs_again(store):
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_a_dead_owners_run_is_found_out_whatever_its_clock_said(store, silence, hours):
+    run = store.create(small_config(), "cgan", owner="me")
+    store.report(run.id, "me", heartbeat_at=time.time() + 3600 * hours)
+    silence(store)
+    assert store.get(run.id).state == State.INTERRUPTED
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_living_owners_run_goes_on_whatever_its_clock_says(store, pass_time, hours):
+    run = store.create(small_config(), "cgan", owner="me")
+    for beat in range(9):
+        store.report(run.id, "me", heartbeat_at=time.time() + 3600 * hours + 2 * beat)
+        store.mark_interrupted()
+        pass_time(LOST_AFTER_SECONDS / 2)
+    assert store.get(run.id).state == State.RUNNING
+
+
+def test_who_has_only_just_come_watches_for_long_enough(store, monkeypatch):
+    monkeypatch.setattr("gan_core.ownership.LOST_AFTER_SECONDS", 0.3)
+    dead, living = (store.create(small_config(), "cgan", owner=owner) for owner in ("dead", "living"))
+    for run in (dead, living):
+        store.report(run.id, run.owner, heartbeat_at=time.time() + 3600)
+    beating = threading.Event()
+
+    def beat():
+        while not beating.wait(0.05):
+            store.heartbeat(living.id, "living")
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    store.watch_for_signs()
+    beating.set()
+    thread.join()
+    assert [store.get(run.id).state for run in (dead, living)] == [State.INTERRUPTED, State.RUNNING]
+
+
+def test_a_run_whose_computer_only_slept_runs_again(store, silence):
     run = store.create(small_config(), "cgan", owner="me")
     store.ask_to_stop(run.id)
-    silence(store, run)
-    store.mark_interrupted()
+    silence(store)
     assert store.get(run.id).request == "", "nobody will ever answer it"
     assert store.heartbeat(run.id, "me")
     assert (store.get(run.id).state, store.get(run.id).message) == (State.RUNNING, "")
 
 
-def test_who_lost_a_run_to_another_owner_is_told_and_changes_nothing(store):
+def test_who_lost_a_run_to_another_owner_is_told_and_changes_nothing(store, silence):
     run = store.create(small_config(), "cgan", owner="sleeper")
-    silence(store, run)
-    store.mark_interrupted()
+    silence(store)
     store.resume(run.id, owner="other")
     assert not store.heartbeat(run.id, "sleeper")
     assert store.report(run.id, "sleeper", step=99) == "lost"
@@ -372,3 +404,82 @@ def test_one_worker_at_a_time_has_a_name(store):
     store.unregister_worker("app", "first")
     assert not store.worker_lives("app")
     assert store.register_worker("app", "second")
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_a_dead_workers_name_is_free_once_somebody_has_watched(store, pass_time, hours):
+    store.register_worker("app", "first")
+    with store.session() as session:
+        session.get(WorkerRow, "app").heartbeat_at += 3600 * hours
+    assert not store.register_worker("app", "second")
+    pass_time(LOST_AFTER_SECONDS + 1)
+    assert store.register_worker("app", "second")
+
+
+# A store that cannot be used
+
+
+def cannot_write(store):
+    """Every connection from now on only reads, as on a full disk."""
+    event.listen(store.engine, "connect", lambda connection, record: connection.execute("PRAGMA query_only = 1"))
+    store.engine.dispose()
+
+
+def test_a_vanished_run_on_a_full_disk_keeps_nobody_from_looking(store, silence):
+    run = store.create(small_config(), "cgan", owner="me")
+    cannot_write(store)
+    silence(store)
+    assert [seen.state for seen in store.all_runs()] == [State.RUNNING]
+    with pytest.raises(StoreUnavailableError, match="has room"):
+        store.ask_to_stop(run.id)
+
+
+def test_deleting_a_run_makes_the_room_that_deleting_needs(store, monkeypatch):
+    run = ended_run(store)
+    run.grid_folder.mkdir(parents=True)
+    (run.grid_folder / "large").write_bytes(b"x")
+    forget = store._forget
+
+    def full_until_there_is_room(run_id):
+        if run.folder.exists():
+            raise StoreUnavailableError("database or disk is full")
+        forget(run_id)
+
+    monkeypatch.setattr(store, "_forget", full_until_there_is_room)
+    store.delete(run.id)
+    assert store.all_runs() == []
+
+
+def test_a_database_that_was_replaced_or_deleted_is_opened_anew(store):
+    default_store().create(small_config(), "cgan")
+    file = Path(store.engine.url.database)
+    file.unlink()
+    assert default_store().all_runs() == []
+    default_store().create(small_config(), "cgan")
+
+
+# A run that could only begin anew
+
+
+def test_a_run_whose_checkpoint_is_gone_is_not_resumed_and_keeps_its_history(store):
+    run = ended_run(store)
+    store.write_metrics(run.id, 0, ["step"], np.arange(3.0)[:, None])
+    with store.session() as session:
+        session.get(Run, run.id).checkpoint = "model-000000020.safetensors"
+    for resume in (store.resume, lambda number: store.extend(number, kimg=1e6)):
+        with pytest.raises(WorkbenchError, match=r"model-000000020\.safetensors is gone .* Put it back"):
+            resume(run.id)
+    assert (store.get(run.id).state, len(store.read_metrics(run.id)["step"])) == (State.FINISHED, 3)
+    store.forget_training(run.id)
+    anew = store.resume(run.id)
+    assert (anew.state, anew.checkpoint, anew.kimg, store.read_metrics(run.id)) == (State.QUEUED, "", 0, {})
+
+
+def test_a_run_that_never_had_a_checkpoint_is_resumed(store):
+    assert store.resume(ended_run(store).id).state == State.QUEUED
+
+
+def test_a_run_that_learns_forgets_nothing(store):
+    run = store.create(small_config(), "cgan", owner="me")
+    with pytest.raises(WorkbenchError, match="stop it first"):
+        store.forget_training(run.id)

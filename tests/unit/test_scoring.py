@@ -15,6 +15,7 @@ from gan_core.datasets import load_dataset
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import evaluation
 from gan_core.metrics.features import classifier
+from gan_core.reporting import Reporter
 from gan_core.runs import State
 from gan_core.training import Gan
 from tests.conftest import small_config
@@ -209,7 +210,7 @@ def test_a_scoring_ends_at_the_next_look_once_it_is_to_stop(store, tmp_path):
     reference = scoring.real_pictures(run.config, tmp_path, dataset, gan.device, lambda line: None)
     stop = iter([False, True])
     with pytest.raises(scoring.Interrupted):
-        scoring.Scoring(run, store, gan, reference, lambda: next(stop)).take()
+        scoring.Scoring(Reporter(store, run), gan, reference, lambda: next(stop)).take()
 
 
 def test_the_pictures_of_a_scored_run_are_read_once(store, tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """What a viewer is sent: the whole run once, thinned; then what is new."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,7 +98,35 @@ def test_kept_grids_are_told_once_each_with_their_moment(store, run):
     for step in (10, 50):
         (run.grid_folder / f"{step:09d}.webp").write_bytes(b"x")
     assert look(store, run).grids == [(10, 10.0), (50, 50.0)]
-    assert look(store, run, have_grids=1).grids == [(50, 50.0)]
+    assert look(store, run, have_grids=1, newest_grid=10).grids == [(50, 50.0)]
+
+
+def test_a_viewer_whose_grids_were_thinned_meanwhile_gets_all_anew(store, run):
+    write(store, run, 100)
+    store.report(run.id, "me", grid_steps_json="[20, 40, 60]")
+    run = store.get(run.id)
+    seen = look(store, run, have_grids=2, newest_grid=30)
+    assert (seen.fresh_grids, seen.grids) == (True, [(20, 20.0), (40, 40.0), (60, 60.0)])
+    seen = look(store, run, have_grids=2, newest_grid=40)
+    assert (seen.fresh_grids, seen.grids) == (False, [(60, 60.0)])
+
+
+def test_no_tick_lists_a_folder(store, run, monkeypatch):
+    write(store, run, 100)
+    store.report(run.id, "me", grid_steps_json="[20, 40]")
+    for name in ("iterdir", "glob", "rglob"):
+        monkeypatch.setattr(Path, name, None)
+    assert len(look(store, store.get(run.id)).grids) == 2
+
+
+def test_a_run_from_before_with_20_000_grids_shows_200_of_them_evenly(store, run):
+    write(store, run, 100)
+    run.grid_folder.mkdir(parents=True)
+    for step in range(10, 200_001, 10):
+        (run.grid_folder / f"{step:09d}.webp").touch()
+    steps = [step for step, _ in look(store, run).grids]
+    assert len(steps) == 200
+    assert {after - before for before, after in pairwise(steps)} == {1000}
 
 
 def test_an_ended_run_is_seen_with_its_last_rows(store, run, monkeypatch):

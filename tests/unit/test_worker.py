@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gan_core import checkpoint, evaluating, recording, worker
-from gan_core.errors import WorkbenchError
+from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.evaluations import Terms, default_evaluations, result_of
 from gan_core.runs import LOST_AFTER_SECONDS, METRICS, State
 from tests.conftest import small_config
@@ -53,9 +53,22 @@ def working(store):
     yield hands
     ended.set()
     thread.join()
-    for _, process in hands.in_work.values():
+    end_all(hands)
+
+
+def process_of(hands):
+    return next(iter(hands.in_work.values())).process
+
+
+def end_all(hands):
+    for _, process, _ in hands.in_work.values():
         process.kill()
         process.wait()
+
+
+def deaf_process():
+    """One that hears nothing, as in the midst of a very long step."""
+    return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 
 
 def state_of(store, run):
@@ -72,14 +85,12 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
     assert ((metrics["real_accuracy"] >= 0) & (metrics["real_accuracy"] <= 1)).all()
     assert run.live_grid.exists()
     assert Image.open(run.live_grid).size == (280, 280)
-    assert len(run.grids) > 5
+    assert len(run.grid_steps) > 5
     assert checkpoint.read_about(run.checkpoint_path).step == 200
 
 
 def test_never_more_than_200_grids_dense_early_and_sparser_later():
-    def grids_due(kimg):
-        return recording.grids_due(small_config(), 0, kimg)
-
+    grids_due = recording.grids_due
     due = [grids_due(kimg) for kimg in (0.4, 0.5, 1, 10, 100, 1_000, 1e5, 1e7, 1e9)]
     assert due == sorted(due)
     assert due[:2] == [0, 1]
@@ -89,7 +100,7 @@ def test_never_more_than_200_grids_dense_early_and_sparser_later():
 
 def test_grids_are_kept_after_as_many_steps_as_asked(store):
     run = train_here(store, kimg=3.2, grid_every=50)
-    assert [step for step, _path in run.grids] == [50, 100, 150, 200]
+    assert run.grid_steps == [50, 100, 150, 200]
 
 
 def test_queued_runs_are_trained_one_after_the_other(store, working):
@@ -103,7 +114,7 @@ def test_queued_runs_are_trained_one_after_the_other(store, working):
 def test_a_killed_training_process_makes_its_run_interrupted_and_resumable(store, working):
     run = store.create(small_config(**ENDLESS), "cgan")
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
-    process = next(iter(working.in_work.values()))[1]
+    process = process_of(working)
     process.kill()
     killed = time.monotonic()
     wait_for(lambda: state_of(store, run) == State.INTERRUPTED, "interrupted")
@@ -120,7 +131,7 @@ def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
     hands = worker.Worker(store, slots=1)
     hands.look()
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
-    process = next(iter(hands.in_work.values()))[1]
+    process = process_of(hands)
     process.kill()
     process.wait()
     killed = time.monotonic()
@@ -137,7 +148,7 @@ def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
 def test_a_polite_end_saves_the_run(store, working):
     run = store.create(small_config(**ENDLESS), "cgan")
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
-    os.kill(next(iter(working.in_work.values()))[1].pid, signal.SIGTERM)
+    os.kill(process_of(working).pid, signal.SIGTERM)
     wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
     assert checkpoint.read_about(store.get(run.id).checkpoint_path).step == store.get(run.id).step
 
@@ -218,9 +229,93 @@ def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):
     store.end(orphan.id, orphan.owner, State.FINISHED)
     successor.look()
     assert state_of(store, waiting) == State.RUNNING
-    for _, process in successor.in_work.values():
-        process.kill()
-        process.wait()
+    end_all(successor)
+
+
+@pytest.mark.parametrize("by", ["its own worker", "its worker's successor"])
+def test_a_run_that_does_not_hear_the_request_to_stop_is_ended_and_keeps_its_checkpoint(store, by):
+    trained = train_here(store)
+    owner = "app/in-a-very-long-step"
+    run = store.resume(trained.id, small_config(**ENDLESS), owner=owner)
+    hands = worker.Worker(store, slots=1, name="app")
+    deaf = deaf_process()
+    if by == "its own worker":
+        hands.in_work[owner] = worker.InWork(run, deaf, time.monotonic())
+    store.ask_to_stop(run.id)
+    hands.look()
+    assert state_of(store, run) == State.RUNNING, "asked politely first"
+    hands.patience_seconds = 0
+    waiting = store.create(small_config(), "cgan")
+    wait_for(lambda: not (hands.look() and store.get(run.id).active), "its end")
+    ended = store.get(run.id)
+    assert (ended.state, ended.checkpoint) == (State.STOPPED, trained.checkpoint)
+    assert "did not stop by itself" in str(ended.told)
+    assert not store.heartbeat(run.id, owner), "its process, should it live on, writes nothing any more"
+    assert (deaf.poll() is not None) == (by == "its own worker")
+    wait_for(lambda: hands.look() and store.get(waiting.id).state != State.QUEUED, "the slot to be free")
+    deaf.kill()
+    deaf.wait()
+    end_all(hands)
+
+
+def test_what_a_killed_process_was_writing_is_taken_away(store, working):
+    run = store.create(small_config(**ENDLESS), "cgan")
+    wait_for(lambda: store.get(run.id).step > 0, "the first steps")
+    process = process_of(working)
+    for name in (f"live.webp.{process.pid}.partial", f"samples/000000001.webp.{process.pid}.partial"):
+        (run.folder / name).parent.mkdir(exist_ok=True)
+        (run.folder / name).write_bytes(b"half")
+    process.kill()
+    wait_for(lambda: state_of(store, run) == State.INTERRUPTED, "interrupted")
+    assert list(run.folder.rglob("*.partial")) == []
+
+
+def test_a_run_goes_on_where_a_process_died_writing(store):
+    run = train_here(store)
+    (run.folder / "live.webp.1.partial").write_bytes(b"half")
+    run = worker.train_run(store, store.resume(run.id, small_config(kimg=0.64), owner="me"))
+    assert (run.state, list(run.folder.rglob("*.partial"))) == (State.FINISHED, [])
+
+
+def test_a_run_whose_checkpoint_is_gone_never_begins_anew_in_silence(store):
+    run = train_here(store)
+    rows, grids = len(store.read_metrics(run.id)["step"]), run.grid_steps
+    taken_over = store.resume(run.id, small_config(kimg=0.64), owner="me")
+    for path in run.folder.glob("model-*"):
+        path.unlink()
+    with pytest.raises(WorkbenchError, match="Put it back"):
+        worker.train_run(store, taken_over)
+    after = store.get(run.id)
+    assert after.state == State.FAILED
+    assert (len(store.read_metrics(run.id)["step"]), after.grid_steps) == (rows, grids)
+    assert all(after.grid_path(step).exists() for step in grids)
+    store.forget_training(run.id)
+    anew = worker.train_run(store, store.resume(run.id, owner="me"))
+    assert (anew.state, anew.step) == (State.FINISHED, 40)
+
+
+def test_grids_that_are_asked_for_too_often_are_thinned_evenly(store, monkeypatch):
+    monkeypatch.setattr(recording, "MAX_GRIDS", 5)
+    run = train_here(store, kimg=3.2, grid_every=10)
+    assert run.grid_steps == [40, 80, 120, 160, 200]
+    assert sorted(int(path.stem) for path in run.grid_folder.iterdir()) == run.grid_steps
+    longer = store.resume(run.id, small_config(kimg=3.84, grid_every=10), owner="me")
+    assert worker.train_run(store, longer).grid_steps == [80, 160, 240]
+
+
+def test_a_worker_outlives_a_store_that_is_away_for_a_while(store, monkeypatch):
+    answers = iter([StoreUnavailableError("locked"), StoreUnavailableError("locked"), None])
+
+    def away(self):
+        answer = next(answers, None)
+        if answer:
+            raise answer
+        return False
+
+    monkeypatch.setattr(worker.Worker, "look", away)
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
+    worker.work(store, slots=1, name="app", idle_seconds=0.1)
+    assert next(answers, "all were asked for") == "all were asked for"
 
 
 def test_checkpoint_files_that_do_not_belong_together_are_one_sentence(store):
@@ -301,9 +396,7 @@ def evaluator(evaluations):
     """One slot; whoever uses it calls look."""
     hands = worker.Evaluator(evaluations, slots=1)
     yield hands
-    for _, process in hands.in_work.values():
-        process.kill()
-        process.wait()
+    end_all(hands)
 
 
 def ask(evaluations, path, **terms):
@@ -339,7 +432,7 @@ def test_a_killed_evaluation_is_interrupted_and_asked_for_again(store, evaluatio
     run = train_here(store)
     asked = ask(evaluations, run.checkpoint_path)
     evaluator.look()
-    next(iter(evaluator.in_work.values()))[1].kill()
+    process_of(evaluator).kill()
     wait_for(lambda: ended(evaluator, asked), "interrupted")
     row = evaluations.get(asked.id)
     assert row.state == State.INTERRUPTED
@@ -358,9 +451,9 @@ def test_a_cancelled_evaluation_ends_without_a_result(store, evaluations, tmp_pa
 
 def test_a_cancelled_evaluation_that_does_not_notice_is_ended(evaluations, evaluator, tmp_path):
     row = ask(evaluations, not_a_model(tmp_path))
-    deaf = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    deaf = deaf_process()
     evaluations.claim("deaf")
-    evaluator.in_work["deaf"] = (row, deaf)
+    evaluator.in_work["deaf"] = worker.InWork(row, deaf, time.monotonic())
     evaluations.cancel(row.id)
     wait_for(lambda: ended(evaluator, row), "its end")
     assert evaluations.get(row.id).state == State.STOPPED
@@ -368,11 +461,12 @@ def test_a_cancelled_evaluation_that_does_not_notice_is_ended(evaluations, evalu
     assert not row.checkpoint_path.exists()
 
 
-def test_a_process_that_takes_long_to_start_is_not_given_up_for_lost(evaluations, evaluator, tmp_path):
+def test_a_process_that_takes_long_to_start_is_not_given_up_for_lost(evaluations, evaluator, tmp_path, pass_time):
     ask(evaluations, not_a_model(tmp_path))
     row = evaluations.claim("slow")
-    evaluator.in_work["slow"] = (row, subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
-    evaluations.report(row.id, "slow", heartbeat_at=time.time() - LOST_AFTER_SECONDS - 1)
+    evaluator.in_work["slow"] = worker.InWork(row, deaf_process(), time.monotonic())
+    evaluator.look()
+    pass_time(LOST_AFTER_SECONDS + 1)
     evaluator.look()
     assert evaluations.get(row.id).state == State.RUNNING
 

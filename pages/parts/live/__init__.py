@@ -4,6 +4,7 @@ A tick through a Streamlit fragment costs 50 ms of the server's time, one throug
 viewers may watch at once.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,14 @@ def _look(request: Request) -> Response:
         store = default_store()
         store.mark_interrupted()
         if store.waiting():
-            worker.ensure_worker(store)
+            with contextlib.suppress(WorkbenchError):  # the run's page says what keeps the worker from starting
+                worker.ensure_worker(store)
         run = store.get(request.path_params["run_id"])
         if run is None:
             return Response(status_code=404)
         same = _number(request, "sessions") == run.sessions
-        seen = look(store, run, _number(request, "rows") * same, _number(request, "grids") * same)
+        rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))
+        seen = look(store, run, rows, grids, newest_grid)
         return JSONResponse(
             {
                 "active": run.active,
@@ -61,6 +64,7 @@ def _look(request: Request) -> Response:
                 "rows": seen.rows,
                 "marks": _marks(store, run, language),
                 "grids": seen.grids,
+                "fresh_grids": seen.fresh_grids,
                 "newest": _version(run),
                 "status": status(store, run, seen.reading, language),
             }
@@ -100,9 +104,8 @@ def _newest_grid(request: Request) -> Response:
 
 def _grid(request: Request) -> Response:
     run = default_store().get(request.path_params["run_id"])
-    found = dict(run.grids).get(request.path_params["step"]) if run else None
     # After a resume, the same step draws the same picture.
-    return _picture(found, A_YEAR)
+    return _picture(run.grid_path(request.path_params["step"]) if run else None, A_YEAR)
 
 
 def _picture(path: Path | None, cache: str) -> Response:

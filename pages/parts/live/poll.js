@@ -29,7 +29,8 @@ async function ask(seen) {
   seen.asking = true;
   try {
     const { sessions = 0, total = 0 } = seen.look ?? {};
-    const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length });
+    const newest_grid = seen.grids.at(-1)?.[0] ?? 0;
+    const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length, newest_grid });
     const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
     if (answer.ok) take(seen, await answer.json());
     if (answer.status === 404) return; // deleted meanwhile
@@ -44,7 +45,7 @@ async function ask(seen) {
 function take(seen, look) {
   if (look.fresh || look.sessions !== seen.look?.sessions) seen.rows = {};
   for (const name in look.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(look.rows[name]);
-  if (look.sessions !== seen.look?.sessions) seen.grids = [];
+  if (look.fresh_grids) seen.grids = [];
   seen.grids.push(...look.grids);
   seen.look = look;
   // Rows that came one by one are more than a chart can show after some minutes: ask for all, thinned.

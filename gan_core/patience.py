@@ -1,0 +1,39 @@
+"""How long the run store may be away before that ends what relies on it. Knows nothing of torch."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from gan_core.errors import StoreUnavailableError
+
+GIVE_UP_SECONDS = 300
+"""Another program's lock or a full disk is mended within minutes, or never."""
+RETRY_SECONDS = 5
+"""Between two tries, each of which may wait for a second."""
+
+
+class Patience:
+    """Lets the store be away for GIVE_UP_SECONDS."""
+
+    def __init__(self) -> None:
+        self._away_since: float | None = None
+        self._next_try = 0.0
+
+    @property
+    def may_try(self) -> bool:
+        """Whether it is worth asking the store now."""
+        return time.monotonic() >= self._next_try
+
+    @contextlib.contextmanager
+    def bridged(self) -> Iterator[None]:
+        """A store that does not answer within is no error, unless it has been away for too long."""
+        try:
+            yield
+        except StoreUnavailableError:
+            now = time.monotonic()
+            self._away_since = now if self._away_since is None else self._away_since
+            self._next_try = now + RETRY_SECONDS
+            if now - self._away_since > GIVE_UP_SECONDS:
+                raise
+        else:
+            self._away_since = None
