@@ -1,5 +1,7 @@
 """Opens the database behind the run store, and brings an older one up to date. Knows nothing of torch."""
 
+import contextlib
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,11 @@ from gan_core.tables import Base
 LOCK_SECONDS = 30
 """How long a writer waits for its turn."""
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+RESERVE_BYTES = 2**17
+"""A file beside SQLite's own that is given up on a full disk. Without some room SQLite cannot even be opened to read,
+and nobody could delete a run.
+"""
 
 
 def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
@@ -29,14 +36,18 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
             if engine.url.database:
                 Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
             event.listen(engine, "connect", lambda connection, record: _set_up_sqlite(connection, lock_seconds))
+        has_room = True
         for attempt in range(5):
             try:
                 Base.metadata.create_all(engine)
                 _add_missing_columns(engine)
                 break
             except DatabaseError as error:
-                if _is_damage(error):
+                if _is(DAMAGED, error):
                     raise in_words(error, engine.url) from error
+                if _is(NO_ROOM, error):
+                    has_room = False
+                    _reserve(engine.url).unlink(missing_ok=True)
                 # Two processes that open a new or an older store at once both try to make its tables and columns.
                 if attempt == 4:
                     raise
@@ -48,12 +59,24 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
             address=shown,
             reason=reason,
         ) from error
+    if has_room:
+        _keep_reserve(engine.url)
     return engine
+
+
+def _reserve(url: URL) -> Path:
+    return Path(f"{url.database}.reserve")
+
+
+def _keep_reserve(url: URL) -> None:
+    if sqlite_file(url) and not _reserve(url).exists():
+        with contextlib.suppress(OSError):  # the disk is still full
+            _reserve(url).write_bytes(os.urandom(RESERVE_BYTES))  # what a disk compresses would be no room
 
 
 def in_words(error: DatabaseError, url: URL) -> StoreUnavailableError:
     """What an error of the database means to who uses the store."""
-    if _is_damage(error):
+    if _is(DAMAGED, error):
         return damaged(url, error.orig)
     return StoreUnavailableError(
         "The run store could not be used ({error}); see that its disk has room and that no other program locks it, "
@@ -72,8 +95,9 @@ def damaged(url: URL, error: Any) -> StoreDamagedError:
     )
 
 
-def _is_damage(error: DatabaseError) -> bool:
-    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(DAMAGED)
+def _is(kinds: tuple[str, ...], error: DatabaseError) -> bool:
+    """Whether SQLite calls the error one of these."""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(kinds)
 
 
 def sqlite_file(url: str | URL) -> Path | None:
@@ -108,3 +132,5 @@ def _set_up_sqlite(connection: Any, lock_seconds: float) -> None:
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    # Debian's SQLite overwrites what is deleted with zeros, which on a full disk needs room of its own.
+    connection.execute("PRAGMA secure_delete = FAST")

@@ -1,5 +1,6 @@
 """The run store: states, queue, ownership, metrics; alone and with several processes writing at once."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -9,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
-from gan_core import paths
+from gan_core import database, paths
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.runs import CHUNK_ROWS, LOST_AFTER_SECONDS, RunStore, State, default_store
 from gan_core.tables import Run, WorkerRow
@@ -456,6 +458,24 @@ def test_a_database_that_was_replaced_or_deleted_is_opened_anew(store):
     file.unlink()
     assert default_store().all_runs() == []
     default_store().create(small_config(), "cgan")
+
+
+def test_a_store_keeps_some_room_and_gives_it_up_to_be_opened_on_a_full_disk(store, monkeypatch):
+    file = Path(store.engine.url.database)
+    reserve = file.with_name("runs.db.reserve")
+    assert reserve.stat().st_size == database.RESERVE_BYTES
+    create_all = database.Base.metadata.create_all
+
+    def needs_room(engine):
+        if reserve.exists():
+            full = sqlite3.OperationalError("disk I/O error")
+            full.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+            raise OperationalError("PRAGMA journal_mode", None, full)
+        create_all(engine)
+
+    monkeypatch.setattr(database.Base.metadata, "create_all", needs_room)
+    assert RunStore(store.engine.url).all_runs() == []
+    assert not reserve.exists()
 
 
 # A run that could only begin anew
