@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from PIL import Image
 import gan_core
 from gan_core import checkpoint, paths
 from gan_core.config import ImageSpec
+from gan_core.evaluations import Terms, default_evaluations
 from gan_core.training import Gan
+from pages.parts import models
 from pages.parts.wishes import MOST_PICTURES
 from tests.app.conftest import button_named, components, words_of
 from tests.conftest import small_config
@@ -403,6 +406,19 @@ def test_an_upload_is_checked_and_then_offered(open_page, own_model):
     assert any("pets" in option and "uploaded" in option for option in app.selectbox(key="model").options)
     linked = open_page(GENERATE, model=app.query_params["model"])
     assert np.array_equal(pictures(linked), pictures(app))
+
+
+def test_an_upload_that_gives_way_takes_the_evaluations_that_wait_for_it_along(own_model, monkeypatch):
+    """They hold a copy of it: strangers could fill the disk."""
+    monkeypatch.setattr(models, "UPLOADS_KEPT", 1)
+    evaluations = default_evaluations()
+    content = own_model.read_bytes()
+    first = models._store_upload("first.safetensors", content)
+    asked = evaluations.ask(models._upload_key(first), first, Terms())
+    os.utime(first, (1e9, 1e9))
+    second = models._store_upload("second.safetensors", content)
+    assert (first.exists(), second.exists()) == (False, True)
+    assert (evaluations.get(asked.id), asked.checkpoint_path.exists()) == (None, False)
 
 
 def test_a_bad_upload_is_refused_in_words_and_not_kept(open_page):
