@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from gan_core import recovery, worker
-from gan_core.config import make_config
+from gan_core import paths, recovery, worker
+from gan_core.config import make_config, with_full_path
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import SCORES, Evaluation, notes
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
@@ -90,6 +90,8 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
     run = store.find(text)
     current = run.config if anew else store.current_config(run)
     config = make_config(current, **asked)
+    if with_full_path(config).dataset == with_full_path(current).dataset:
+        config = config.model_copy(update={"dataset": current.dataset})  # the same folder, perhaps written otherwise
     changed = [
         f"{name} ({before} -> {getattr(config, name)})"
         for name, before in current
@@ -122,6 +124,10 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
     ) as bar:
 
         def tell(progress: dict) -> None:
+            if progress.get("left_out") and not hidden:
+                click.echo(err=True)  # below the bar
+            for left_out in progress.get("left_out", ()):
+                click.echo(Text.from_json(left_out))
             bar.label = progress.get("device", bar.label)
             bar.update(max(0, int(progress.get("progress", 0) * 1000) - bar.pos), progress)
             bar.current_item = progress
@@ -131,7 +137,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
 
 
 def _bar_text(progress: dict | None) -> str:
-    if not progress or "device" in progress:
+    if not progress or "device" in progress or "left_out" in progress:
         return ""
     if "message" in progress:
         return str(Text.from_json(progress["message"]))
@@ -149,6 +155,7 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
 
     An unconditional model draws as many in all, and its FILE.npz holds no labels.
     """
+    out = paths.expand(out)
     if out.suffix not in (".npz", ".png"):
         raise WorkbenchError("--out {file}: name a file that ends in .npz or .png.", file=out)
     from gan_core.checkpoint import write_aside

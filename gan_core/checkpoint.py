@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gan_core import paths
 from gan_core.config import ImageSpec, RunConfig
+from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
 
 FORMAT = "gan-workbench 1"
@@ -76,11 +77,7 @@ def write_aside(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             aside.unlink()
-        raise WorkbenchError(
-            "{file} could not be written ({error}); make room or choose another place, then resume.",
-            file=path,
-            error=error.strerror,
-        ) from error
+        raise not_written(path, error) from error
 
 
 def _replace(aside: Path, path: Path) -> None:
@@ -169,9 +166,9 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
 
 
 def find(source: str | Path) -> Path:
-    """The file of that path, or the shipped model of that name."""
+    """The file of that path, or the shipped model of that name. Raises WorkbenchError for a ~ of nobody."""
     shipped = paths.PRETRAINED / f"{source}{paths.MODEL_SUFFIX}"
-    return shipped if shipped.exists() else Path(source)
+    return shipped if shipped.exists() else paths.expand(source)
 
 
 # A run's own checkpoints: model-STEP.safetensors, model-STEP.resume beside it, and best-STEP.safetensors if scored

@@ -1,11 +1,13 @@
 """Every hyperparameter, once: type, range, unit and help. Form, command line and docs derive from it."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
+from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.refusals import problems, refused
 from gan_core.text import Text
@@ -16,6 +18,13 @@ NAMED_DATASETS = {
     "fashion-mnist": "Fashion-MNIST: 60,000 pieces of clothing",
     "cifar10": "CIFAR-10: 50,000 colour pictures in ten classes",
 }
+NAMED_SHAPES = {
+    "digits": (5_000, 28, 1),
+    "mnist": (60_000, 28, 1),
+    "fashion-mnist": (60_000, 28, 1),
+    "cifar10": (50_000, 32, 3),
+}
+"""Pictures of each named dataset, their size in pixels and their channels; all have ten classes."""
 FOLDER = "folder:"
 MOST_CLASSES = 1000
 
@@ -83,7 +92,7 @@ class RunConfig(BaseModel):
         "digits",
         "Dataset",
         "What to learn from: digits, mnist, fashion-mnist, cifar10, or folder:PATH for pictures of your own, "
-        "a sub-folder a class.",
+        "a sub-folder a class. Pictures that are transparent are laid on white.",
         group="Data",
         max_length=1000,
     )
@@ -597,6 +606,18 @@ def dataset_name(dataset: str) -> str:
     if not dataset.startswith(FOLDER):
         return dataset
     return Path(dataset.removeprefix(FOLDER)).name or dataset
+
+
+def with_full_path(config: RunConfig) -> RunConfig:
+    """The config, with the folder of pictures that it names, if any, as a path that leads there from everywhere.
+
+    Raises WorkbenchError for the ~ of somebody who does not exist, and if the path becomes too long.
+    """
+    if not config.dataset.startswith(FOLDER):
+        return config
+    folder = paths.expand(config.dataset.removeprefix(FOLDER).strip())
+    # Not resolved: where the folder is a link, its own name is the one that people know it by.
+    return make_config(config, dataset=f"{FOLDER}{os.path.abspath(folder)}")  # noqa: PTH100 (Path keeps each ..)
 
 
 def is_list(field: FieldInfo) -> bool:

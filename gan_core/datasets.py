@@ -1,5 +1,10 @@
 """A name -> one uint8 tensor of images and one of labels. Small pictures fit on the device whole, so no DataLoader."""
 
+import pickle
+import struct
+import tarfile
+import warnings
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -8,15 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision import datasets as torchvision_datasets
 
-from gan_core.config import FOLDER, MOST_CLASSES, ImageSpec, RunConfig
+from gan_core import paths
+from gan_core.config import FOLDER, NAMED_SHAPES, ImageSpec, RunConfig
+from gan_core.disk import not_read, not_written
 from gan_core.downloads import Say, fetch, matches
 from gan_core.errors import WorkbenchError
+from gan_core.folders import list_pictures, read_picture, shown
 from gan_core.text import Text
 
+BROKEN_CONTENT = (RuntimeError, ValueError, AssertionError, EOFError, OSError, TypeError, LookupError)
+BROKEN_ARCHIVE = (struct.error, zlib.error, tarfile.TarError, pickle.UnpicklingError)
+"""What torchvision raises where files are not what they should be. Not all that there is: a run may be stopped here."""
 DIGITS_FILE = Path(__file__).parent / "data" / "digits.npz"
 
 
@@ -76,9 +86,9 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
     if config.dataset == "digits":
         dataset = _digits()
     elif config.dataset.startswith(FOLDER):
-        dataset = _folder(config.dataset.removeprefix(FOLDER).strip(), config.image_size, config.channels, say)
+        dataset = _folder(config.dataset, config.image_size, config.channels, say)
     else:
-        dataset = _torchvision(config.dataset, data_dir, say, train)
+        dataset = _torchvision(config.dataset, paths.expand(data_dir), say, train)
     if len(dataset.images) < config.batch_size:
         raise WorkbenchError(
             "{dataset} has only {count} pictures, fewer than a batch of {batch_size}; "
@@ -117,18 +127,44 @@ def _torchvision(name: str, data_dir: Path, say: Say, train: bool) -> Dataset:
         if stored is None:
             _download(kind, name, data_dir, say)
             stored = kind(data_dir, train, download=True)  # finds the archives in place and only unpacks them
-    except (RuntimeError, ValueError, AssertionError, EOFError, OSError) as error:
+    except (*BROKEN_CONTENT, *BROKEN_ARCHIVE) as error:
+        if isinstance(error, OSError) and error.errno:  # without a number it is a decoder's: no gzip file, for one
+            raise not_written(error.filename or data_dir, error) from error
         raise WorkbenchError(
             "The files of {dataset} in {folder} are damaged ({error}); delete them and try again.",
             dataset=name,
-            folder=data_dir,
-            error=error,
+            folder=_place(kind, data_dir),
+            error=str(error) or type(error).__name__,
         ) from error
     images = torch.as_tensor(stored.data)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
     classes = tuple("0123456789") if name == "mnist" else tuple(stored.classes)
+    labels = torch.as_tensor(stored.targets).long()
+    _check_fit(name, _place(kind, data_dir), images, labels, len(classes))
     spec = ImageSpec(size=images.shape[-1], channels=images.shape[1], classes=classes)
-    return Dataset(images, torch.as_tensor(stored.targets).long(), spec)
+    return Dataset(images, labels, spec)
+
+
+def _check_fit(name: str, folder: Path, images: Tensor, labels: Tensor, classes: int) -> None:
+    """Raises WorkbenchError unless pictures [N, C, H, W] and labels [N] are some of that dataset's."""
+    _, size, channels = NAMED_SHAPES[name]
+    if len(images) != len(labels):
+        problem = Text("{images:,} pictures, {labels:,} labels", {"images": len(images), "labels": len(labels)})
+    elif images.shape[1:] != (channels, size, size):
+        values = {"width": images.shape[3], "height": images.shape[2], "size": size}
+        problem = Text("pictures of {width} × {height} pixels instead of {size} × {size}", values)
+    elif len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        problem = Text(
+            "a label {label}, but only {classes} classes", {"label": labels.max().item(), "classes": classes}
+        )
+    else:
+        return
+    raise WorkbenchError(
+        "The files of {dataset} in {folder} do not fit ({problem}); delete them and try again.",
+        dataset=name,
+        folder=folder,
+        problem=problem,
+    )
 
 
 def _read(kind: type, data_dir: Path, train: bool) -> "torchvision_datasets.VisionDataset | None":
@@ -139,16 +175,25 @@ def _read(kind: type, data_dir: Path, train: bool) -> "torchvision_datasets.Visi
         if "download=True" in str(error):
             return None
         raise
+    except OSError as error:
+        if error.errno:
+            raise not_read(error.filename or data_dir, error) from error
+        raise
+
+
+def _place(kind: type, data_dir: Path) -> Path:
+    """Where torchvision keeps the dataset's files."""
+    return data_dir if kind is torchvision_datasets.CIFAR10 else data_dir / kind.__name__ / "raw"
 
 
 def _archives(kind: type, data_dir: Path) -> Iterator[tuple[list[str], Path, str]]:
     """Addresses, place and MD5 of each archive, as torchvision knows them."""
     if kind is torchvision_datasets.CIFAR10:
-        yield [kind.url], data_dir / kind.filename, kind.tgz_md5
+        yield [kind.url], _place(kind, data_dir) / kind.filename, kind.tgz_md5
     else:
         for filename, md5 in kind.resources:
             addresses = [mirror + filename for mirror in kind.mirrors]
-            yield addresses, data_dir / kind.__name__ / "raw" / filename, md5
+            yield addresses, _place(kind, data_dir) / filename, md5
 
 
 def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
@@ -158,16 +203,24 @@ def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
         for addresses, place, md5 in archives:
             if not matches(place, f"md5:{md5}"):
                 fetch(addresses, place, f"md5:{md5}", say)
+    except PermissionError as error:  # not the network's, whose are wrapped in a URLError
+        raise not_read(place, error) from error
     except OSError as error:  # URLError and time-outs are OSErrors
-        files = ", ".join(place.name for _, place, _ in archives)
         reason = getattr(error, "reason", error)
+        if place.exists():
+            raise WorkbenchError(
+                "{file} is damaged, and could not be downloaded anew ({reason}); put a whole one in its place.",
+                file=place,
+                reason=reason,
+            ) from error
+        files = ", ".join(place.name for _, place, _ in archives)
         raise WorkbenchError(
             "{dataset} could not be downloaded ({reason}); without internet, put {files} into {folder} yourself, "
             "or choose the dataset digits, which needs no download.",
             dataset=name,
             reason=reason,
             files=files,
-            folder=archives[0][1].parent,
+            folder=_place(kind, data_dir),
         ) from error
 
 
@@ -175,68 +228,19 @@ def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
 
 
 def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
-    try:
-        folder = Path(name).expanduser()
-        classes = folder_classes(folder)
-    except (OSError, RuntimeError) as error:  # RuntimeError: the ~ of someone who does not exist
-        raise WorkbenchError(
-            "The folder {folder} cannot be read ({error}); check its name and rights.", folder=name, error=error
-        ) from error
+    classes = list_pictures(name).classes
     files = [(path, label) for label, found in enumerate(classes.values()) for path in found]
     if not files:
         raise WorkbenchError(
-            "There are no pictures in {folder}; put them there, or into a sub-folder for each class.", folder=folder
+            "There are no pictures in {folder}; put them there, or into a sub-folder for each class.",
+            folder=shown(next(iter(classes))),
         )
     images = np.empty((len(files), channels, size, size), dtype=np.uint8)
-    with ThreadPoolExecutor() as pool:
-        for number, picture in enumerate(pool.map(lambda file: _picture(file[0], size, channels), files)):
+    # What Pillow warns of, a picture's odd EXIF for one, nobody could do anything about.
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor() as pool:
+        for number, picture in enumerate(pool.map(lambda file: read_picture(file[0], size, channels), files)):
             images[number] = picture
             if number % 500 == 0:
                 say(Text("Reading pictures: {number:,} of {count:,}", {"number": number, "count": len(files)}))
-    # File systems allow names that are no valid text.
-    names = tuple(child.name.encode(errors="replace").decode()[:200] for child in classes)
-    spec = ImageSpec(size=size, channels=channels, classes=names)
+    spec = ImageSpec(size=size, channels=channels, classes=tuple(shown(child.name)[:200] for child in classes))
     return Dataset(torch.from_numpy(images), torch.tensor([label for _, label in files]), spec)
-
-
-def folder_classes(folder: Path) -> dict[Path, list[Path]]:
-    """The classes of a folder of pictures, in the order of their labels: each class's folder, and its pictures' files.
-
-    Every sub-folder that has pictures is a class; if there is none, the folder itself is the only one, perhaps without
-    any picture. Only names are looked at, no file is opened.
-
-    Raises WorkbenchError if there is no such folder or it has more than MOST_CLASSES classes, OSError if one cannot be
-    read.
-    """
-    if not folder.is_dir():
-        raise WorkbenchError("There is no folder {folder}; check its name behind folder:.", folder=folder)
-    sub_folders = {child: _pictures(child) for child in sorted(folder.iterdir()) if child.is_dir()}
-    classes = {child: found for child, found in sub_folders.items() if found} or {folder: _pictures(folder)}
-    if len(classes) > MOST_CLASSES:
-        raise WorkbenchError(
-            "{folder} has {count} sub-folders, more classes than {most}; merge some.",
-            folder=folder,
-            count=len(classes),
-            most=MOST_CLASSES,
-        )
-    return classes
-
-
-def _pictures(folder: Path) -> list[Path]:
-    if folder.name.startswith("."):
-        return []
-    known = Image.registered_extensions()
-    return [path for path in sorted(folder.iterdir()) if path.suffix.lower() in known and path.is_file()]
-
-
-def _picture(path: Path, size: int, channels: int) -> np.ndarray:
-    """The picture, its middle cut to a square: uint8 [channels, size, size]."""
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image).convert("L" if channels == 1 else "RGB")
-            pixels = np.asarray(ImageOps.fit(upright, (size, size), Image.Resampling.LANCZOS))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise WorkbenchError(
-            "{picture} is not a whole picture ({error}); mend it or take it away.", picture=path, error=error
-        ) from error
-    return pixels.reshape(size, size, channels).transpose(2, 0, 1)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import psutil
 
 from gan_core import paths
-from gan_core.config import FOLDER, ImageSpec, RunConfig, has_effect
+from gan_core.config import FOLDER, NAMED_SHAPES, ImageSpec, RunConfig, has_effect
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text
 
@@ -54,13 +54,6 @@ NO_MATTER = {
 }
 """Hyperparameters that change neither speed nor memory. One that is new counts until it is named here."""
 
-NAMED_SHAPES = {
-    "digits": (5_000, 28, 1),
-    "mnist": (60_000, 28, 1),
-    "fashion-mnist": (60_000, 28, 1),
-    "cifar10": (50_000, 32, 3),
-}
-"""Pictures of each named dataset, their size in pixels and their channels; all have ten classes."""
 SAMPLE = 5_000
 """Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""
 
@@ -159,21 +152,13 @@ def measure(config: RunConfig) -> Estimate:
 def _shape(config: RunConfig) -> tuple[int, ImageSpec]:
     """How many pictures the dataset has, and what networks must know of them. No picture is read."""
     if config.dataset.startswith(FOLDER):
-        found = _folder(config.dataset.removeprefix(FOLDER).strip())
+        from gan_core.folders import list_pictures
+
+        found = [len(pictures) for pictures in list_pictures(config.dataset).classes.values()]
         names = tuple(str(number) for number in range(len(found)))
         return sum(found), ImageSpec(size=config.image_size, channels=config.channels, classes=names)
     count, size, channels = NAMED_SHAPES[config.dataset]
     return count, ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
-
-
-def _folder(name: str) -> list[int]:
-    """How many pictures each class of a folder has."""
-    from gan_core import datasets
-
-    try:
-        return [len(pictures) for pictures in datasets.folder_classes(Path(name).expanduser()).values()]
-    except (OSError, RuntimeError):  # not for us to read; the run will say so
-        return [0]
 
 
 def _seconds_a_step(gan: "Gan", batches: "Batches") -> float:

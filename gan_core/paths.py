@@ -3,6 +3,12 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gan_core.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
 
 import psutil
 
@@ -12,19 +18,39 @@ MODEL_SUFFIX = ".safetensors"
 PARTIAL_SUFFIX = ".partial"
 
 
+def expand(path: Path | str) -> Path:
+    """The path as a person wrote it, with the home folder that a ~ at its beginning stands for.
+
+    Raises WorkbenchError for the ~ of somebody who does not exist.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise WorkbenchError(
+            "The home folder in {path} is nobody's on this computer; write the path in full.", path=path
+        ) from error
+
+
 def checkpoints() -> Path:
     """The folder that holds a folder for every run (GAN_WORKBENCH_CHECKPOINTS)."""
-    return Path(os.environ.get("GAN_WORKBENCH_CHECKPOINTS") or PROJECT / "checkpoints")
+    return expand(os.environ.get("GAN_WORKBENCH_CHECKPOINTS") or PROJECT / "checkpoints")
 
 
 def data() -> Path:
     """The folder that downloaded datasets go to (GAN_WORKBENCH_DATA)."""
-    return Path(os.environ.get("GAN_WORKBENCH_DATA") or PROJECT / "data")
+    return expand(os.environ.get("GAN_WORKBENCH_DATA") or PROJECT / "data")
 
 
-def database_url() -> str:
+def database_url() -> "URL | str":
     """The run store's address, any SQLAlchemy URL (GAN_WORKBENCH_DATABASE)."""
-    return os.environ.get("GAN_WORKBENCH_DATABASE") or f"sqlite:///{checkpoints() / 'runs.db'}"
+    from sqlalchemy import URL
+
+    given = os.environ.get("GAN_WORKBENCH_DATABASE")
+    if given is None or not given.strip():
+        # Not from a string: a folder's name may have a ? or a % in it.
+        return URL.create("sqlite", database=str(checkpoints() / "runs.db"))
+    scheme, file_follows, file = given.partition(":///")
+    return f"{scheme}:///{expand(file)}" if file_follows and file.startswith("~") else given
 
 
 def run_folder(run_id: str) -> Path:

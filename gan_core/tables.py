@@ -64,6 +64,7 @@ class Run(Base):
     seconds_left: Mapped[float | None] = mapped_column(default=None)
     images_per_second: Mapped[float | None] = mapped_column(default=None)
     dataset_images: Mapped[int | None] = mapped_column(default=None)  # real images in an epoch, once they were read
+    left_out_json: Mapped[str] = mapped_column(default="")  # Texts as a JSON list, or ""; of folders of pictures
     last_json: Mapped[str] = mapped_column(default="")  # the newest metric row as JSON, or ""
     grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in runs from before
 
@@ -78,6 +79,11 @@ class Run(Base):
     def told(self) -> Text | None:
         """What is to be said about how the run stands or ended."""
         return Text.from_json(self.message) if self.message else None
+
+    @property
+    def left_out(self) -> list[Text]:
+        """How many of what its folder of pictures holds are not learnt from, and why; a sentence for each reason."""
+        return [Text.from_json(stored) for stored in json.loads(self.left_out_json or "[]")]
 
     @property
     def last(self) -> dict[str, float]:

@@ -6,6 +6,7 @@ python -m gan_core.evaluating NUMBER OWNER     what it starts for each evaluatio
 """
 
 import contextlib
+import json
 import math
 import os
 import platform
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from gan_core import paths, threads
+from gan_core.config import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.evaluations import EvaluationStore
 from gan_core.ownership import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
@@ -270,7 +272,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, tell: Tell) -> S
         threads.stay_awake()
     import torch
 
-    from gan_core import datasets, devices, recording, scoring, training
+    from gan_core import datasets, devices, folders, recording, scoring, training
 
     device = devices.choose_device(config.device)
     reporter.tell(device=devices.describe(device))
@@ -286,6 +288,10 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, tell: Tell) -> S
     torch.set_flush_denormal(True)
     devices.keep_freed_memory()
     try:
+        if config.dataset.startswith(FOLDER):
+            left_out = [text.to_json() for text in folders.list_pictures(config.dataset).left_out]
+            reporter.tell(left_out_json=json.dumps(left_out))
+            tell({"left_out": left_out})
         dataset = datasets.load_dataset(config, Path(run.data_dir), seldom(say))
         reference = scoring.real_pictures(config, Path(run.data_dir), dataset, device, seldom(say))
         dataset = dataset.to(device)

@@ -135,5 +135,5 @@ def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
             key="config.folder",
             persist_state="session",
             placeholder=_("the folder's path on the computer that trains"),
-            help=_("A sub-folder for each class, or all pictures in one place."),
+            help=_("A sub-folder for each class, or all pictures in one place. What is transparent becomes white."),
         )

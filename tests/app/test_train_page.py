@@ -1,5 +1,7 @@
 """The Train page with no data, with data, with bad input."""
 
+import json
+
 import pytest
 
 from gan_core import worker
@@ -138,6 +140,21 @@ def test_a_failed_run_says_why(open_page, store):
     run = trained(store)
     store.end(run.id, "me", State.FAILED, Text("By step 7 the losses were no longer numbers."))
     assert "no longer numbers" in words_of(open_page())
+
+
+def test_what_a_folder_of_pictures_holds_besides_is_told_in_the_readers_language(open_page, store):
+    run = trained(store)
+    left_out = [
+        Text("Pictures left out because they lie in folders inside of sub-folders: {count:,}.", {"count": 1234}),
+        Text(
+            "Files left out because their format is not read: {count:,} ({endings}).", {"count": 2, "endings": ".pdf"}
+        ),
+    ]
+    store.report(run.id, "me", left_out_json=json.dumps([text.to_json() for text in left_out]))
+    assert " ".join(map(str, left_out)) in words_of(open_page())
+    spanish = words_of(open_page(lang="es"))
+    assert "1.234" in spanish
+    assert "left out" not in spanish
 
 
 def test_a_finished_run_is_neither_stopped_nor_resumed(open_page, store):

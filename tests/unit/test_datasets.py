@@ -1,10 +1,13 @@
 """Every dataset becomes two tensors, and whatever is wrong with it one sentence."""
 
+import errno
 import gzip
 import hashlib
 import http.server
+import os
 import threading
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ import torch
 from PIL import Image
 from torchvision.datasets import CIFAR10, MNIST
 
+from gan_core import worker
 from gan_core.config import make_config
 from gan_core.datasets import DIGITS_FILE, load_dataset, normalise
 from gan_core.errors import WorkbenchError
@@ -207,6 +211,18 @@ def test_archives_put_there_by_hand_are_used(tmp_path, mirror):
     assert len(load(tmp_path / "data", dataset="mnist").images) == 5
 
 
+def test_a_damaged_archive_is_named_where_there_is_no_internet(tmp_path, mirror, monkeypatch):
+    monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for file in mirror.iterdir():
+        file.rename(raw / file.name)
+    (raw / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half of it")
+    with pytest.raises(WorkbenchError, match=r"t10k-labels-idx1-ubyte\.gz is damaged"):
+        load(tmp_path / "data", dataset="mnist")
+    assert (raw / "t10k-labels-idx1-ubyte.gz").read_bytes() == b"half of it"
+
+
 def test_a_damaged_download_is_not_kept(tmp_path, mirror):
     (mirror / "train-images-idx3-ubyte.gz").write_bytes(b"not what was asked for")
     with pytest.raises(WorkbenchError, match="could not be downloaded"):
@@ -229,3 +245,106 @@ def test_a_truncated_file_of_a_named_dataset_is_one_sentence(tmp_path, mirror):
     images.write_bytes(images.read_bytes()[:1000])
     with pytest.raises(WorkbenchError, match="damaged"):
         load(tmp_path / "data", dataset="mnist")
+
+
+def put_mnist(data_dir, images, labels):
+    """MNIST's four files, unpacked, with these training pictures and labels."""
+    raw = data_dir / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for part in ("train", "t10k"):
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(images))
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ((400, 28, 28), np.zeros(100), "400 pictures, 100 labels"),
+        ((100, 28, 28), np.zeros(400), "100 pictures, 400 labels"),
+        ((12, 28, 28), np.arange(12), "a label 11, but only 10 classes"),
+        ((10, 20, 28), np.arange(10), "pictures of 28 × 20 pixels instead of 28 × 28"),
+        ((10, 32, 32), np.arange(10), "pictures of 32 × 32 pixels instead of 28 × 28"),
+        ((10, 9, 9), np.arange(10), "pictures of 9 × 9 pixels instead of 28 × 28"),
+    ],
+)
+def test_mnist_files_that_disagree_are_one_sentence(tmp_path, images, labels, words):
+    put_mnist(tmp_path, np.zeros(images, np.uint8), labels.astype(np.uint8))
+    with pytest.raises(WorkbenchError, match=words) as refusal:
+        load(tmp_path, dataset="mnist")
+    assert str(tmp_path / "MNIST" / "raw") in str(refusal.value)
+    assert "do not fit" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"\0\0\x0a\3" + bytes(12), b"\0\0\x0d\3" + bytes(16), b"\0\0\x08\1" + bytes(12)]
+)
+def test_whatever_is_wrong_within_a_file_is_damage(tmp_path, content):
+    put_mnist(tmp_path, np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.uint8))
+    (tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte").write_bytes(content)
+    with pytest.raises(WorkbenchError, match=r"mnist in .*raw are damaged \(.+\); delete them"):
+        load(tmp_path, dataset="mnist")
+
+
+# A data folder that cannot be written: each cause has its own sentence
+
+
+def test_a_file_where_the_data_folder_should_be_is_named(tmp_path, mirror):
+    (tmp_path / "data").write_text("in the way")
+    with pytest.raises(WorkbenchError, match=r"data.* could not be written .*choose another place"):
+        load(tmp_path / "data", dataset="mnist")
+
+
+@pytest.mark.skipif(not os.access("/proc/self", os.R_OK), reason="no folder here that even root may not write")
+def test_a_system_folder_is_no_data_folder(mirror):
+    with pytest.raises(WorkbenchError, match=r"/proc/self/MNIST.* could not be written"):
+        load(Path("/proc/self"), dataset="mnist")
+
+
+CAUSES = [
+    (errno.EACCES, "no right to"),
+    (errno.EROFS, "no right to"),
+    (errno.ENOSPC, "no room left"),
+    (errno.EDQUOT, "no room left"),
+    (errno.EIO, "choose another place"),
+]
+
+
+@pytest.mark.parametrize(("number", "words"), CAUSES)
+def test_what_keeps_a_download_from_being_written_is_told(tmp_path, mirror, monkeypatch, number, words):
+    def refuse(*arguments, **named):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(WorkbenchError, match=rf"train-images-idx3-ubyte\.gz could not be written.*{words}"):
+        load(tmp_path / "data", dataset="mnist")
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(("number", "words"), CAUSES)
+def test_what_keeps_an_archive_from_being_unpacked_is_told(tmp_path, mirror, monkeypatch, number, words):
+    def refuse(*arguments, **named):
+        raise OSError(number, os.strerror(number), str(tmp_path / "unpacked"))
+
+    monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", refuse)
+    with pytest.raises(WorkbenchError, match=words) as refusal:
+        load(tmp_path / "data", dataset="mnist")
+    assert "unpacked" in str(refusal.value)
+    assert "damaged" not in str(refusal.value)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    def refuse(path, *arguments):
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    put_mnist(tmp_path, np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.uint8))
+    monkeypatch.setattr("torchvision.datasets.mnist.read_image_file", refuse)
+    with pytest.raises(WorkbenchError, match=r"train-images-idx3-ubyte cannot be read \(Permission denied\)"):
+        load(tmp_path, dataset="mnist")
+
+
+def test_a_reader_that_is_told_to_stop_stops(tmp_path, mirror):
+    def stop(line):
+        raise worker.Stopped
+
+    with pytest.raises(worker.Stopped):
+        load_dataset(make_config(dataset="mnist"), tmp_path / "data", stop)

@@ -16,6 +16,7 @@ from gan_core import checkpoint, evaluating, recording, worker
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.evaluations import Terms, default_evaluations, result_of
 from gan_core.runs import LOST_AFTER_SECONDS, METRICS, State
+from gan_core.text import Text
 from tests.conftest import small_config
 
 PATIENCE_SECONDS = 60
@@ -218,6 +219,34 @@ def test_a_run_stops_while_its_dataset_is_still_read(store, tmp_path):
     store.ask_to_stop(run.id)
     ended = worker.train_run(store, run)
     assert (ended.state, ended.step) == (State.STOPPED, 0)
+
+
+def test_a_run_keeps_what_its_folder_of_pictures_holds_besides(store, tmp_path):
+    pictures = tmp_path / "pictures"
+    (pictures / "cats").mkdir(parents=True)
+    for number in range(16):
+        Image.new("L", (8, 8)).save(pictures / "cats" / f"{number}.png")
+    Image.new("L", (8, 8)).save(pictures / "beside.png")
+    (pictures / "licence.pdf").touch()
+    run, told = store.create(small_config(dataset=f"folder:{pictures}"), "cgan", owner="me"), []
+    ended = worker.train_run(store, run, told.append)
+    sentences = [
+        "Pictures left out because they lie beside the sub-folders, which are the classes: 1.",
+        "Files left out because their format is not read: 1 (.pdf).",
+    ]
+    assert (ended.state, [str(text) for text in ended.left_out]) == (State.FINISHED, sentences)
+    assert [Text.from_json(text) for progress in told for text in progress.get("left_out", ())] == ended.left_out
+
+
+def test_what_is_left_out_is_known_even_where_too_few_pictures_are_left(store, tmp_path):
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "photo.cr2").touch()
+    run = store.create(small_config(dataset=f"folder:{tmp_path / 'cats'}"), "cgan", owner="me")
+    with pytest.raises(WorkbenchError, match="no pictures"):
+        worker.train_run(store, run)
+    assert [str(text) for text in store.get(run.id).left_out] == [
+        "Files left out because their format is not read: 1 (.cr2)."
+    ]
 
 
 def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):

@@ -4,6 +4,7 @@ const PARTS = `
   <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div class="fill"></div></div>
   <div class="numbers"></div>
   <div class="told" role="status"></div>
+  <div class="left-out" role="status"></div>
   <div class="reading" role="status"><span class="sentence"></span>
     <details><summary></summary><span class="rule"></span></details></div>`;
 const COLOURS = { healthy: "green", undecided: "green", critic: "green", starting: "gray", collapsed: "orange", diverged: "red" };
@@ -33,6 +34,8 @@ function show(root, status, words) {
   say(part("numbers"), status.progress === null ? "" : status.numbers);
   say(part("told"), status.told);
   paint(part("told"), status.state === "failed" ? "red" : "blue");
+  say(part("left-out"), status.left_out);
+  paint(part("left-out"), "orange");
   part("reading").hidden = !status.reading;
   if (!status.reading) return;
   part("reading").dataset.kind = status.reading.kind;

@@ -1,0 +1,26 @@
+"""Why a file could not be read or written, in words."""
+
+import errno
+
+from gan_core.errors import WorkbenchError
+
+
+def not_read(file: object, error: OSError) -> WorkbenchError:
+    """What to say where a file is there but the system does not give it."""
+    return WorkbenchError("{file} cannot be read ({error}); check its rights.", file=file, error=error.strerror)
+
+
+def not_written(file: object, error: OSError) -> WorkbenchError:
+    """What to say where a file or folder could not be written: no room, no right, or what the system says."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return WorkbenchError(
+            "{file} could not be written, for there is no room left; make room on its disk and try again.", file=file
+        )
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
+        return WorkbenchError(
+            "{file} could not be written, for this program has no right to; change the rights or choose another place.",
+            file=file,
+        )
+    return WorkbenchError(
+        "{file} could not be written ({error}); choose another place.", file=file, error=error.strerror or error
+    )
