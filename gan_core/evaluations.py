@@ -72,7 +72,7 @@ class EvaluationStore(Queue[EvaluationRow]):
             model=model,
             digest=digest,
             **terms._asdict(),
-            data_dir=str((data_dir or paths.data()).resolve()),
+            data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
             state=State.QUEUED,
             queued_at=time.time(),
         )

@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from gan_core import paths
-from gan_core.config import RunConfig, changeable, make_config
+from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.database import LOCK_SECONDS, damaged, open_database, sqlite_file
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.ownership import LOST_AFTER_SECONDS, Queue
@@ -88,14 +88,18 @@ class RunStore(Queue[Run]):
     # Making, finding and listing
 
     def create(self, config: RunConfig, preset: str, data_dir: Path | None = None, owner: str = "") -> Run:
-        """A new run at the end of the queue, or already running if its owner trains it itself."""
+        """A new run at the end of the queue, or already running if its owner trains it itself.
+
+        Relative paths are made absolute: who trains it may stand elsewhere. Raises WorkbenchError for a ~ of nobody.
+        """
+        config = with_full_path(config)
         now = time.time()
         run = Run(
             name=secrets.token_hex(8),
             preset=preset,
             dataset=config.dataset,
             config_json=config.model_dump_json(),
-            data_dir=str(Path(data_dir or paths.data()).resolve()),
+            data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
             state=State.RUNNING if owner else State.QUEUED,
             owner=owner,
             created_at=now,
@@ -191,7 +195,7 @@ class RunStore(Queue[Run]):
         if config:
             values["config_json"] = config.model_dump_json()
         if data_dir:
-            values["data_dir"] = str(data_dir.resolve())
+            values["data_dir"] = str(paths.expand(data_dir).resolve())
         with self.session() as session:
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if session.execute(ended).rowcount == 0:

@@ -88,7 +88,7 @@ def inception(weights_path: Path | None = None, say: Say = lambda line: None) ->
     """
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    path = weights_path or _downloaded(say)
+    path = paths.expand(weights_path) if weights_path else _downloaded(say)
     try:
         content = path.read_bytes()
         # torch-fidelity unpickles whatever it is given: it gets what holds tensors alone.

@@ -18,9 +18,9 @@ from gan_core.presets import PRESETS
 TINY = ["--set", "generator_layers=16", "--set", "discriminator_layers=16", "--set", "batch_size=16"]
 
 
-def gan_core(*arguments):
+def gan_core(*arguments, cwd=paths.PROJECT):
     command = [sys.executable, "-m", "gan_core", *map(str, arguments)]
-    return subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True)
+    return subprocess.run(command, cwd=cwd, env=paths.child_environment(), capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -88,6 +88,25 @@ def test_a_resumed_run_keeps_what_was_changed_while_it_learnt(trained, store):
     run = store.get(1)
     assert (run.config.n_critic, store.current_config(run).n_critic) == (1, 2)
     assert run.step == 10 + 10 / 2
+
+
+def test_what_of_a_folder_is_left_out_is_printed_and_the_folder_may_be_named_anew(tmp_path):
+    (tmp_path / "pics" / "cats").mkdir(parents=True)
+    for number in range(16):
+        Image.new("L", (8, 8)).save(tmp_path / "pics" / "cats" / f"{number}.png")
+    (tmp_path / "pics" / "cats" / "licence.pdf").touch()
+    folder = ["train", "--preset", "cgan", "--dataset", "folder:pics", *TINY]
+    done = gan_core(*folder, "--kimg", "0.032", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[1:-1] == ["Files left out because their format is not read: 1 (.pdf)."]
+    assert lines[-1].endswith(".safetensors")
+    resumed = gan_core(
+        "train", "--resume", "1", "--kimg", "0.064", "--dataset", "folder:../pics/", cwd=tmp_path / "pics"
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    other = gan_core("train", "--resume", "1", "--kimg", "0.096", "--dataset", "folder:pics", cwd=tmp_path / "pics")
+    assert "dataset (" in other.stderr
 
 
 @pytest.mark.parametrize(
