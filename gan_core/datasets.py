@@ -1,5 +1,6 @@
 """A name -> one uint8 tensor of images and one of labels. Small pictures fit on the device whole, so no DataLoader."""
 
+import gzip
 import pickle
 import struct
 import tarfile
@@ -17,6 +18,7 @@ from torch import Tensor
 from torchvision import datasets as torchvision_datasets
 
 from gan_core import paths
+from gan_core.checkpoint import write_aside
 from gan_core.config import FOLDER, NAMED_SHAPES, ImageSpec, RunConfig
 from gan_core.disk import not_read, not_written
 from gan_core.downloads import Say, fetch, matches
@@ -126,7 +128,8 @@ def _torchvision(name: str, data_dir: Path, say: Say, train: bool) -> Dataset:
         stored = _read(kind, data_dir, train)
         if stored is None:
             _download(kind, name, data_dir, say)
-            stored = kind(data_dir, train, download=True)  # finds the archives in place and only unpacks them
+            _unpack(kind, data_dir)
+            stored = kind(data_dir, train, download=True)  # finds what is in place
     except (*BROKEN_CONTENT, *BROKEN_ARCHIVE) as error:
         if isinstance(error, OSError) and error.errno:  # without a number it is a decoder's: no gzip file, for one
             raise not_written(error.filename or data_dir, error) from error
@@ -222,6 +225,16 @@ def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
             files=files,
             folder=_place(kind, data_dir),
         ) from error
+
+
+def _unpack(kind: type, data_dir: Path) -> None:
+    """Each file whole or not at all: torchvision would take half a file for MNIST's. CIFAR-10's it unpacks and checks.
+
+    Raises WorkbenchError if a file cannot be written.
+    """
+    if kind is not torchvision_datasets.CIFAR10:
+        for _, archive, _ in _archives(kind, data_dir):
+            write_aside(archive.with_suffix(""), gzip.decompress(archive.read_bytes()))
 
 
 # Pictures of one's own

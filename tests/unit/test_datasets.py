@@ -320,16 +320,34 @@ def test_what_keeps_a_download_from_being_written_is_told(tmp_path, mirror, monk
     assert not [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize(("number", "words"), CAUSES[2:])
+def test_what_keeps_an_archive_from_being_unpacked_is_told_and_leaves_no_half_file(
+    tmp_path, mirror, monkeypatch, number, words
+):
+    replace = Path.replace
+
+    def refuse(path, target):
+        if target.suffix == ".gz":
+            return replace(path, target)
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched, pytest.raises(WorkbenchError, match=f"ubyte could not be written.*{words}"):
+        patched.setattr(Path, "replace", refuse)
+        load(tmp_path / "data", dataset="mnist")
+    assert all(path.suffix == ".gz" for path in (tmp_path / "data").rglob("*") if path.is_file())
+    assert len(load(tmp_path / "data", dataset="mnist").images) == 5
+
+
 @pytest.mark.parametrize(("number", "words"), CAUSES)
-def test_what_keeps_an_archive_from_being_unpacked_is_told(tmp_path, mirror, monkeypatch, number, words):
+def test_what_keeps_cifars_archive_from_being_unpacked_is_told(tmp_path, monkeypatch, number, words):
     def refuse(*arguments, **named):
         raise OSError(number, os.strerror(number), str(tmp_path / "unpacked"))
 
-    monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", refuse)
-    with pytest.raises(WorkbenchError, match=words) as refusal:
-        load(tmp_path / "data", dataset="mnist")
-    assert "unpacked" in str(refusal.value)
-    assert "damaged" not in str(refusal.value)
+    (tmp_path / CIFAR10.filename).write_bytes(b"archive")
+    monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(b"archive").hexdigest())
+    monkeypatch.setattr("torchvision.datasets.cifar.download_and_extract_archive", refuse)
+    with pytest.raises(WorkbenchError, match=f"unpacked could not be written.*{words}"):
+        load(tmp_path, dataset="cifar10")
 
 
 def test_a_file_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
