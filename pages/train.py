@@ -34,7 +34,7 @@ def _form(store: RunStore) -> None:
     preset = choose_preset()
     start = st.container()
     config = config_form(preset)
-    with start:
+    with start, errors_in_words():
         if st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
             with errors_in_words():
                 st.session_state["run"] = store.create(config, preset).id

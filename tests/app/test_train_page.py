@@ -151,10 +151,21 @@ def test_what_a_folder_of_pictures_holds_besides_is_told_in_the_readers_language
         ),
     ]
     store.report(run.id, "me", left_out_json=json.dumps([text.to_json() for text in left_out]))
-    assert " ".join(map(str, left_out)) in words_of(open_page())
+    assert "\n".join(map(str, left_out)) in words_of(open_page())
     spanish = words_of(open_page(lang="es"))
     assert "1.234" in spanish
     assert "left out" not in spanish
+
+
+def test_a_folder_in_nobodys_home_is_told_in_words(open_page, store):
+    app = open_page()
+    app.selectbox(key="config.dataset").set_value("folder:").run()
+    app.text_input(key="config.folder").set_value("~no-such-user-here/pictures").run()
+    train_button(app).click().run()
+    assert not app.exception
+    assert "The home folder in ~no-such-user-here/pictures is nobody's" in words_of(app)
+    assert "Press **Train**" in words_of(app)  # the rest of the page is still there
+    assert store.all_runs() == []
 
 
 def test_a_finished_run_is_neither_stopped_nor_resumed(open_page, store):

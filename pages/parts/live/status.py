@@ -43,7 +43,7 @@ def status(store: RunStore, run: Run, reading: "Reading | None", language: str) 
         "progress": min(1.0, run.progress) if run.state == State.RUNNING or run.progress else None,
         "numbers": " · ".join(say(part) for part in _numbers(run)),
         "told": say(run.told) if run.told else "",
-        "left_out": " ".join(map(say, run.left_out)),
+        "left_out": "\n".join(map(say, run.left_out)),
         "reading": {"kind": reading.kind, "sentence": say(reading.sentence), "rule": say(reading.rule)}
         if reading
         else None,
