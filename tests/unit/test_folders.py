@@ -229,17 +229,25 @@ def test_a_picture_whose_exif_alone_is_odd_is_used(tmp_path, suffix, exif):
     assert np.allclose(read_picture(path, 8, 1), 90, atol=2)
 
 
-def test_a_picture_with_an_odd_tag_beside_a_sound_orientation_is_turned(tmp_path):
-    """Writing the EXIF anew, as Pillow does when it turns a picture, raises TypeError or struct.error here."""
-    entries = [(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (0x9286, 3, 1, b"\xff\xff\xff\xff")]
-    entries += [(0x010F, 4, 1, struct.pack("<I", 7)), (0x8769, 2, 4, b"abc\0")]
-    entries.sort()
-    table = b"".join(struct.pack("<HHI", tag, kind, count) + value for tag, kind, count, value in entries)
+@pytest.mark.parametrize(
+    ("tag", "kind", "count", "value"),
+    [
+        (0xA005, 2, 2, b"\1\0A\2"),  # a text where an offset should be: struct.error when Pillow writes it anew
+        (0x0128, 8, 2, b"\2\xff\x08\xff"),  # a negative unit of resolution: struct.error
+        (0x011A, 7, 3, b"\xff\0\0\2"),  # bytes where a resolution should be: TypeError
+        (0x010F, 11, 1, b"\xff\x08\x08\xff"),  # a number where the maker's name should be: AttributeError
+        (0x8825, 6, 2, b"\xff\x08\2A"),  # coordinates that stand before the file's beginning: ValueError
+    ],
+)
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_a_picture_with_an_odd_tag_beside_a_sound_orientation_is_turned(tmp_path, suffix, tag, kind, count, value):
+    entries = sorted([(0x0112, 3, 1, struct.pack("<HH", 6, 0)), (tag, kind, count, value)])
+    table = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
     exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + table + b"\0\0\0\0"
     image = plain("L", 0, (64, 64))
     image.paste(255, (0, 0, 16, 16))
-    pixels = read_picture(file_of(tmp_path, image, "x.jpg", exif=exif), 8, 1)[0]
-    assert pixels[0, 7] > 200
+    pixels = read_picture(file_of(tmp_path, image, f"x{suffix}", exif=exif), 8, 1)[0]
+    assert (pixels[0, 7] > 200, pixels[0, 0] < 50) == (True, True)
 
 
 def test_a_tiff_whose_exif_alone_is_odd_is_used(tmp_path):
