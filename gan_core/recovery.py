@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gan_core import paths
 from gan_core.database import sqlite_file
+from gan_core.disk import not_written
 from gan_core.errors import StoreDamagedError, WorkbenchError
 from gan_core.presets import PRESETS
 from gan_core.runs import RunStore, default_store
@@ -209,6 +210,7 @@ def back_up(store: RunStore, place: Path) -> None:
     file = sqlite_file(store.engine.url)
     if file is None:
         raise WorkbenchError("Only a SQLite store is copied by this program; use the backup of your own database.")
+    place = paths.expand(place)
     if place.exists() and place.samefile(file):
         raise WorkbenchError("{file} is the run store itself; name another file for its copy.", file=place)
     aside = paths.partial(place)
@@ -217,9 +219,12 @@ def back_up(store: RunStore, place: Path) -> None:
         with contextlib.closing(sqlite3.connect(aside)) as copy, store.engine.connect() as connection:
             connection.connection.driver_connection.backup(copy)
         aside.replace(place)
-    except (OSError, sqlite3.Error) as error:
-        with contextlib.suppress(OSError):
-            aside.unlink()
+    except OSError as error:
+        raise not_written(place, error) from error
+    except sqlite3.Error as error:
         raise WorkbenchError(
             "{file} could not be written ({error}); make room or choose another place.", file=place, error=error
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)

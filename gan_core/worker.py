@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from gan_core import paths, threads
 from gan_core.config import FOLDER
+from gan_core.disk import not_written
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.evaluations import EvaluationStore
 from gan_core.ownership import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
@@ -223,11 +224,7 @@ def ensure_worker(store: RunStore) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
         except OSError as error:
-            raise WorkbenchError(
-                "No worker could be started in {folder} ({error}); make room there, or mend its rights.",
-                folder=folder,
-                error=error.strerror,
-            ) from error
+            raise not_written(error.filename or folder, error) from error
 
 
 def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
