@@ -13,7 +13,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.metrics import SCORES, Evaluation, notes
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.runs import Run, RunStore, default_store
-from gan_core.text import Text
+from gan_core.text import Text, shortened
 
 FOLDER = click.Path(path_type=Path)
 FREE_WHEN_RESUMED = ("minutes", "kimg", "device")
@@ -80,7 +80,9 @@ def asked_changes(
 def _key_and_value(change: str) -> tuple[str, str]:
     key, equals, value = change.partition("=")
     if not equals:
-        raise WorkbenchError("--set {change}: write it as key=value, for example --set batch_size=128.", change=change)
+        raise WorkbenchError(
+            "--set {change}: write it as key=value, for example --set batch_size=128.", change=shortened(change)
+        )
     return key.strip(), value
 
 

@@ -9,11 +9,11 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import safetensors
 import safetensors.torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from gan_core import paths
@@ -23,6 +23,18 @@ from gan_core.errors import WorkbenchError
 
 FORMAT = "gan-workbench 1"
 RESUME_SUFFIX = ".resume"
+
+MOST_HEADER_BYTES = 1_000_000
+"""What a file says of itself: names, shapes, and all metadata. Ours take 20,000, and 200,000 for a thousand classes."""
+MOST_TENSORS = 5_000
+"""The presets' largest model has 164; a state to resume from has about three times as many."""
+LONGEST_CONFIG = 20_000
+"""Characters; ours have 1,000, and a folder's path may add 6,000, as JSON writes it."""
+
+Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+Scores = Annotated[dict[str, Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]], Field(max_length=100)]
+"""What a model file may say of how long it learned and how well it draws: more than any run, and short when shown."""
 
 
 class About(NamedTuple):
@@ -114,6 +126,7 @@ def read_about(path: Path) -> About:
     Raises WorkbenchError if it is missing, damaged, or not one of ours.
     """
     try:
+        check_header(path)
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except FileNotFoundError as error:
@@ -127,17 +140,21 @@ def read_about(path: Path) -> About:
     try:
         if metadata["format"] != FORMAT:
             raise ValueError(metadata["format"])
+        if len(metadata["config"]) > LONGEST_CONFIG:
+            raise ValueError(len(metadata["config"]))
         config = RunConfig.model_validate_json(metadata["config"])
-        step = int(metadata["step"])
+        step = TypeAdapter(Count).validate_python(metadata["step"])
         return About(
             name=metadata["name"][:200],
             config=config,
             spec=ImageSpec.model_validate_json(metadata["spec"]),
             step=step,
-            seconds=float(metadata["seconds"]),
+            seconds=TypeAdapter(Amount).validate_python(metadata["seconds"]),
             # Files from when n_critic could not change while a run learns do not say.
-            images=int(metadata.get("images", step * config.n_critic * config.batch_size)),
-            scores=TypeAdapter(dict[str, float]).validate_json(metadata.get("scores", "{}")),
+            images=TypeAdapter(Count).validate_python(
+                metadata.get("images", step * config.n_critic * config.batch_size)
+            ),
+            scores=TypeAdapter(Scores).validate_json(metadata.get("scores", "{}")),
         )
     except (KeyError, ValueError, ValidationError) as error:
         raise WorkbenchError(
@@ -146,9 +163,41 @@ def read_about(path: Path) -> About:
         ) from error
 
 
+def check_header(path: Path) -> None:
+    """Looks at a safetensors file's header (its length in 8 bytes, then JSON) before the library reads all of it.
+
+    Raises WorkbenchError if it says more of itself than a file of ours, and OSError if it cannot be read. What is wrong
+    with it otherwise, the library says better.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > MOST_HEADER_BYTES and length + 8 <= path.stat().st_size:
+            raise WorkbenchError(
+                "{file} says more of itself than a checkpoint of this program: {bytes:,} bytes, and {most:,} are the "
+                "most; take one that it wrote.",
+                file=path.name,
+                bytes=length,
+                most=MOST_HEADER_BYTES,
+            )
+        header = file.read(min(length, MOST_HEADER_BYTES))
+    try:
+        tensors = len(json.loads(header))
+    except (ValueError, TypeError, RecursionError):
+        return
+    if tensors > MOST_TENSORS:
+        raise WorkbenchError(
+            "{file} has more tensors than a checkpoint of this program: {tensors:,}, and {most:,} are the most; take "
+            "one that it wrote.",
+            file=path.name,
+            tensors=tensors,
+            most=MOST_TENSORS,
+        )
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors file. Raises WorkbenchError if it is missing or damaged."""
     try:
+        check_header(path)
         return safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
         raise WorkbenchError(

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.refusals import problems, refused
-from gan_core.text import Text
+from gan_core.text import Text, shortened
 
 NAMED_DATASETS = {
     "digits": "5,000 MNIST digits, part of this program",
@@ -27,6 +27,8 @@ NAMED_SHAPES = {
 """Pictures of each named dataset, their size in pixels and their channels; all have ten classes."""
 FOLDER = "folder:"
 MOST_CLASSES = 1000
+LONGEST_TEXT = 1000
+"""Characters of a value that is given as text; a folder's path is the longest."""
 
 CONVOLUTIONAL = ("dcgan", "compact", "resnet", "progressive", "r3gan")
 BATCH_NORMALISED = ("mlp", "dcgan", "compact", "resnet")
@@ -55,7 +57,7 @@ def _number_from_text(value: Any) -> Any:
 
 Layers = Annotated[
     tuple[Annotated[int, Field(ge=1, le=4096)], ...],
-    Field(min_length=1, max_length=8),
+    Field(min_length=1, max_length=8, fail_fast=True),
     BeforeValidator(_layers_from_text),
 ]
 
@@ -94,7 +96,7 @@ class RunConfig(BaseModel):
         "What to learn from: digits, mnist, fashion-mnist, cifar10, or folder:PATH for pictures of your own, "
         "a sub-folder a class. Pictures that are transparent are laid on white.",
         group="Data",
-        max_length=1000,
+        max_length=LONGEST_TEXT,
     )
     image_size: Annotated[Literal[28, 32], BeforeValidator(_number_from_text)] = setting(
         32,
@@ -497,6 +499,16 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
+    def _texts_are_short(cls, values: Any) -> Any:
+        """Looked at before any text is split or read as a number: a million hidden layers would take a gigabyte."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, str) and len(value) > LONGEST_TEXT:
+                limit = {"max_length": LONGEST_TEXT}
+                raise refused(name, Text("it should have at most {max_length} characters", limit))
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
     def _from_before_conditioning_was_a_choice(cls, values: Any) -> Any:
         """Older checkpoints do not say how the class came in: fully connected networks had it beside the image."""
         if isinstance(values, dict) and values.get("network") == "mlp":
@@ -508,7 +520,7 @@ class RunConfig(BaseModel):
         if self.dataset not in NAMED_DATASETS and not self.dataset.removeprefix(FOLDER).strip():
             raise refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
         if self.dataset not in NAMED_DATASETS and not self.dataset.startswith(FOLDER):
-            values = {"given": repr(self.dataset), "names": ", ".join(NAMED_DATASETS)}
+            values = {"given": shortened(repr(self.dataset)), "names": ", ".join(NAMED_DATASETS)}
             raise refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
         if self.minutes is None and self.kimg is None:
             raise refused(
@@ -577,7 +589,9 @@ class ImageSpec(BaseModel):
 
     size: Literal[28, 32]
     channels: Literal[1, 3]
-    classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(min_length=1, max_length=MOST_CLASSES)
+    classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(
+        min_length=1, max_length=MOST_CLASSES, fail_fast=True
+    )
 
 
 def settings() -> dict[str, FieldInfo]:
@@ -634,7 +648,9 @@ def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     """
     for name in changes.keys() - settings().keys():
         raise WorkbenchError(
-            "{name}: there is no such hyperparameter; there are {names}.", name=name, names=", ".join(settings())
+            "{name}: there is no such hyperparameter; there are {names}.",
+            name=shortened(name),
+            names=", ".join(settings()),
         )
     values = base.model_dump() if base else {}
     if ("minutes" in changes) != ("kimg" in changes):

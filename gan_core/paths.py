@@ -58,6 +58,11 @@ def run_folder(run_id: str) -> Path:
     return checkpoints() / run_id
 
 
+def file_name(text: str) -> str:
+    """A name or class, perhaps a stranger's, as a part of a file's name on any system."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in text).strip(".")[:60] or "unnamed"
+
+
 def shipped_models() -> list[Path]:
     """The models that are part of this program, by name."""
     return sorted(PRETRAINED.glob(f"*{MODEL_SUFFIX}"))

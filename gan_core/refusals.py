@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from gan_core.text import Text
+from gan_core.text import Text, shortened
 
 IN_WORDS = (
     {
@@ -19,7 +19,7 @@ IN_WORDS = (
         "string_too_long": "it should have at most {max_length} characters",
         "bool_parsing": "it should be true or false",
     }
-    | dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "it should be a whole number")
+    | dict.fromkeys(("int_parsing", "int_parsing_size", "int_type", "int_from_float"), "it should be a whole number")
     | dict.fromkeys(("float_parsing", "float_type", "finite_number"), "it should be a number")
 )
 """By pydantic's names of what it finds, whose numbers stand in `ctx` under these names."""
@@ -45,4 +45,4 @@ def _in_words(item: Any) -> Text:
     wanted = Text(IN_WORDS.get(item["type"], "{message}"), {"message": item["msg"], **item.get("ctx", {})})
     if item["input"] is None:
         return Text("{wanted}; you gave nothing", {"wanted": wanted})
-    return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": repr(item["input"])})
+    return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": shortened(repr(item["input"]))})

@@ -28,7 +28,7 @@ from gan_core.database import LOCK_SECONDS, damaged, open_database, sqlite_file
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.ownership import LOST_AFTER_SECONDS, Queue
 from gan_core.tables import ACTIVE, MetricChunk, Run, RunChange, State, WorkerRow
-from gan_core.text import Text
+from gan_core.text import Text, shortened
 
 CHUNK_ROWS = 512
 """Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
@@ -144,7 +144,7 @@ class RunStore(Queue[Run]):
             run = session.scalar(select(Run).where(wanted))
         if run is None:
             raise WorkbenchError(
-                "There is no run {run}; `python -m gan_core runs` lists those there are.", run=number_or_name
+                "There is no run {run}; `python -m gan_core runs` lists those there are.", run=shortened(number_or_name)
             )
         return run
 

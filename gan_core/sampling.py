@@ -18,6 +18,8 @@ from gan_core import checkpoint, pictures
 from gan_core.errors import WorkbenchError
 from gan_core.latents import directions, latents, truncate
 from gan_core.networks import build_generator
+from gan_core.paths import file_name
+from gan_core.text import shortened
 
 DRAW_BATCH = 500
 """Pictures drawn at a time: enough to be fast, few enough for any memory."""
@@ -61,11 +63,6 @@ def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[in
         else:
             raise KeyError(wanted)
     return found
-
-
-def file_name(text: str) -> str:
-    """A name or class, perhaps a stranger's, as a part of a file's name on any system."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in text).strip(".")[:60] or "unnamed"
 
 
 class Samples(NamedTuple):
@@ -212,8 +209,8 @@ class Model:
             raise WorkbenchError(
                 "{model} knows no class {wanted}; it knows {classes}.",
                 model=self.about.name,
-                wanted=str(error),
-                classes=", ".join(self.classes),
+                wanted=shortened(str(error)),
+                classes=shortened(", ".join(self.classes)),
             ) from error
 
 

@@ -7,6 +7,9 @@ English template and what stands in its braces, never the finished sentence.
 import json
 from typing import Any, NamedTuple, Self
 
+LONGEST_SAID = 100
+"""Characters of what somebody gave that are repeated in a sentence about it."""
+
 
 class Text(NamedTuple):
     """A sentence: an English template, and a value for each of its {braces}. A value may be a Text itself."""
@@ -29,6 +32,11 @@ class Text(NamedTuple):
         except (ValueError, TypeError):
             return cls(stored)
         return cls(template, {name: cls(*v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def shortened(text: str) -> str:
+    """What somebody gave, short enough to stand in a sentence about it."""
+    return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
 
 
 def _plain(value: Any) -> Any:

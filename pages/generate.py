@@ -76,9 +76,7 @@ def _heading(model: "Model") -> None:
 
 def _tools(choice: models.Choice, samples: "Samples", address: Callable[[], dict[str, Any]]) -> None:
     """Other pictures, the same as files, and as a link."""
-    from gan_core.sampling import file_name
-
-    model = file_name(str(samples.recipe["model"]))
+    model = paths.file_name(str(samples.recipe["model"]))
     name = f"{model}-seed-{samples.recipe['seed']}"
     with st.container(horizontal=True, key="generate-tools"):
         st.button(

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.config import FOLDER, NAMED_DATASETS, RunConfig, has_effect, is_list, settings
+from gan_core.config import FOLDER, LONGEST_TEXT, NAMED_DATASETS, RunConfig, has_effect, is_list, settings
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.refusals import problems
 from gan_core.text import Text
@@ -114,7 +114,7 @@ def _widget(name: str, field: FieldInfo) -> None:
         step = kind(field.json_schema_extra["step"] or 1)
         st.number_input(label, value=None, step=step, format="%d" if kind is int else "%g", **common)
     else:
-        st.text_input(label, **common)
+        st.text_input(label, max_chars=LONGEST_TEXT, **common)
 
 
 def _plain_type(field: FieldInfo) -> Any:
@@ -133,6 +133,7 @@ def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
         st.text_input(
             _("Folder"),
             key="config.folder",
+            max_chars=LONGEST_TEXT - len(FOLDER),
             persist_state="session",
             placeholder=_("the folder's path on the computer that trains"),
             help=_("A sub-folder for each class, or all pictures in one place. What is transparent becomes white."),

@@ -18,7 +18,7 @@ from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.evaluations import default_evaluations
 from gan_core.runs import Run, RunStore
-from gan_core.text import Text
+from gan_core.text import Text, shortened
 from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
@@ -33,8 +33,6 @@ FIRST = "shipped:mnist-cdcgan"
 """What a page without a link begins with, where it is there: it knows classes, and writes."""
 OF_RUNS = ("run", "best")
 """What a key begins with that means a checkpoint of a run."""
-LONGEST_SAID = 100
-"""Characters of a link's text that are repeated to the reader."""
 
 
 class Choice(NamedTuple):
@@ -105,7 +103,7 @@ def say_of_link(choice: Choice, model: "Model") -> None:
     if missing := st.session_state.get("missing-model"):
         text = _(
             "The link asks for the model {missing}, which is not here; {model} draws instead.",
-            missing=missing[:LONGEST_SAID],
+            missing=shortened(missing),
             model=model.about.name,
         )
         st.warning(plain(text), icon=":material/link_off:")
@@ -225,7 +223,7 @@ def _store_upload(name: str, content: bytes) -> Path:
         trial = Path(folder) / Path(name).name
         trial.write_bytes(content)
         sampling.load_model(trial)
-    stem = sampling.file_name(Path(name).stem)
+    stem = paths.file_name(Path(name).stem)
     path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
     given_up = _uploads()[UPLOADS_KEPT:]

@@ -307,3 +307,11 @@ def test_values_survive_a_visit_to_another_page(open_page):
     app.switch_page("generate.py").run()
     app.switch_page("train.py").run()
     assert app.number_input(key="config.batch_size").value == 32
+
+
+def test_a_hundred_thousand_hidden_layers_are_refused_in_a_short_sentence(open_page):
+    app = open_page(preset="cgan")
+    app.text_input(key="config.generator_layers").set_value("256, " * 100_000).run()
+    assert not app.exception
+    assert "at most 8 entries" in app.error[0].value
+    assert len(app.error[0].value) < 400

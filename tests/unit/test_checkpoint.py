@@ -281,3 +281,84 @@ def test_the_command_that_made_a_shipped_model_is_documented(path):
 
 def test_shipped_models_are_small():
     assert sum(path.stat().st_size for path in paths.shipped_models()) <= 15_000_000
+
+
+# What a file says of itself is limited before it is read
+
+
+def save_header(path, header, more=b""):
+    """A safetensors file by hand: the header's length in 8 bytes, the header as JSON, then the data."""
+    content = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes(len(content).to_bytes(8, "little") + content + more)
+    return path
+
+
+def never(*_arguments, **_options):
+    raise AssertionError("the library was asked to read it")
+
+
+EMPTY = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
+
+
+@pytest.mark.parametrize("read", [checkpoint.read_about, checkpoint.read_tensors])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"__metadata__": {"format": checkpoint.FORMAT, "config": "1," * 600_000}},
+        {f"t{number}": EMPTY for number in range(6_000)},
+        {f"t{number}": EMPTY for number in range(60_000)},
+    ],
+    ids=["metadata", "tensors", "both"],
+)
+def test_a_file_that_says_too_much_of_itself_is_refused_before_the_library_reads_it(
+    tmp_path, monkeypatch, read, header
+):
+    path = save_header(tmp_path / "huge.safetensors", header)
+    monkeypatch.setattr(safetensors, "safe_open", never)
+    monkeypatch.setattr(safetensors.torch, "load_file", never)
+    with pytest.raises(WorkbenchError, match=r"huge\.safetensors .* are the most"):
+        read(path)
+
+
+@pytest.mark.parametrize("header", [b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\xff\xfe", b"7", b""])
+def test_a_header_that_is_none_is_one_sentence(tmp_path, header):
+    path = save_header(tmp_path / "odd.safetensors", header)
+    with pytest.raises(WorkbenchError, match=r"odd\.safetensors"):
+        checkpoint.read_about(path)
+
+
+def test_the_largest_of_our_own_models_is_read_with_room_to_spare():
+    """As many classes as a dataset may have, each with as long a name."""
+    spec = ImageSpec(size=32, channels=3, classes=["x" * 200] * 1000)
+    config = make_config(dataset="folder:" + "\x01" * 990)
+    about = checkpoint.About("a run", config, spec, 1, 1.0).to_metadata()
+    assert len(json.dumps(about)) < checkpoint.MOST_HEADER_BYTES / 2
+    assert len(about["config"]) < checkpoint.LONGEST_CONFIG / 2
+
+
+@pytest.mark.parametrize("name", ["step", "images", "seconds"])
+@pytest.mark.parametrize("value", ["9" * 4000, "9" * 5000, "-1", "nan", "inf", "1e400", "", "many"])
+def test_absurd_amounts_are_refused_at_loading(tmp_path, name, value):
+    path = save(tmp_path)
+    rewrite(path, metadata=lambda old: old | {name: value})
+    with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
+        gan_core.load(path)
+
+
+@pytest.mark.parametrize(
+    "scores", ['{"fid": NaN}', '{"fid": 1e300}', '{"fid": -Infinity}', json.dumps({str(n): 0 for n in range(200)})]
+)
+def test_absurd_scores_are_refused_at_loading(tmp_path, scores):
+    path = save_best(tmp_path, step=7)
+    rewrite(path, metadata=lambda old: old | {"scores": scores})
+    with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
+        checkpoint.read_about(path)
+
+
+@pytest.mark.parametrize("field", ["config", "spec"])
+def test_a_million_layers_or_classes_in_a_model_are_refused(tmp_path, field):
+    path = save(tmp_path)
+    lists = {"config": {"generator_layers": [1] * 200_000}, "spec": {"classes": ["x"] * 100_000}}
+    rewrite(path, metadata=lambda old: old | {field: json.dumps(json.loads(old[field]) | lists[field])})
+    with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
+        checkpoint.read_about(path)

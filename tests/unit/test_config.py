@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
 
-from gan_core.config import RunConfig, changeable, dataset_name, has_effect, make_config, settings
+from gan_core.config import LONGEST_TEXT, RunConfig, changeable, dataset_name, has_effect, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
 from gan_core.refusals import problems
@@ -121,6 +121,35 @@ def test_nonsense_is_refused_in_a_sentence_that_names_it(changes, words):
     with pytest.raises(WorkbenchError, match=words) as refusal:
         make_config(**changes)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", settings())
+def test_a_text_of_any_length_is_refused_before_it_is_read_and_not_repeated(name):
+    with pytest.raises(WorkbenchError, match=f"^{name}: it should have at most {LONGEST_TEXT} characters") as refusal:
+        make_config(**{name: "7" * (LONGEST_TEXT + 1)})
+    assert len(str(refusal.value)) < 200
+
+
+def test_a_million_hidden_layers_are_not_split():
+    class Text(str):
+        def replace(self, *_arguments):
+            raise AssertionError("it was about to be split")
+
+    with pytest.raises(WorkbenchError, match="at most"):
+        make_config(generator_layers=Text("256, " * 1_000_000))
+
+
+@pytest.mark.parametrize("changes", [{"generator_layers": "7, " * 300}, {"loss": "x" * 900}, {"dataset": "x" * 900}])
+def test_a_long_value_is_repeated_in_part(changes):
+    with pytest.raises(WorkbenchError, match="…") as refusal:
+        make_config(**changes)
+    assert len(str(refusal.value)) < 350
+
+
+def test_an_unknown_hyperparameters_long_name_is_repeated_in_part():
+    with pytest.raises(WorkbenchError, match="x…: there is no such") as refusal:
+        make_config(**{"x" * 100_000: 1})
+    assert len(str(refusal.value)) < 2000
 
 
 def test_values_come_as_people_type_them():
