@@ -79,7 +79,7 @@ def _show(
     key = next(iter(results))
     if len(results) > 1:
         key = st.segmented_control(
-            _("Look closer at"), list(results), format_func=lambda key: wish.models[key].label, key="look",
+            _("Look closer at"), list(results), format_func=lambda key: plain(wish.models[key].label), key="look",
             required=True, persist_state="session",
         )  # fmt: skip
     give("look", key, next(iter(results)))

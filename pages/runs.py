@@ -5,7 +5,7 @@ import streamlit as st
 
 from gan_core.runs import Run, RunStore, default_store
 from pages.parts.comparison import differences
-from pages.parts.edge import errors_in_words
+from pages.parts.edge import errors_in_words, no_formula
 from pages.parts.language import _
 from pages.parts.links import give, some_of, take
 from pages.parts.live.status import STATES, duration
@@ -16,6 +16,7 @@ from pages.parts.time_machine import time_machine
 
 NEWEST = 2000
 MOST_COMPARED = 6
+LONGEST_SEARCH = 200
 
 
 def main() -> None:
@@ -46,7 +47,7 @@ def _filter(runs: list[Run]) -> list[Run]:
     take("preset_is", some_of({run.preset for run in runs}))
     with st.container(horizontal=True, vertical_alignment="bottom", key="run-filter"):
         text = st.text_input(
-            _("Search"), key="find", persist_state="session", bind="query-params", width=240,
+            _("Search"), key="find", max_chars=LONGEST_SEARCH, persist_state="session", bind="query-params", width=240,
             placeholder=_("number, preset or dataset"), icon=":material/search:",
         )  # fmt: skip
         states = st.multiselect(
@@ -111,7 +112,8 @@ def _columns() -> dict:
 def _row(run: Run) -> list:
     last = run.last
     return [
-        run.id, _(STATES[run.state]), run.preset, run.dataset_name, run.progress, round(run.kimg, 1),
+        run.id, _(STATES[run.state]), no_formula(run.preset), no_formula(run.dataset_name), run.progress,
+        round(run.kimg, 1),
         last.get("discriminator_loss"), last.get("generator_loss"), last.get("spread"), duration(run.seconds),
         pd.Timestamp(run.created_at, unit="s", tz="UTC"),
     ]  # fmt: skip

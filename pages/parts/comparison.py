@@ -5,6 +5,7 @@ import streamlit as st
 
 from gan_core.config import settings
 from gan_core.runs import Run, RunStore
+from pages.parts.edge import plain
 from pages.parts.language import _
 
 
@@ -13,13 +14,13 @@ def differences(store: RunStore, runs: list[Run]) -> None:
     configs = {run: store.get(run.id).config for run in runs}
     rows = {}
     for name, field in settings().items():
-        values = [_shown(getattr(config, name)) for config in configs.values()]
+        values = [plain(_shown(getattr(config, name))) for config in configs.values()]
         if len(set(values)) > 1:
             rows[_(field.title)] = values
     if not rows:
         st.caption(_("These runs have the same settings."))
         return
-    st.table(pd.DataFrame(rows, index=[run.label for run in runs]).T)
+    st.table(pd.DataFrame(rows, index=[plain(run.label) for run in runs]).T)
 
 
 def _shown(value: object) -> str:

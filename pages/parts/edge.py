@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 
+import pandas as pd
 import streamlit as st
 
 from gan_core.errors import StoreDamagedError, WorkbenchError
@@ -29,6 +31,43 @@ def show_error(text: str) -> None:
     st.error(plain(text), icon=":material/error:")
 
 
+JOINER = "\u2060"
+"""A character that shows nothing and breaks no line."""
+_FOUND_LATER = re.compile(
+    r"www(?=\.)|https?:(?=//)|@(?=[\w-]+\.)"  # addresses
+    r"|:(?=[\w+-]+:)"  # :smile:, :streamlit:, :material_home:
+    r"|(?<!\S)[<>~-](?=(?:->|[>=-])(?!\S))",  # arrows, dashes, comparisons
+    re.IGNORECASE,
+)
+"""Where Streamlit finds links, icons and arrows in what is left once Markdown has been read, backslashes or none."""
+_NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
+"""Lines, control characters, and what turns the direction of writing."""
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
 def plain(text: str) -> str:
-    """Text that Streamlit's Markdown shows as it is: a model's or a folder's name may come from a stranger."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-!$~:<>|&])", r"\\\1", text)
+    """Text that Streamlit's Markdown shows as it is, in one line: a model's or a folder's name may be a stranger's.
+
+    Every text that is not ours goes through this where Streamlit takes Markdown: in boxes and captions, in labels of
+    buttons, links, pills and bars, in the cells of st.table. The options of lists and the cells of st.dataframe are
+    shown as they are anyway.
+    """
+    one_line = _NO_TEXT.sub(" ", text).strip()
+    return _PUNCTUATION.sub(r"\\\1", _FOUND_LATER.sub(rf"\g<0>{JOINER}", one_line))
+
+
+def plain_for_plotly(text: str) -> str:
+    """The same for Plotly, which takes <b>, <a href> and the like in axes and legends for HTML."""
+    return escape(_NO_TEXT.sub(" ", text), quote=False)
+
+
+def no_formula(text: str) -> str:
+    """Text for a table: a spreadsheet would take one that begins like this for a formula, and run it."""
+    return f"'{text}" if text.startswith(tuple("=+-@\t\r\n＝＋－＠")) else text
+
+
+def as_csv(rows: pd.DataFrame) -> str:
+    """A CSV whose texts are no formulas. Numbers stay numbers."""
+    texts = rows.select_dtypes(exclude="number")
+    tame = texts.map(lambda cell: no_formula(cell) if isinstance(cell, str) else cell)
+    return rows.assign(**tame).rename(columns=no_formula).to_csv(index=False)

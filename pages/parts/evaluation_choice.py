@@ -10,7 +10,7 @@ from gan_core.evaluations import EvaluationStore, Terms
 from gan_core.runs import Run, RunStore
 from gan_core.text import Text
 from pages.parts.language import _
-from pages.parts.links import give, one_of, some_of, take
+from pages.parts.links import give, given, one_of, some_of, take
 from pages.parts.models import Choice, offered_models, run_name
 from pages.parts.wishes import LARGEST_SEED, number_input
 
@@ -34,10 +34,10 @@ class Wish(NamedTuple):
 
 def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
     """The widgets of the sidebar."""
-    linked = {*st.query_params.get("evaluated", "").split(","), *st.session_state.get("evaluated", [])}
+    linked = {*given("evaluated").split(",")[:MOST_MODELS], *st.session_state.get("evaluated", [])}
     offered = offered_models(store, linked, _of_run)
     _begin_with_last(evaluations, offered)
-    take("evaluated", some_of(offered))
+    take("evaluated", some_of(offered, MOST_MODELS))
     # A run may have been deleted since it was chosen.
     st.session_state["evaluated"] = [key for key in st.session_state.get("evaluated", []) if key in offered]
     chosen = st.multiselect(

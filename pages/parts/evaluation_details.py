@@ -11,6 +11,7 @@ from gan_core import pictures
 from gan_core.charts import DISCRIMINATOR, GENERATOR
 from gan_core.metrics import SCORES, Evaluation
 from gan_core.runs import RunStore
+from pages.parts.edge import plain_for_plotly
 from pages.parts.language import _, language
 from pages.parts.pictures import figure
 from pages.parts.style import of_theme
@@ -46,10 +47,11 @@ def _confusion(result: Evaluation) -> None:
     counts = np.array(result.confusion)
     shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
     strongest = of_theme("chartCategoricalColors")[DISCRIMINATOR]
+    names = [plain_for_plotly(name) for name in result.class_names]
     heatmap = go.Heatmap(
         z=shares,
-        x=result.class_names,
-        y=result.class_names,
+        x=names,
+        y=names,
         zmin=0,
         zmax=1,
         text=result.confusion,

@@ -5,6 +5,7 @@ import streamlit as st
 
 from gan_core.config import dataset_name
 from gan_core.metrics import SCORES, Evaluation
+from pages.parts.edge import as_csv, no_formula
 from pages.parts.language import _, language
 
 UNRANKED = "nearest"
@@ -25,7 +26,9 @@ def show_table(results: dict[str, Evaluation]) -> None:
     """
     names = _names(results)
     floors = {_alike(result): result for result in results.values()}
-    rows = [[label, result.about["kimg"], *_values(result.scores, names)] for label, result in results.items()]
+    rows = [
+        [no_formula(label), result.about["kimg"], *_values(result.scores, names)] for label, result in results.items()
+    ]
     rows += [
         [_("Floor · {dataset}", dataset=dataset_name(result.about["dataset"])), None, *_values(result.floor, names)]
         for result in floors.values()
@@ -89,7 +92,7 @@ def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
     return marks
 
 
-def as_csv(results: dict[str, Evaluation]) -> str:
+def scores_as_csv(results: dict[str, Evaluation]) -> str:
     """A line a model and a line for its floor, with how it was counted."""
     lines = []
     for label, result in results.items():
@@ -97,11 +100,11 @@ def as_csv(results: dict[str, Evaluation]) -> str:
         about["dataset"] = dataset_name(result.about["dataset"])
         for of, scores in (("model", result.scores), ("floor", result.floor)):
             lines.append({"label": label, "of": of, **about, **{name: scores.get(name) for name in SCORES}})
-    return pd.DataFrame(lines).to_csv(index=False)
+    return as_csv(pd.DataFrame(lines))
 
 
 def download_table(results: dict[str, Evaluation]) -> None:
     st.download_button(
-        _("Scores as CSV"), lambda: as_csv(results), "evaluation.csv", "text/csv", icon=":material/table:",
+        _("Scores as CSV"), lambda: scores_as_csv(results), "evaluation.csv", "text/csv", icon=":material/table:",
         on_click="ignore",
     )  # fmt: skip

@@ -10,6 +10,7 @@ from PIL import Image
 from gan_core import paths
 from gan_core.pictures import grid, png
 from gan_core.runs import Run, RunStore, State
+from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import COLOURS, STATES
 from pages.parts.pictures import figure, show_pixels
@@ -82,7 +83,7 @@ def recent_runs(store: RunStore, runs: list[Run]) -> None:
                 show_pixels(address, alt=_("What run {run} draws", run=run.id))
             state = State(run.state)
             st.badge(_(STATES[state]), color=COLOURS[state])
-            st.page_link("train.py", label=run.title, query_params={"run": run.id})
+            st.page_link("train.py", label=plain(run.title), query_params={"run": run.id})
 
 
 def _newest_picture(store: RunStore, run: Run) -> str | None:
@@ -101,6 +102,6 @@ def shipped_models() -> None:
         with column, st.container(border=True, key=f"card-{picture.stem}"):
             show_pixels(picture.read_bytes(), alt=_("Pictures that {model} draws", model=picture.stem))
             st.page_link(
-                "generate.py", label=picture.stem, icon=":material/draw:",
+                "generate.py", label=plain(picture.stem), icon=":material/draw:",
                 query_params={"model": f"shipped:{picture.stem}"},
             )  # fmt: skip

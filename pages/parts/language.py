@@ -56,6 +56,8 @@ def translate(language: str, text: str | Text, /, **values: Any) -> str:
         text, values = text.template, text.values
     if not text:
         return ""
+    # It may stand in an address, which holds anything.
+    language = language if language in LANGUAGES else next(iter(LANGUAGES))
     template = _catalogue(language).gettext(text)
     return _Speaker(language).vformat(template, (), values) if values else template
 

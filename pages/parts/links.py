@@ -9,6 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+LONGEST = 20_000
+"""Characters of a choice in a link: room for every run that the Runs page lists."""
+
 
 def take(name: str, read: Callable[[str], Any]) -> None:
     """Before the widget of that key: a value in the address becomes its value, if the session has none yet.
@@ -18,9 +21,15 @@ def take(name: str, read: Callable[[str], Any]) -> None:
     """
     if name in st.session_state or name not in st.query_params:
         return
-    value = read(st.query_params[name])
+    value = read(given(name))
     if value is not None:
         st.session_state[name] = value
+
+
+def given(name: str) -> str:
+    """What stands in the address, or "". Longer than any choice of ours counts as nothing: it is not even split."""
+    text = st.query_params.get(name, "")
+    return text if len(text) <= LONGEST else ""
 
 
 def give(name: str, value: str, usual: str = "") -> None:
@@ -36,9 +45,9 @@ def one_of(options: Any) -> Callable[[str], str | None]:
     return lambda text: text if text in options else None
 
 
-def some_of(options: Any) -> Callable[[str], list[str] | None]:
-    """Reads options with commas between them; those that are none are left out."""
-    return lambda text: [part for part in text.split(",") if part in options]
+def some_of(options: Any, most: int | None = None) -> Callable[[str], list[str] | None]:
+    """Reads up to `most` options with commas between them; those that are none, or come twice, are left out."""
+    return lambda text: [part for part in dict.fromkeys(text.split(",")) if part in options][:most]
 
 
 def whole_number(text: str) -> int | None:

@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
+from gan_core import paths
 from gan_core.animation import animation
 from gan_core.config import changeable
 from gan_core.evaluations import default_evaluations
 from gan_core.runs import Run, RunStore, State, lost_checkpoint
 from pages.parts.config_form import take_run
-from pages.parts.edge import errors_in_words, show_error
+from pages.parts.edge import as_csv, errors_in_words, show_error
 from pages.parts.language import _
 from pages.parts.models import OF_RUNS, first_of
 
@@ -114,7 +115,7 @@ def _change(store: RunStore, run: Run) -> None:
 
 
 def _downloads(store: RunStore, run: Run) -> None:
-    name = f"run-{run.id}-{run.preset}"
+    name = f"run-{run.id}-{paths.file_name(run.preset)}"
     with st.popover(_("Download"), icon=":material/download:"):
         for form in ("gif", "webp"):
             st.download_button(
@@ -123,7 +124,7 @@ def _downloads(store: RunStore, run: Run) -> None:
                 width="stretch", on_click="ignore",
             )  # fmt: skip
         st.download_button(
-            _("Metrics as CSV"), lambda: pd.DataFrame(store.read_metrics(run.id)).to_csv(index=False),
+            _("Metrics as CSV"), lambda: as_csv(pd.DataFrame(store.read_metrics(run.id))),
             f"{name}.csv", "text/csv", icon=":material/table:", width="stretch", on_click="ignore",
         )  # fmt: skip
         st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core import paths, worker
 from gan_core.runs import METRICS
+from pages.parts.edge import JOINER
 from tests.conftest import small_config
 
 PAGES = ("home.py", "train.py", "runs.py", "generate.py", "evaluate.py")
@@ -51,12 +52,17 @@ def trained(store, steps=100, **changes):
 
 
 def words_of(app: AppTest) -> str:
-    """All that the page says, in one string, as a reader sees it: without Markdown's backslashes."""
+    """All that the page says, in one string, as a reader sees it."""
     kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.info, app.error, app.success)
     said = [str(element.value) for kind in (*kinds, app.warning) for element in kind]
     said += [html.proto.body for html in app.get("html")]
     said += [text for component in components(app) for text in _strings(component)]
-    return re.sub(r"\\(.)", r"\1", "\n".join(said))
+    return as_read("\n".join(said))
+
+
+def as_read(text: str) -> str:
+    """Without what keeps a name from being Markdown."""
+    return re.sub(r"\\(.)", r"\1", text).replace(JOINER, "")
 
 
 def components(app: AppTest) -> list[dict]:

@@ -9,7 +9,7 @@ import pytest
 from gan_core.errors import WorkbenchError
 from gan_core.evaluations import Terms, default_evaluations
 from gan_core.metrics import EXAMPLES, Evaluation
-from gan_core.runs import METRICS, State
+from gan_core.runs import METRICS, RunStore, State
 from pages.parts import evaluation_table, language
 from tests.app.conftest import button_named, words_of
 from tests.app.test_languages import MARK, NAMES, NO_WORDS, Marked, texts_of
@@ -123,6 +123,22 @@ def test_a_link_of_nonsense_is_no_error(open_page, store, name):
     assert not app.exception
 
 
+def test_a_link_to_more_models_than_are_evaluated_at_once_takes_the_first_and_each_once(open_page, store):
+    keys = [key_of(make_run(store)) for _ in range(10)]
+    app = open_page(EVALUATE, evaluated=",".join([keys[0], *keys]))
+    assert not app.exception
+    assert app.multiselect(key="evaluated").value == keys[:8]
+
+
+def test_a_link_of_any_length_asks_the_store_for_a_few_runs_alone(open_page, store, monkeypatch):
+    asked = []
+    find = RunStore.find
+    monkeypatch.setattr(RunStore, "find", lambda self, text: asked.append(text) or find(self, text))
+    for models in (100, 100_000):
+        assert not open_page(EVALUATE, evaluated=",".join(f"run:{number}-x" for number in range(models))).exception
+    assert len(asked) <= 8
+
+
 def test_a_visitor_finds_what_was_evaluated_last(open_page, store, evaluations):
     run = make_run(store)
     finish(evaluations, run, a_result(), Terms("classifier", 1000, 5))
@@ -223,7 +239,7 @@ def test_the_page_says_what_was_compared_and_when_papers_count_otherwise(open_pa
 
 
 def test_the_csv_has_a_line_for_each_model_and_its_floor():
-    lines = pd.read_csv(io.StringIO(evaluation_table.as_csv({"one": a_result(), "two": a_result(7.25)})))
+    lines = pd.read_csv(io.StringIO(evaluation_table.scores_as_csv({"one": a_result(), "two": a_result(7.25)})))
     assert lines["fid"].tolist() == [12.5, 0.5, 7.25, 0.5]
     assert lines["of"].tolist() == ["model", "floor"] * 2
     assert lines["samples"].tolist() == [1000] * 4

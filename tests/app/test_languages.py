@@ -7,7 +7,7 @@ import pytest
 from gan_core import paths
 from gan_core.runs import State
 from pages.parts import language
-from tests.app.conftest import PAGES, components, trained
+from tests.app.conftest import PAGES, as_read, components, trained
 
 MARK = "⟦"
 NO_WORDS = re.compile(r"[\d\W_]*")
@@ -35,7 +35,7 @@ def texts_of(app):
         for field in ("label", "help", "placeholder", "body", "tooltip"):
             text = getattr(proto, field, "")
             if isinstance(text, str) and text and element.type not in ("html", "code"):
-                yield text
+                yield as_read(text)
     for component in components(app):
         yield from shown_of(component)
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import Request
 
 from gan_core import worker
@@ -10,11 +11,13 @@ from gan_core.config import RunConfig
 from gan_core.runs import State
 from gan_core.text import Text
 from pages.parts import live
+from tests import asgi
 from tests.app.conftest import trained
 
 
 def request(run_id=1, query="", **path):
-    return Request({"type": "http", "query_string": query.encode(), "path_params": {"run_id": run_id} | path})
+    named = {name: str(value) for name, value in ({"run_id": run_id} | path).items()}
+    return Request({"type": "http", "query_string": query.encode(), "path_params": named})
 
 
 def ask(run_id=1, query=""):
@@ -43,7 +46,7 @@ def test_the_next_look_brings_only_what_is_new(store):
 
 
 @pytest.mark.parametrize(
-    "query", ["rows=-1", "rows=abc", "rows=99999999999999", "sessions=7&rows=100", "lang=<script>"]
+    "query", ["rows=-1", "rows=abc", "rows=99999999999999", "sessions=7&rows=100", "lang=<script>", "lang=" + "x" * 300]
 )
 def test_whoever_asks_nonsense_gets_the_whole_run(store, query):
     trained(store)
@@ -55,6 +58,25 @@ def test_a_run_that_is_gone_is_not_found(store):
     assert ask(7) == 404
     assert live._newest_grid(request(7)).status_code == 404
     assert live._grid(request(7, step=1)).status_code == 404
+
+
+@pytest.mark.parametrize("number", ["99999999999999999999", "9" * 5000, "0", "-1", "1e3", "x", "²"])
+def test_a_number_that_no_run_or_step_can_have_is_not_found(store, number):
+    """SQLite's integers have 63 bits, and Python reads no more than 4,300 digits."""
+    run = trained(store)
+    run.grid_folder.mkdir(parents=True)
+    (run.grid_folder / "000000010.webp").write_bytes(b"then")
+    app = Starlette(routes=live.routes())
+    for path in (f"/live/{number}", f"/live/{number}/newest", f"/live/{number}/grid/10", f"/live/1/grid/{number}"):
+        assert asgi.ask(app, path).status == 404
+
+
+def test_behind_a_prefix_the_routes_are_found_there_and_nowhere_else(store):
+    trained(store)
+    app = Starlette(routes=live.routes("/gan/tool"))
+    assert json.loads(asgi.ask(app, "/gan/tool/live/1").body)["total"] == 100
+    assert asgi.ask(app, "/gan/tool/live/poll.js").status == 200
+    assert asgi.ask(app, "/live/1").status == 404
 
 
 def test_the_pictures_are_the_runs_own(store):

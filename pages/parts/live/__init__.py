@@ -25,14 +25,24 @@ POLL_JS = Path(__file__).with_name("poll.js")
 A_YEAR = "public, max-age=31536000, immutable"
 
 
-def routes() -> list[Route]:
-    """/live/poll.js, /live/RUN, and the pictures: /live/RUN/newest and /live/RUN/grid/STEP."""
+def routes(prefix: str = "") -> list[Route]:
+    """/live/poll.js, /live/RUN, and the pictures: /live/RUN/newest and /live/RUN/grid/STEP.
+
+    Args:
+        prefix: what all of the app's addresses begin with, such as /gan/tool.
+    """
     return [
-        Route("/live/poll.js", lambda request: FileResponse(POLL_JS, media_type="text/javascript")),
-        Route("/live/{run_id:int}", _look),
-        Route("/live/{run_id:int}/newest", _newest_grid),
-        Route("/live/{run_id:int}/grid/{step:int}", _grid),
+        Route(f"{prefix}/live/poll.js", lambda request: FileResponse(POLL_JS, media_type="text/javascript")),
+        Route(f"{prefix}/live/{{run_id}}", _look),
+        Route(f"{prefix}/live/{{run_id}}/newest", _newest_grid),
+        Route(f"{prefix}/live/{{run_id}}/grid/{{step}}", _grid),
     ]
+
+
+def _run(request: Request) -> Run | None:
+    """The run that the address names. Starlette would read a number of any length, which SQL cannot hold."""
+    number = whole_number(request.path_params["run_id"])
+    return default_store().get(number) if number else None
 
 
 def _number(request: Request, name: str) -> int:
@@ -49,7 +59,7 @@ def _look(request: Request) -> Response:
         if store.waiting():
             with contextlib.suppress(WorkbenchError):  # the run's page says what keeps the worker from starting
                 worker.ensure_worker(store)
-        run = store.get(request.path_params["run_id"])
+        run = _run(request)
         if run is None:
             return Response(status_code=404)
         same = _number(request, "sessions") == run.sessions
@@ -98,14 +108,14 @@ def _version(run: Run) -> int:
 
 
 def _newest_grid(request: Request) -> Response:
-    run = default_store().get(request.path_params["run_id"])
+    run = _run(request)
     return _picture(run.live_grid if run else None, "no-cache")
 
 
 def _grid(request: Request) -> Response:
-    run = default_store().get(request.path_params["run_id"])
+    run, step = _run(request), whole_number(request.path_params["step"])
     # After a resume, the same step draws the same picture.
-    return _picture(run.grid_path(request.path_params["step"]) if run else None, A_YEAR)
+    return _picture(run.grid_path(step) if run and step is not None else None, A_YEAR)
 
 
 def _picture(path: Path | None, cache: str) -> Response:

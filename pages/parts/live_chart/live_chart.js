@@ -29,6 +29,9 @@ function smooth(x, y, smoothing) {
 
 const DASHES = ["solid", "dot"];
 
+// Plotly takes <b>, <a href> and the like in its texts for HTML, and a run's name may come from a stranger.
+const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
 // A curve as measured, faint, and smoothed before it; a sparse one as points with lines between them. Of several runs, a
 // colour is a run and a dash a network.
 function curves(trace, number, run, several, rows, sparse, { x, smoothing }, colours) {
@@ -41,8 +44,8 @@ function curves(trace, number, run, several, rows, sparse, { x, smoothing }, col
   };
   // Of several runs, the legend has one entry each, which hides and shows all of its curves.
   const common = { type: "scatter", mode: "lines", x: over, legendgroup: several ? run.id : trace.metric };
-  const name = several ? run.label : trace.label;
-  const shown = { name, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
+  const said = several ? run.label : trace.label;
+  const shown = { name: plain(said), meta: said, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
   const y = rows[trace.metric];
   if (sparse) return [{ ...common, ...shown, y, mode: "lines+markers", connectgaps: true }];
   if (!smoothing) return [{ ...common, ...shown, y }];
@@ -134,7 +137,7 @@ function place(root, charts) {
 }
 
 function describe(chart, data) {
-  const shown = data.filter((curve) => curve.name).map((curve) => `${curve.name} ${curve.y.findLast((value) => value !== null)?.toPrecision(3) ?? "?"}`);
+  const shown = data.filter((curve) => curve.name).map((curve) => `${curve.meta} ${curve.y.findLast((value) => value !== null)?.toPrecision(3) ?? "?"}`);
   return `${chart.title}: ${shown.join(", ")}`;
 }
 

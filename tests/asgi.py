@@ -1,0 +1,43 @@
+"""Asks an ASGI app as a server would, without one. Starlette's own test client would need a package more."""
+
+import asyncio
+from typing import NamedTuple
+
+from starlette.datastructures import Headers
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def ask(app, path, host="localhost:8501", kind="http", said: list | None = None, **headers: str) -> Answer:
+    """What the app answers to a GET, or to a websocket's handshake: 101 if it is accepted.
+
+    Args:
+        said: gets its messages, even if the app raises an exception after them.
+    """
+    headers = {"host": host} | headers if host else headers
+    scope = {
+        "type": kind,
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()],
+    }
+    told = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": b""}]
+    said = [] if said is None else said
+
+    async def receive():
+        return told.pop() if told else await asyncio.Event().wait()
+
+    async def send(message):
+        said.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    first = said[0]
+    status = 101 if first["type"] == "websocket.accept" else first.get("status", 403)
+    body = b"".join(message.get("body", b"") for message in said[1:])
+    return Answer(status, Headers(raw=list(first.get("headers", []))), body)
