@@ -4,12 +4,24 @@ from pathlib import Path
 
 import plotly
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from pages.parts.guard import Guard, failed
 from pages.parts.live import routes
 
 # The charts load plotly.min.js from the installed plotly package: no content network, no copy of it in this project.
 PLOTLY_FILES = Path(plotly.__file__).parent / "package_data"
 
-app = st.App("pages/front.py", routes=[Mount("/assets", StaticFiles(directory=PLOTLY_FILES)), *routes()])
+# Behind a reverse proxy, what the addresses of all of Streamlit's routes begin with; ours must too. One Mount around
+# ours would do it for the routes, but answer for Streamlit's page as well, with a 404.
+base = (st.get_option("server.baseUrlPath") or "").strip("/")
+prefix = f"/{base}" if base else ""
+
+app = st.App(
+    "pages/front.py",
+    routes=[Mount(f"{prefix}/assets", StaticFiles(directory=PLOTLY_FILES)), *routes(prefix)],
+    middleware=[Middleware(Guard)],
+    exception_handlers={Exception: failed},
+)

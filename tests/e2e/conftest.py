@@ -14,8 +14,9 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest.fixture
-def server(tmp_path) -> Iterator[Server]:
-    server = Server(tmp_path)
+def server(request, tmp_path) -> Iterator[Server]:
+    """Over the same store as the test's own. A test may ask for one under a prefix, as its parameter."""
+    server = Server(tmp_path, base=getattr(request, "param", ""))
     server.start()
     yield server
     server.stop()

@@ -16,12 +16,17 @@ PATIENCE_SECONDS = 60
 
 
 class Server:
-    """A server, its workers and its training processes."""
+    """A server, its workers and its training processes.
 
-    def __init__(self, folder: Path):
+    Args:
+        base: what comes before every path, as behind a reverse proxy, such as "gan/tool".
+    """
+
+    def __init__(self, folder: Path, base: str = ""):
         self.folder = folder
         self.port = _free_port()
-        self.url = f"http://localhost:{self.port}"
+        self.base = base
+        self.url = f"http://localhost:{self.port}{base and '/'}{base}"
         self.environment = os.environ | {
             "GAN_WORKBENCH_CHECKPOINTS": str(folder / "checkpoints"),
             "GAN_WORKBENCH_DATA": str(folder / "data"),
@@ -30,7 +35,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-        options = ["--server.headless=true", f"--server.port={self.port}"]
+        options = ["--server.headless=true", f"--server.port={self.port}", f"--server.baseUrlPath={self.base}"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command + options, cwd=paths.PROJECT, env=self.environment, stdout=log, stderr=log
