@@ -217,7 +217,10 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
 def find(source: str | Path) -> Path:
     """The file of that path, or the shipped model of that name. Raises WorkbenchError for a ~ of nobody."""
     shipped = paths.PRETRAINED / f"{source}{paths.MODEL_SUFFIX}"
-    return shipped if shipped.exists() else paths.expand(source)
+    with contextlib.suppress(OSError):  # a name that is too long for any file
+        if shipped.exists():
+            return shipped
+    return paths.expand(source)
 
 
 # A run's own checkpoints: model-STEP.safetensors, model-STEP.resume beside it, and best-STEP.safetensors if scored

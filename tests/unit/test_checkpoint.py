@@ -121,6 +121,11 @@ def test_a_missing_file_is_one_sentence(tmp_path):
         gan_core.load(tmp_path / "nothing.safetensors")
 
 
+def test_a_name_that_is_too_long_for_any_file_is_one_sentence():
+    with pytest.raises(WorkbenchError):
+        gan_core.load("x" * 5000)
+
+
 def test_a_folder_is_not_a_checkpoint(tmp_path):
     with pytest.raises(WorkbenchError):
         gan_core.load(tmp_path)
