@@ -7,6 +7,8 @@ import time
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
+from gan_core.runs import default_store
+
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1400, "height": 1000}
 
@@ -41,11 +43,16 @@ def open_list(widget: Locator) -> None:
             break
 
 
-def start_training(page: Page, minutes: float = 5) -> None:
+def press_train(page: Page, minutes: float) -> None:
     field = page.get_by_label("Training time (minutes)", exact=True)
     field.fill(str(minutes))
     field.press("Enter")
     press(page, "Train")
+
+
+def start_training(page: Page) -> None:
+    """A run that no test waits for the end of."""
+    press_train(page, minutes=60)
     expect(badge(page, "running")).to_be_visible()
     expect(curves(page).first).to_be_visible()
 
@@ -54,8 +61,13 @@ def curves(page: Page) -> Locator:
     return page.locator(".live-chart .scatterlayer .js-line")
 
 
-def kimg(page: Page) -> float:
-    return float(re.search(r"([\d.,]+) thousand images", page.locator(".live-status .numbers").inner_text()).group(1))
+def numbers(page: Page) -> str:
+    return page.locator(".live-status .numbers").inner_text()
+
+
+def trained_steps(run: int = 1) -> int:
+    """As the store counts them: the page rounds its thousands of images, and shows the same number for many steps."""
+    return default_store().get(run).step
 
 
 def grid(page: Page) -> str:

@@ -1,7 +1,6 @@
 """Choose, train, watch, stop, resume, sample: as a user does, in a browser, against the real server."""
 
 import re
-import time
 
 import numpy as np
 from PIL import Image
@@ -13,11 +12,13 @@ from tests.e2e.steps import (
     curves,
     go_to,
     grid,
-    kimg,
     no_error_on,
+    numbers,
     open_list,
     press,
+    press_train,
     start_training,
+    trained_steps,
     wait_until,
 )
 
@@ -31,18 +32,18 @@ def test_the_page_opens_with_a_shipped_models_pictures(page):
 
 def test_train_watch_stop_and_resume(page):
     start_training(page)
-    first_curve, first_grid, first_kimg = curves(page).first.get_attribute("d"), grid(page), kimg(page)
+    first_curve, first_grid, first_numbers = curves(page).first.get_attribute("d"), grid(page), numbers(page)
     wait_until(page, lambda: curves(page).first.get_attribute("d") != first_curve, "the charts to move")
     wait_until(page, lambda: grid(page) != first_grid, "the grid to change")
-    assert kimg(page) > first_kimg
+    wait_until(page, lambda: numbers(page) != first_numbers, "the numbers to move")
     expect(page.locator(".live-status .numbers")).to_contain_text("left")
 
     press(page, "Stop")
     expect(badge(page, "stopped")).to_be_visible()
-    stopped_at = kimg(page)
+    stopped_at = trained_steps()
     press(page, "Resume")
     expect(badge(page, "running")).to_be_visible()
-    wait_until(page, lambda: kimg(page) > stopped_at, "training to go on")
+    wait_until(page, lambda: trained_steps() > stopped_at > 0, "training to go on")
     no_error_on(page)
 
 
@@ -50,15 +51,14 @@ def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
     start_training(page)
     page.reload()
     expect(badge(page, "running")).to_be_visible()
-    before = kimg(page)
     server.kill()
     training = server.training_process()
-    assert training.is_running()
-    page.wait_for_timeout(3000)
+    before = trained_steps()
+    wait_until(page, lambda: trained_steps() > before, "the run, gone on without the server")
     server.start()
     page.goto(f"{server.url}/train")
     expect(badge(page, "running")).to_be_visible()
-    wait_until(page, lambda: kimg(page) > before, "the run, gone on without the server")
+    expect(curves(page).first).to_be_visible()
     assert server.training_process() == training
     no_error_on(page)
 
@@ -66,15 +66,13 @@ def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
 def test_a_killed_training_process_is_seen_and_its_run_resumed(page, server):
     start_training(page)
     server.training_process().kill()
-    killed = time.monotonic()
     expect(badge(page, "interrupted")).to_be_visible()
-    assert time.monotonic() - killed < 10
     press(page, "Resume")
     expect(badge(page, "running")).to_be_visible()
 
 
-def test_a_short_run_ends_by_itself_and_its_model_draws_sevens(page):
-    start_training(page, minutes=0.1)
+def test_a_short_run_ends_by_itself_and_its_model_can_be_drawn_with(page):
+    press_train(page, minutes=0.1)
     expect(badge(page, "finished")).to_be_visible()
     go_to(page, "Generate")
     expect(page.get_by_alt_text("pictures drawn by")).to_be_visible()
