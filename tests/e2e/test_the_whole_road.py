@@ -47,7 +47,7 @@ def test_train_watch_stop_and_resume(page):
     no_error_on(page)
 
 
-def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
+def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server, console_errors):
     start_training(page)
     page.reload()
     expect(badge(page, "running")).to_be_visible()
@@ -59,6 +59,7 @@ def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server):
     page.goto(f"{server.url}/train")
     expect(badge(page, "running")).to_be_visible()
     expect(curves(page).first).to_be_visible()
+    console_errors.clear()  # of the time without a server
     assert server.training_process() == training
     no_error_on(page)
 
