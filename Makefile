@@ -43,7 +43,7 @@ test-environment: .venv/tests-installed
 	$(PIP) -r requirements.txt
 	touch $@
 
-.venv/tests-installed: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/tests-installed: requirements.txt requirements-dev.txt tests/e2e/package-lock.json | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	$(BIN)/python tests/e2e/browser.py --install
 	touch .venv/app-installed $@

@@ -20,7 +20,8 @@ def differences(store: RunStore, runs: list[Run]) -> None:
     if not rows:
         st.caption(_("These runs have the same settings."))
         return
-    st.table(pd.DataFrame(rows, index=[plain(run.label) for run in runs]).T)
+    table = pd.DataFrame(rows, index=[plain(run.label) for run in runs]).T
+    st.table(table.rename_axis(_("Setting")))
 
 
 def _shown(value: object) -> str:

@@ -18,6 +18,8 @@ from pages.parts.style import of_theme
 
 MOST_NUMBERS = 12
 """Classes up to which the confusion matrix has a number in each field."""
+FULL_COLOUR = 1.7
+"""The share at which a field would have its full colour, on which the number in it could not be read."""
 PLACES = {"asked": "%{y}", "seen": "%{x}", "count": "%{text}", "share": "%{z:.1%}"}
 """Where Plotly puts a field's values."""
 NO_TOOLS = {"displayModeBar": False}
@@ -53,8 +55,9 @@ def _confusion(result: Evaluation) -> None:
         x=names,
         y=names,
         zmin=0,
-        zmax=1,
+        zmax=FULL_COLOUR,
         text=result.confusion,
+        textfont_color=of_theme("textColor"),
         colorscale=[[0, of_theme("secondaryBackgroundColor")], [1, strongest]],
         texttemplate="%{text}" if len(counts) <= MOST_NUMBERS else None,
         hovertemplate=_("asked for {asked}, seen as {seen}: {count} ({share})", **PLACES) + "<extra></extra>",
@@ -65,13 +68,17 @@ def _confusion(result: Evaluation) -> None:
     chart = go.Figure(heatmap)
     chart.update_xaxes(title=_("seen by the classifier"), type="category", side="bottom")
     chart.update_yaxes(title=_("asked for"), type="category", autorange="reversed")
-    chart.update_layout(height=460, dragmode=False, **_layout())
-    st.plotly_chart(chart, config=NO_TOOLS, key="confusion", alt=_("Confusion matrix"))
+    _show(chart, "confusion", _("Confusion matrix"), height=460, dragmode=False)
     st.caption(_("A model that draws what it is asked for has all its pictures on the diagonal."))
 
 
-def _layout() -> dict[str, Any]:
-    return {"margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "separators": ",." if language() == "es" else ".,"}
+def _show(chart: go.Figure, key: str, alt: str, **layout: Any) -> None:
+    text = of_theme("textColor")  # Streamlit's own grey cannot be read on a light ground
+    for update in (chart.update_xaxes, chart.update_yaxes):
+        update(tickfont_color=text, title_font_color=text)
+    separators = ",." if language() == "es" else ".,"
+    chart.update_layout(margin={"l": 10, "r": 10, "t": 10, "b": 10}, separators=separators, **layout)
+    st.plotly_chart(chart, config=NO_TOOLS, key=key, alt=alt)
 
 
 def _best_and_worst(result: Evaluation) -> None:
@@ -149,6 +156,6 @@ def _over_time(store: RunStore, run_name: str) -> None:
         chart = go.Figure(line)
         chart.update_xaxes(title=_("thousand images"))
         chart.update_yaxes(title=title, tickformat=".0%" if "%" in SCORES[name].format else None, rangemode="tozero")
-        chart.update_layout(height=300, **_layout())
-        column.plotly_chart(chart, config=NO_TOOLS, key=f"over-time-{name}", alt=title)
+        with column:
+            _show(chart, f"over-time-{name}", title, height=300)
     st.caption(_("Scored from few pictures each time: good for the direction, not for comparing with the table."))

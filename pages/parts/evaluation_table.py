@@ -7,6 +7,7 @@ from gan_core.config import dataset_name
 from gan_core.metrics import SCORES, Evaluation
 from pages.parts.edge import as_csv, no_formula
 from pages.parts.language import _, language
+from pages.parts.style import of_theme
 
 UNRANKED = "nearest"
 """Pure noise is farthest from every training picture: it is read against the floor, and none is best."""
@@ -14,7 +15,8 @@ NAME_WIDTH = 190
 """Pixels; on a phone as much again is left for the scores."""
 ARROWS = {"lower": "↓", "higher": "↑"}
 BEST = "font-weight: 700"
-FLOOR = "color: gray"
+SEVEN_TENTHS = "b3"
+"""As the last two digits of a colour: as faint as can still be read."""
 ABOUT = ("model", "step", "kimg", "dataset", "features", "samples", "seed")
 
 
@@ -79,7 +81,7 @@ def _alike(result: Evaluation) -> tuple:
 def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
     """CSS for every cell."""
     marks = pd.DataFrame("", index=frame.index, columns=frame.columns)
-    marks.iloc[len(results) :, 1:] = FLOOR
+    marks.iloc[len(results) :, 1:] = f"color: {of_theme('textColor')}{SEVEN_TENTHS}"
     groups: dict[tuple, list[int]] = {}
     for number, result in enumerate(results):
         groups.setdefault(_alike(result), []).append(number)

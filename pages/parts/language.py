@@ -32,6 +32,8 @@ def choose_language() -> None:
         persist_state="session", label_visibility="collapsed", help=" / ".join(LANGUAGES.values()),
     )  # fmt: skip
     give("lang", chosen, _of_browser())
+    # Streamlit's page says that it is English, and a screen reader would read Spanish so.
+    st.html(f"<script>document.documentElement.lang = '{language()}'</script>", unsafe_allow_javascript=True)
 
 
 def language() -> str:

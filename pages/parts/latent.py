@@ -59,7 +59,7 @@ def _amounts(directions: range) -> dict[str, float]:
 def change_one(model: "Model", samples: "Samples", number: int) -> None:
     """Sliders, the picture before and after, and a strip of pictures along one direction."""
     directions = _numbers(model)
-    st.subheader(_("Picture {number}, a little at a time", number=number), anchor=False)
+    st.header(_("Picture {number}, a little at a time", number=number), anchor=False)
     pictures = st.container()
     _sliders(directions)
     along = st.session_state["strip"]

@@ -1,16 +1,18 @@
 """The Evaluate page: choosing, asking, waiting, cancelling, and what it shows of results."""
 
 import io
+import json
 
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from gan_core.errors import WorkbenchError
 from gan_core.evaluations import Terms, default_evaluations
 from gan_core.metrics import EXAMPLES, Evaluation
 from gan_core.runs import METRICS, RunStore, State
-from pages.parts import evaluation_table, language
+from pages.parts import evaluation_details, evaluation_table, language
 from tests.app.conftest import button_named, words_of
 from tests.app.test_languages import MARK, NAMES, NO_WORDS, Marked, texts_of
 from tests.conftest import small_config
@@ -270,6 +272,28 @@ def test_an_unconditional_model_has_no_confusion_matrix(open_page, unconditional
     assert not app.exception
     assert len(app.get("plotly_chart")) == 0
     assert "Nearest training pictures" in words_of(app)
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_the_numbers_in_the_confusion_matrix_can_be_read(open_page, two, monkeypatch, colours):
+    """On the field of the largest share that there is."""
+    monkeypatch.setattr(evaluation_details, "of_theme", lambda name: st.get_option(f"theme.{colours}.{name}"))
+    app = open_page(EVALUATE, evaluated=key_of(two[0]))
+    matrix = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]
+    (_, none), (_, full) = matrix["colorscale"]
+    field = [low + (high - low) / matrix["zmax"] for low, high in zip(rgb(none), rgb(full), strict=True)]
+    assert contrast(rgb(matrix["textfont"]["color"]), field) >= 4.5
+
+
+def rgb(colour):
+    return [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+
+
+def contrast(one, other):
+    """As WCAG 2.2 defines it, of colours in sRGB."""
+    linear = [[c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour] for colour in (one, other)]
+    dark, bright = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue for red, green, blue in linear)
+    return (bright + 0.05) / (dark + 0.05)
 
 
 def test_scores_that_a_run_took_while_it_learned_are_charted(open_page, store, unconditional):

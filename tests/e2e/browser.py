@@ -1,6 +1,6 @@
 """The browser that the tests drive: the system's Chromium or Chrome, else one that is installed here.
 
-python tests/e2e/browser.py --install    find one, or install one
+python tests/e2e/browser.py --install    find one, or install one; and axe-core, from npm
 """
 
 import os
@@ -41,22 +41,41 @@ def _playwrights() -> str | None:
 
 def install() -> None:
     """Debian's and Ubuntu's package where this user may install it, else Playwright's download."""
-    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if shutil.which("apt-get") and is_root:
-        subprocess.run(["apt-get", "update", "-qq"], check=False)
-        wanted = ["chromium", "fonts-dejavu-core"]
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], check=False, env=environment
-        )
+    _apt_install("chromium", "fonts-dejavu-core")
     if not find():
-        libraries = ["--with-deps"] if is_root else []  # installing those would ask for a password
+        libraries = ["--with-deps"] if _is_root() else []  # installing those would ask for a password
         subprocess.run([sys.executable, "-m", "playwright", "install", *libraries, "chromium"], check=False)
 
 
+def install_axe() -> None:
+    """What package-lock.json names, into node_modules beside it. Without npm, the tests that need it are skipped."""
+    if not shutil.which("npm"):
+        _apt_install("npm")
+    if npm := shutil.which("npm"):
+        subprocess.run([npm, "ci", "--silent", "--prefix", str(Path(__file__).parent)], check=False)
+    else:
+        print("No npm was found: tests of accessibility are skipped. It comes with Node.js.")
+
+
+def _apt_install(*packages: str) -> None:
+    """Where there is apt and this user may use it; nothing elsewhere."""
+    if not shutil.which("apt-get") or not _is_root():
+        return
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    subprocess.run(["apt-get", "update", "-qq"], check=False)
+    subprocess.run([*install, *packages], check=False, env=environment)
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def main() -> int:
-    if not find() and "--install" in sys.argv:
-        install()
+    if "--install" in sys.argv:
+        install_axe()
+        if not find():
+            install()
     found = find()
     print(found or "No browser was found: install Chromium, or name one in GAN_WORKBENCH_BROWSER.")
     return 0 if found or "--install" not in sys.argv else 1

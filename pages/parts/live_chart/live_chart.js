@@ -125,7 +125,9 @@ function place(root, charts) {
     if (!before.delete(title)) {
       figure.dataset.title = title;
       figure.hidden = sparse; // until there is something
-      figure.innerHTML = '<figcaption></figcaption><p></p><div class="live-chart" role="img"></div>';
+      // A group, not an image: what is in an image, such as Plotly's buttons, is hidden from a screen reader.
+      figure.innerHTML = '<figcaption></figcaption><p></p><div class="live-chart" role="group"></div>';
+      figure.querySelector("div").setAttribute("aria-label", title);
       figure.querySelector("figcaption").textContent = title;
       figure.querySelector("p").textContent = note;
     }

@@ -1,4 +1,4 @@
-"""All pictures in one, shown sharp; a click on one of them picks it."""
+"""All pictures in one, shown sharp; a click on one of them picks it, or the arrow keys and Enter."""
 
 import base64
 from collections.abc import Callable
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 KEY = "picture-grid"
 
-_component = component(Path(__file__).parent, '<div class="picture-grid"><img><div class="mark"></div></div>')
+# The invisible slider is the grid for the keyboard and for screen readers: it goes from picture to picture.
+HTML = '<div class="picture-grid"><img alt=""><input type="range" min="1"><div class="mark"></div></div>'
+_component = component(Path(__file__).parent, HTML)
 
 
 def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callable[[int], None]) -> None:
@@ -23,7 +25,7 @@ def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callabl
 
     Args:
         number: the picture that is outlined, counted from 1; None for none of them.
-        pick: called with the number of a picture that is clicked.
+        pick: called with the number of the picture that is picked.
     """
     pictures = len(samples.images)
 
@@ -37,6 +39,7 @@ def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callabl
             "png": base64.b64encode(samples.png(zoom=1)).decode(),
             "alt": alt,
             "hint": _("Click a picture to change it"),
+            "keys": _("Picture to change: the arrow keys choose, Enter takes it"),
             "columns": samples.columns,
             "pictures": pictures,
             "number": number,

@@ -1,7 +1,7 @@
 // The grid is one image: where it is clicked says which picture is meant. They are counted from 1, row by row.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".picture-grid");
-  const [image, mark] = [root.querySelector("img"), root.querySelector(".mark")];
+  const [image, mark, slider] = ["img", ".mark", "input"].map((name) => root.querySelector(name));
   const { columns, pictures, number } = data;
   const rows = Math.ceil(pictures / columns);
   root.style.setProperty("--columns", columns);
@@ -12,20 +12,41 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (image.src !== source) image.src = source;
   image.alt = data.alt;
 
-  mark.hidden = !number;
-  if (number) {
-    const [row, column] = [Math.floor((number - 1) / columns), (number - 1) % columns];
+  const outline = (outlined) => {
+    mark.hidden = !outlined;
+    if (!outlined) return;
+    const [row, column] = [Math.floor((outlined - 1) / columns), (outlined - 1) % columns];
     Object.assign(mark.style, {
       left: `${(100 * column) / columns}%`, top: `${(100 * row) / rows}%`,
       width: `${100 / columns}%`, height: `${100 / rows}%`,
     });
-  }
+  };
+  const pick = (picked) => { if (picked <= pictures) setTriggerValue("picked", picked); };
 
   root.onclick = (event) => {
     const box = image.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    const clicked = row * columns + column + 1;
-    if (clicked <= pictures) setTriggerValue("picked", clicked);
+    pick(row * columns + column + 1);
   };
+
+  slider.setAttribute("aria-label", data.keys);
+  slider.max = pictures;
+  if (root.dataset.number !== `${number}`) slider.value = number ?? 1;
+  root.dataset.number = number;
+  const outlineChosen = () => outline(Number(slider.value));
+  slider.oninput = outlineChosen;
+  slider.onfocus = outlineChosen;
+  slider.onblur = () => outline(number);
+  slider.onkeydown = (event) => {
+    const rowwise = { ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (!rowwise && event.key !== "Enter") return;
+    event.preventDefault();
+    if (!rowwise) return pick(Number(slider.value));
+    const wanted = Number(slider.value) + rowwise;
+    if (wanted >= 1 && wanted <= pictures) slider.value = wanted;
+    outlineChosen();
+  };
+  if (document.activeElement === slider) outlineChosen();
+  else outline(number);
 }

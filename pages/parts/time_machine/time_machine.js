@@ -11,7 +11,7 @@ function build(root, { runs, words }) {
   root.querySelector("input").setAttribute("aria-label", words.time);
   for (const run of runs) {
     const figure = document.createElement("figure");
-    figure.innerHTML = "<img><figcaption></figcaption>";
+    figure.innerHTML = '<img alt=""><figcaption></figcaption>';
     figure.hidden = true;
     root.querySelector(".grids").append(figure);
   }

@@ -1,0 +1,21 @@
+"""axe-core by Deque: rules that find what keeps people from using a page. https://github.com/dequelabs/axe-core"""
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+SCRIPT = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN = "rules => axe.run({ runOnly: rules, resultTypes: ['violations'] })"
+GRAVE = ("serious", "critical")
+
+
+def barriers(page: Page) -> list[str]:
+    """What is serious or critical on the page: a line for each element, with what is wrong and how much is missing."""
+    page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    return [
+        f"{found['impact']} {found['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for found in page.evaluate(RUN, RULES)["violations"]
+        if found["impact"] in GRAVE
+        for node in found["nodes"]
+    ]

@@ -1,0 +1,147 @@
+"""Nothing serious or critical by axe-core, on every page with data, light and dark; by keyboard; in its language."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+import gan_core
+from gan_core import evaluating, worker
+from gan_core.errors import WorkbenchError
+from gan_core.evaluations import Terms, default_evaluations
+from gan_core.runs import Run, State, default_store
+from tests.conftest import small_config
+from tests.e2e import axe
+from tests.e2e.steps import curves, no_error_on, press
+
+SCHEMES = ("light", "dark")
+TERMS = Terms(samples=1000)
+WHY_IT_FAILED = "The folder of pictures is gone."
+
+
+@pytest.fixture(autouse=True)
+def axe_is_there() -> None:
+    if not axe.SCRIPT.exists() and not os.environ.get("CI"):
+        pytest.skip("no axe-core; python tests/e2e/browser.py --install")
+    assert axe.SCRIPT.exists(), "no axe-core: in CI that is a failure, or these tests would never run"
+
+
+@pytest.fixture
+def two_runs(server) -> list[Run]:
+    """Two that learned and are evaluated, the second also scored while it learned; and a third that failed."""
+    small = small_config(conditional=True, kimg=3)
+    runs = [gan_core.train("cgan", **dict(small) | changes) for changes in ({}, {"score_every": 1.5})]
+    evaluations = default_evaluations()
+    for run in runs:
+        evaluations.ask(f"run:{run.name}", run.checkpoint_path, TERMS, Path(run.data_dir))
+        evaluating.evaluate_claimed(evaluations, evaluations.claim(worker.new_owner()))
+    failed = default_store().create(small, "cgan", owner="me")
+    default_store().end(failed.id, "me", State.FAILED, WorkbenchError(WHY_IT_FAILED).text)
+    return runs
+
+
+def is_quiet(page: Page) -> None:
+    """Nothing is being drawn anew: Streamlit shows faintly what it has not yet replaced."""
+    expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
+    expect(page.locator("[data-stale='true']")).to_have_count(0)
+
+
+def home(page: Page) -> None:
+    expect(page.get_by_alt_text("What run 1 draws")).to_be_visible()
+
+
+def train(page: Page) -> None:
+    expect(curves(page).first).to_be_visible()
+    expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
+
+
+def failed(page: Page) -> None:
+    expect(page.get_by_text(WHY_IT_FAILED)).to_be_visible()
+    expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
+
+
+def settings(page: Page) -> None:
+    train(page)
+    for part in page.get_by_test_id("stSidebar").get_by_test_id("stExpander").locator("summary").all():
+        part.click()
+    press(page, "Download")
+    expect(page.get_by_test_id("stPopoverBody")).to_be_visible()
+
+
+def deleting(page: Page) -> None:
+    train(page)
+    press(page, "Delete")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def runs(page: Page) -> None:
+    expect(curves(page).first).to_be_visible()
+    expect(page.get_by_test_id("stTable")).to_be_visible()
+
+
+def generate(page: Page) -> None:
+    expect(page.locator(".picture-grid img")).to_be_visible()
+
+
+def evaluate(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Nearest training pictures")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+
+
+def test_no_page_keeps_anybody_from_using_it(visit, server, two_runs):
+    models = ",".join(f"run:{run.name}" for run in two_runs)
+    views = [
+        ("/", home),
+        ("/train?run=1", train),
+        ("/train?run=1", settings),
+        ("/train?run=1", deleting),
+        ("/train?run=3", failed),
+        ("/runs?runs=1,2", runs),
+        ("/generate", generate),
+        ("/generate?one=true&pic=25", generate),
+        (f"/evaluate?evaluated={models}&samples={TERMS.samples}&look=run:{two_runs[1].name}", evaluate),
+    ]
+    found = {}
+    for colours in SCHEMES:
+        page = visit("/", color_scheme=colours)
+        for address, is_there in views:
+            page.goto(server.url + address)
+            is_there(page)
+            is_quiet(page)
+            found[colours, is_there.__name__, address] = axe.barriers(page)
+            no_error_on(page)
+    assert {view: barriers for view, barriers in found.items() if barriers} == {}
+
+
+def test_a_chart_has_its_name_before_it_is_drawn(visit, server):
+    gan_core.train("cgan", **dict(small_config(conditional=True)))
+    page = visit("/train?run=1")
+    expect(curves(page).first).to_be_visible()
+    not_drawn = page.locator(".live-chart:not(.js-plotly-plot)")
+    names = not_drawn.evaluate_all("charts => charts.map(chart => chart.getAttribute('aria-label'))")
+    assert names and all(names)
+
+
+def test_a_picture_of_the_grid_is_picked_by_keyboard(visit):
+    page = visit("/generate")
+    grid, mark = page.locator(".picture-grid img"), page.locator(".picture-grid .mark")
+    expect(grid).to_be_visible()
+    expect(mark).to_be_hidden()
+    page.get_by_role("slider", name="Picture to change").focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    outlined, whole = mark.bounding_box(), grid.bounding_box()
+    assert (outlined["x"] - whole["x"]) / whole["width"] == pytest.approx(0.2, abs=0.02)
+    assert (outlined["y"] - whole["y"]) / whole["height"] == pytest.approx(0.2, abs=0.02)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Picture 23, a little at a time")).to_be_visible()
+
+
+def test_a_screen_reader_is_told_the_language_of_the_page(visit):
+    page = visit("/", locale="es-ES")
+    expect(page.get_by_role("link", name="Entrenar").first).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    page.get_by_role("radio", name="EN").click()
+    expect(page.get_by_role("link", name="Train").first).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
