@@ -87,7 +87,7 @@ def teach_discriminator(gan: "Gan", real: Tensor, fake: Tensor, labels: Tensor) 
         loss += game.weight_of_real * label_smoothing(of_real.logits.float(), config.label_smoothing)
     if config.drift:
         loss += config.drift * drift(of_real.logits.float())
-    loss += penalties(gan, real, fake.float(), labels)  # slopes of slopes are too fine for bfloat16
+    loss += penalties(gan, real, fake, labels)  # not in bfloat16, which is too coarse for slopes of slopes
     descend(loss, gan.discriminator_optimizer)
     if config.weight_clipping:
         clip_weights(gan.discriminator, config.weight_clipping)

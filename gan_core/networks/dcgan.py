@@ -14,6 +14,7 @@ from gan_core.networks.layers import (
     Discriminator,
     Generator,
     Layers,
+    Pixels,
     batch_norm,
     discriminator_end,
     generator_end,
@@ -62,7 +63,7 @@ class DcganGenerator(Generator):
         layers = self._at_one_size(widths[0])
         for before, after in pairwise(widths):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), *self._at_one_size(after)]
-        layers += [nn.ConvTranspose2d(widths[-1], spec.channels, 4, stride=2, padding=1), nn.Tanh()]
+        layers += [nn.ConvTranspose2d(widths[-1], spec.channels, 4, stride=2, padding=1), Pixels()]
         self.layers = Layers(*layers)
         initialise(self)
 

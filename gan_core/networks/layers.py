@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding
-from torch.nn.utils.parametrizations import spectral_norm
+from torch.nn.utils.parametrizations import _SpectralNorm
+from torch.nn.utils.parametrize import register_parametrization
 
 from gan_core.config import ImageSpec, RunConfig
 
@@ -71,6 +72,16 @@ def discriminator_end(config: RunConfig) -> list[nn.Module]:
     """What ends a hidden layer of a discriminator: its activation, and dropout if the config wants it."""
     activation = ACTIVATIONS[config.discriminator_activation]()
     return [activation, nn.Dropout(config.dropout)] if config.dropout else [activation]
+
+
+class Pixels(nn.Module):
+    """What ends every generator: numbers of any size -> tanh of them, in [-1, 1], computed in float32.
+
+    In bfloat16 tanh rounds to 1 beyond 3.46, where its gradient 1 - tanh^2 then is 0: such a pixel learns no more.
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs.float().tanh()
 
 
 class OneHot(nn.Module):
@@ -164,6 +175,19 @@ class Discriminator(nn.Module):
         return Answer(logits, self.classifier(features) if self.classifier else None)
 
 
+class SpectralNorm(_SpectralNorm):
+    """torch's, in float32 also where the layers compute in bfloat16.
+
+    There autocast has GPUs multiply in bfloat16, and singular vectors of three digits are no longer of length 1.
+    """
+
+    def forward(self, weight: Tensor) -> Tensor:
+        if weight.is_meta:  # on paper nothing is computed, and there is no autocast
+            return super().forward(weight)
+        with torch.autocast(weight.device.type, enabled=False):
+            return super().forward(weight)
+
+
 def normalise_weights(discriminator: nn.Module, normalisation: str) -> None:
     """If `spectral` is asked for, every layer's weight is divided by its largest singular value (Miyato 2018, eq. 8).
 
@@ -173,4 +197,4 @@ def normalise_weights(discriminator: nn.Module, normalisation: str) -> None:
         return
     for name, module in list(discriminator.named_modules()):
         if isinstance(module, nn.Conv2d | nn.Linear) and name != "classifier":
-            spectral_norm(module)
+            register_parametrization(module, "weight", SpectralNorm(module.weight))

@@ -10,6 +10,7 @@ from gan_core.networks.layers import (
     Discriminator,
     Generator,
     Layers,
+    Pixels,
     batch_norm,
     discriminator_end,
     generator_end,
@@ -27,7 +28,7 @@ class MlpGenerator(Generator):
         self.layers = Layers(
             *self._hidden(inputs, config, spec),
             nn.Linear(config.generator_layers[-1], spec.channels * spec.size * spec.size),
-            nn.Tanh(),
+            Pixels(),
         )
 
     @staticmethod

@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, conv2d, interpolate, linear, pad
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.growth import GROWN, SMALLEST, STAGES, resolution
-from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, discriminator_end
+from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, Pixels, discriminator_end
 
 LARGEST = SMALLEST * 2 ** (STAGES - 1)
 BLACK = -1.0
@@ -116,6 +116,7 @@ class ProgressiveGenerator(Grows, Generator):
             nn.ModuleList([EqualisedConv(width, width, 3), EqualisedConv(width, width, 3)]) for _ in range(STAGES - 1)
         )
         self.pictures = nn.ModuleList(EqualisedConv(width, spec.channels, 1, gain=1) for _ in range(STAGES))
+        self.pixels = Pixels()
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         features = self.start(pixel_norm(self.told(latents, labels))).unflatten(1, (self.width, SMALLEST, SMALLEST))
@@ -127,12 +128,11 @@ class ProgressiveGenerator(Grows, Generator):
             features = interpolate(features, scale_factor=2)
             for convolution in block:
                 features = pixel_norm(self.activate(convolution(features)))
-        picture = self.pictures[self.stage](features)
+        picture = self.pictures[self.stage](features).float()
         if self.blend < 1:
-            picture = torch.lerp(
-                interpolate(self.pictures[self.stage - 1](before), scale_factor=2), picture, self.blend
-            )
-        return full_size(picture.tanh(), self.size)
+            coarser = interpolate(self.pictures[self.stage - 1](before).float(), scale_factor=2)
+            picture = torch.lerp(coarser, picture, self.blend)
+        return full_size(self.pixels(picture), self.size)
 
 
 class ProgressiveDiscriminator(Grows, Discriminator):

@@ -16,7 +16,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.dcgan import START_SIZE, widths_of
-from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, discriminator_end
+from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, Pixels, discriminator_end
 
 EXPANSION = 2
 """A block's inner convolution is so many times as wide as what comes in."""
@@ -77,13 +77,14 @@ class R3Generator(Generator):
         )
         self.narrow = nn.ModuleList(resize(before, after) for before, after in pairwise(widths))
         self.picture = resize(widths[-1], spec.channels)
+        self.pixels = Pixels()
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         features = self.start(self.told(latents, labels))[:, :, None, None] * self.basis
         features = self.blocks[0](features.contiguous(memory_format=torch.channels_last))
         for narrow, block in zip(self.narrow, self.blocks[1:], strict=True):
             features = block(interpolate(narrow(features), scale_factor=2))
-        return self.picture(features).tanh()
+        return self.pixels(self.picture(features))
 
 
 class R3Discriminator(Discriminator):

@@ -16,6 +16,7 @@ from gan_core.networks.layers import (
     Discriminator,
     Generator,
     Layers,
+    Pixels,
     batch_norm,
     discriminator_end,
     generator_end,
@@ -65,7 +66,7 @@ class ResnetGenerator(Generator):
         # The last normalisation belongs to no class, in the paper.
         norm = [batch_norm(width, images=True)] if config.generator_normalisation == "batch" else []
         activation = ACTIVATIONS[config.generator_activation]()
-        self.picture = nn.Sequential(*norm, activation, nn.Conv2d(width, spec.channels, 3, padding=1), nn.Tanh())
+        self.picture = nn.Sequential(*norm, activation, nn.Conv2d(width, spec.channels, 3, padding=1), Pixels())
         xavier(self)
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gan_core.config import BATCH_NORMALISED, Activation, ImageSpec, make_config
+from gan_core.growth import GROWN
 from gan_core.networks import FAMILIES, build_discriminator, build_generator
 from gan_core.networks.layers import ConditionalBatchNorm
 from gan_core.presets import preset_config
@@ -185,3 +186,55 @@ def test_an_auxiliary_classifier_answers_for_every_class_and_only_conditional_ne
         config = make_config(network=network, conditional=conditional, auxiliary_classifier=1, **SMALL)
         classes = build_discriminator(config, spec_of())(images, labels).class_logits
         assert (None if classes is None else classes.shape) == ((3, 10) if conditional else None)
+
+
+LAST = torch.nn.Linear | torch.nn.Conv2d | torch.nn.ConvTranspose2d
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_in_bfloat16_every_pixel_goes_on_learning_by_tanhs_own_gradient(network):
+    """1 - tanh(x)^2, which is 0 in bfloat16 for x beyond 3.46."""
+    generator = build_generator(make_config(network=network, **SMALL), spec_of(size=32))
+    generator.grown = GROWN
+    seen = []
+
+    def with_numbers_of_ours(layer, inputs, output):
+        seen.append(torch.linspace(-6, 6, output.numel()).view_as(output).to(output.dtype).requires_grad_())
+        return seen[-1]
+
+    for module in generator.modules():
+        if isinstance(module, LAST):
+            module.register_forward_hook(with_numbers_of_ours)
+    with torch.autocast("cpu", torch.bfloat16):
+        images = generator(torch.randn(3, 100), torch.tensor([0, 6, 3]))
+    images.sum().backward()
+    numbers = seen[-1]  # what the last layer gave
+    assert (numbers.dtype, images.dtype) == (torch.bfloat16, torch.float32)
+    wanted = 1 - numbers.detach().double().tanh().square()
+    torch.testing.assert_close(numbers.grad.double(), wanted, rtol=0.01, atol=0)
+
+
+def test_a_picture_that_is_faded_in_is_blended_in_float32():
+    generator = build_generator(make_config(network="progressive", **SMALL), spec_of())
+    generator.grown = 1.5
+    blended = []
+    generator.pixels.register_forward_pre_hook(lambda layer, inputs: blended.append(inputs[0].dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        generator(torch.randn(3, 100), torch.tensor([0, 6, 3]))
+    assert blended == [torch.float32]
+
+
+def test_spectral_normalisation_is_computed_in_float32_where_the_layers_are_not(monkeypatch):
+    """On a GPU autocast would multiply in bfloat16; on a CPU only that it is off can be seen."""
+    discriminator = build_discriminator(make_config(discriminator_normalisation="spectral", **SMALL), spec_of())
+    autocasts, multiply = [], torch.mv
+
+    def watched(*args):
+        autocasts.append(torch.is_autocast_enabled("cpu"))
+        return multiply(*args)
+
+    monkeypatch.setattr(torch, "mv", watched)
+    with torch.autocast("cpu", torch.bfloat16):
+        answer = discriminator(torch.randn(2, 1, 28, 28), torch.tensor([0, 1]))
+    assert answer.logits.dtype == torch.bfloat16
+    assert autocasts and not any(autocasts)
