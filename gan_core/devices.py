@@ -72,6 +72,8 @@ def give_back_freed_memory() -> None:
     """
     gc.collect()  # a GAN refers to itself
     torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
     if sys.platform.startswith("linux"):
         malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if malloc_trim:

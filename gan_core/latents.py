@@ -12,6 +12,11 @@ def latents(count: int, latent_dim: int, seed: int) -> Tensor:
     return torch.randn(count, latent_dim, generator=torch.Generator().manual_seed(seed))
 
 
+def in_double(tensor: Tensor) -> Tensor:
+    """In float64 on the CPU, since Apple's GPUs have none."""
+    return tensor.cpu().double()
+
+
 def truncate(normal: Tensor, threshold: float) -> Tensor:
     """Standard normals z of any shape, squeezed into [-t, t]: z' = Phi^-1(Phi(-t) + Phi(z) (Phi(t) - Phi(-t))).
 
@@ -29,9 +34,10 @@ def truncate(normal: Tensor, threshold: float) -> Tensor:
         raise WorkbenchError("A truncation of {given} makes no sense; give 0 or more.", given=threshold)
     t = torch.tensor(threshold, dtype=torch.float64)
     # Computed for -|z| and mirrored: Phi keeps all its digits on the negative side alone.
-    lower = ndtr(-t) + ndtr(-normal.double().abs()) * (1 - 2 * ndtr(-t))
+    given = in_double(normal)
+    lower = ndtr(-t) + ndtr(-given.abs()) * (1 - 2 * ndtr(-t))
     squeezed = (-ndtri(lower)).clamp(0, threshold)
-    return (squeezed * normal.sign()).to(normal.dtype)
+    return (squeezed * given.sign()).to(normal)
 
 
 def directions(generator: nn.Module, latent_dim: int, count: int) -> Tensor:
@@ -42,7 +48,7 @@ def directions(generator: nn.Module, latent_dim: int, count: int) -> Tensor:
     vector's sign is arbitrary: its largest component is made positive, so that every machine means the same.
     """
     first = next(module for module in generator.modules() if isinstance(module, nn.Linear))
-    weight = first.weight[:, :latent_dim].detach().double().cpu()
+    weight = in_double(first.weight[:, :latent_dim].detach())
     vectors = torch.linalg.eigh(weight.T @ weight).eigenvectors.T.flip(0)[:count]  # eigh: the weakest first
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     return (vectors * largest.sign()).float()

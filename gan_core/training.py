@@ -1,12 +1,13 @@
 """How a GAN learns: `training_step` is the algorithm, `train` the loop around it."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gan_core import checkpoint
 from gan_core.augmentation import augment
@@ -58,10 +59,11 @@ def training_step(gan: "Gan", batches: Batches) -> Step:
     The generator learns from the fakes that the discriminator has just seen, as in the tutorials; the paper draws
     fresh ones, which costs another pass.
     """
-    for _ in range(gan.config.n_critic):
+    for number in range(gan.config.n_critic):
         real, labels = gan.take(batches)
-        # The fakes are asked for the classes of the real images, so that a class alone betrays nothing.
-        with gan.autocast():
+        # The fakes are asked for the classes of the real images, so that a class alone betrays nothing. The generator
+        # learns from the last ones alone.
+        with torch.set_grad_enabled(number == gan.config.n_critic - 1), gan.autocast():
             fake = gan.generator(gan.latents(len(real)), labels)
         discriminator_loss, of_real, of_fake = teach_discriminator(gan, real, fake.detach(), labels)
     generator_loss = teach_generator(gan, real, fake, labels)
@@ -155,6 +157,11 @@ def train(gan: "Gan", batches: Batches, watch: Callable[[Step], bool]) -> None:
         pass
 
 
+def _tensors(network: nn.Module) -> Iterator[Tensor]:
+    """Its weights and buffers, in the same order for the same architecture."""
+    return chain(network.parameters(), network.buffers())
+
+
 class Gan:
     """All that changes while a GAN learns: two networks, their optimizers, the average, and chance.
 
@@ -169,11 +176,12 @@ class Gan:
         self.step = 0  # of the generator
         self.batches = 0  # of real images that the discriminator has seen
         self.spent = 0.0  # of the budget
-        self.random = torch.Generator(device).manual_seed(config.seed)
+        # On paper (torch's meta device) nothing is drawn, and there is no chance to seed.
+        self.random = torch.Generator("cpu" if device.type == "meta" else device)
+        self.random.manual_seed(config.seed)
         self.generator = self._place(build_generator(config, spec))
         self.discriminator = self._place(build_discriminator(config, spec))
-        self._averaged = AveragedModel(self.generator, multi_avg_fn=self._move_average, use_buffers=True)
-        self._averaged.eval().requires_grad_(False)
+        self._averaged = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self.generator_optimizer = self._optimizer(self.generator, config.generator_learning_rate)
         self.discriminator_optimizer = self._optimizer(self.discriminator, config.discriminator_learning_rate)
 
@@ -194,7 +202,7 @@ class Gan:
         self.batches += 1
         if self.config.network == "progressive":
             grown = growth(self.config, self.images / 1000)
-            for network in (self.generator, self.discriminator, self._averaged.module):
+            for network in (self.generator, self.discriminator, self._averaged):
                 network.grown = grown
             real = self.generator.coarse(real)
         return real, labels
@@ -213,21 +221,25 @@ class Gan:
     def averaged_generator(self) -> nn.Module:
         """What pictures are drawn by: the generator with averaged weights, or a copy if no average is asked for."""
         if not self.config.ema_decay:
-            self._averaged.module.load_state_dict(self.generator.state_dict())
-        return self._averaged.module
+            self._averaged.load_state_dict(self.generator.state_dict())
+        return self._averaged
 
+    @torch.no_grad()
     def update_average(self) -> None:
-        """After each step of the generator."""
-        if self.config.ema_decay:
-            self._averaged.update_parameters(self.generator)
+        """After each step of the generator: e <- d e + (1 - d) w for weights w and batch normalisation's averages.
 
-    def _move_average(self, averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
-        """e <- d e + (1 - d) w, where d grows to ema_decay: early on, old weights are not worth remembering.
-
-        Until then, about the last fifth of all steps is remembered (as by Karras 2024's power functions, section 3.1).
+        d grows to ema_decay: early on, old weights are not worth remembering. At first it is 0, and until it is as
+        large as ema_decay about the last fifth of all steps is remembered (as by Karras 2024's power functions,
+        section 3.1).
         """
-        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step))
-        get_ema_multi_avg_fn(decay)(averaged, current, updates)
+        if not self.config.ema_decay:
+            return
+        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step)) if self.step else 0.0
+        pairs = list(zip(_tensors(self._averaged), _tensors(self.generator), strict=True))
+        averaged, current = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(averaged, current, 1 - decay)  # all at once: one by one, a GPU waits for Python
+        for counted, count in (pair for pair in pairs if not pair[0].is_floating_point()):
+            counted.copy_(count)
 
     def autocast(self) -> AbstractContextManager:
         return autocast(self.device, self.config.precision)
@@ -270,12 +282,13 @@ class Gan:
     def resume_state(self) -> dict[str, Tensor]:
         """What going on exactly as if nothing had happened needs besides: optimizers and chance."""
         state = {
-            "average.n_averaged": self._averaged.n_averaged,
             f"random.latents.{self.device.type}": self.random.get_state(),
             "random.cpu": torch.get_rng_state(),
         }
         if self.device.type == "cuda":
             state["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.device.type == "mps":
+            state["random.mps"] = torch.mps.get_rng_state()
         for name, optimizer in self._optimizers().items():
             for number, values in optimizer.state_dict()["state"].items():
                 state |= checkpoint.with_prefix(f"{name}.{number}", {k: v for k, v in values.items() if v is not None})
@@ -283,10 +296,9 @@ class Gan:
 
     def restore(self, model: dict[str, Tensor], resume: dict[str, Tensor], step: int, batches: int) -> None:
         """Take up the states that `model_state` and `resume_state` gave after so many steps and batches."""
-        self._averaged.module.load_state_dict(checkpoint.without_prefix("ema", model))
+        self._averaged.load_state_dict(checkpoint.without_prefix("ema", model))
         self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
         self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
-        self._averaged.n_averaged.copy_(resume["average.n_averaged"])
         if f"random.latents.{self.device.type}" in resume:
             self.random.set_state(resume[f"random.latents.{self.device.type}"])
         else:  # from another kind of device, whose chance this one cannot go on with
@@ -294,6 +306,8 @@ class Gan:
         torch.set_rng_state(resume["random.cpu"])
         if "random.cuda" in resume and self.device.type == "cuda":
             torch.cuda.set_rng_state(resume["random.cuda"], self.device)
+        if "random.mps" in resume and self.device.type == "mps":
+            torch.mps.set_rng_state(resume["random.mps"])
         for name, optimizer in self._optimizers().items():
             self._restore_optimizer(optimizer, checkpoint.without_prefix(name, resume))
         self.step, self.batches = step, batches

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from gan_core.devices import autocast, choose_device, describe, memory_used
+from gan_core.devices import autocast, choose_device, describe, give_back_freed_memory, memory_used
 from gan_core.errors import WorkbenchError
 
 CPU = torch.device("cpu")
@@ -71,3 +71,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_memory_that_a_step_frees_is_there_for_the_next():
     done = subprocess.run([sys.executable, "-c", FAULTS_OF_LATER_STEPS], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1000  # one step writes 24 MiB, 6,144 pages
+
+
+def test_freed_memory_of_apples_gpus_is_given_back_too(monkeypatch):
+    given_back = []
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: given_back.append("mps"))
+    give_back_freed_memory()
+    assert given_back == ["mps"]

@@ -6,6 +6,9 @@ from statistics import NormalDist
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from gan_core.errors import WorkbenchError
 from gan_core.latents import directions, latents, move, truncate
@@ -99,3 +102,21 @@ def test_a_directions_sign_does_not_depend_on_the_machine():
 def test_moving_adds_amounts_along_directions():
     moved = move(torch.tensor([1.0, 1.0, 1.0]), torch.eye(3)[:2], torch.tensor([[0.0, 0.0], [2.0, -1.0]]))
     assert moved.tolist() == [[1, 1, 1], [3, 0, 1]]
+
+
+class NoFloat64OnGpus(TorchDispatchMode):
+    """As on Apple's GPUs."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, torch.Tensor) and tensor.device.type != "cpu" and tensor.dtype == torch.float64:
+                raise TypeError("this device has no float64")
+        return made
+
+
+def test_a_gpu_without_float64_has_directions_and_truncates():
+    with FakeTensorMode(), NoFloat64OnGpus():
+        assert directions(nn.Linear(4, 9, device="cuda"), latent_dim=4, count=3).shape == (3, 4)
+        squeezed = truncate(torch.empty(5, 4, device="cuda"), 0.7)
+    assert (squeezed.device.type, squeezed.dtype) == ("cuda", torch.float32)

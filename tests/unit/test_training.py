@@ -1,11 +1,15 @@
 """The algorithm: what a step does, exact resume, and that it learns, judged by what it draws."""
 
+import itertools
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from gan_core import checkpoint, datasets, sampling, training
 from gan_core.config import make_config
@@ -70,6 +74,13 @@ def test_the_discriminator_takes_n_critic_steps_for_each_of_the_generator():
     steps(gan, 2)
     assert taken == {"generator": 2, "discriminator": 6}
     assert (gan.batches, gan.images) == (6, 6 * config.batch_size)
+
+
+def test_only_the_fakes_that_the_generator_learns_from_have_a_graph():
+    gan, graphs = new_gan(small_config(n_critic=3)), []
+    gan.generator.register_forward_hook(lambda network, inputs, images: graphs.append(images.requires_grad))
+    steps(gan, 2)
+    assert graphs == [False, False, True] * 2
 
 
 def test_a_changed_learning_rate_is_the_length_of_the_next_step():
@@ -275,6 +286,64 @@ def test_the_average_follows_its_formula_in_weights_and_in_batch_norm_buffers():
     assert any("running_mean" in name for name in averaged)
 
 
+def test_the_average_is_torchs_own_and_counts_batches_as_the_generator_does():
+    gan = new_gan(small_config(ema_decay=0.7, generator_normalisation="batch"))
+    reference = AveragedModel(gan.generator, use_buffers=True)
+    for number in range(4):
+        steps(gan, 1)
+        reference.multi_avg_fn = get_ema_multi_avg_fn(min(0.7, (1 + number) / (6 + number)))
+        reference.update_parameters(gan.generator)
+    ours, torchs = gan.averaged_generator().state_dict(), reference.module.state_dict()
+    assert all(torch.equal(ours[name], torchs[name]) for name in ours if ours[name].is_floating_point())
+    assert ours["layers.1.num_batches_tracked"].item() == 4
+
+
+class Travels(TorchDispatchMode):
+    """Notes what has to do with tensors of two devices: a GPU and the CPU would wait for each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        tensors = [leaf for leaf in tree_leaves((args, kwargs, made)) if isinstance(leaf, torch.Tensor)]
+        if len({tensor.device for tensor in tensors}) > 1:
+            self.seen.append(str(function))
+        return made
+
+
+WITHOUT_WAITING = {
+    **{name: preset.config for name, preset in PRESETS.items()},
+    "changed by chance": small_config(
+        augmentation="colour, translation, cutout", instance_noise=0.1, dropout=0.5, r1_gamma=1, gradient_penalty=1
+    ),
+    "told by batch normalisation": small_config(network="dcgan", generator_conditioning="batch normalisation"),
+    **{name: small_config(optimizer=name) for name in training.OPTIMIZERS},
+}
+
+
+@pytest.mark.parametrize("config", WITHOUT_WAITING.values(), ids=WITHOUT_WAITING)
+def test_no_step_makes_a_gpu_wait(config):
+    """On torch's meta device, which has no numbers to look at and tells each copy from or to the CPU."""
+    paper = torch.device("meta")
+    config = make_config(
+        config, latent_dim=8, generator_layers=(16,), discriminator_layers=(16,), generator_width=4,
+        discriminator_width=4, batch_size=4, growth_kimg=0.01, precision="float32",
+    )  # fmt: skip
+    spec = digits(small_config()).spec
+    with paper:
+        gan = training.Gan(config, spec, paper)
+        images = torch.zeros(8, 1, 28, 28, dtype=torch.uint8)
+        batches = datasets.Dataset(images, torch.zeros(8, dtype=torch.long), spec).batches(4, 0, mirror=True)
+        next(batches)  # the order of an epoch comes from the CPU
+    with Travels() as travels:
+        batch = next(batches)
+        for _ in range(2):
+            training.training_step(gan, itertools.repeat(batch))
+    assert travels.seen == []
+
+
 def test_without_decay_the_average_is_the_generator():
     gan = new_gan(small_config(ema_decay=0))
     steps(gan, 3)
@@ -345,6 +414,17 @@ def test_a_growing_gan_resumes_in_the_middle_of_a_fade(tmp_path):
     config = small_config(network="progressive", growth_kimg=0.05)
     _path, gan = goes_on_exactly(tmp_path, config, digits(config).spec, before=5, after=3)
     assert gan.generator.grown == gan.averaged_generator().grown == gan.discriminator.grown == pytest.approx(0.6)
+
+
+def test_the_chance_of_apples_gpus_is_kept_too(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: torch.arange(3, dtype=torch.uint8))
+    monkeypatch.setattr(torch.mps, "set_rng_state", lambda state: drawn.append(state.tolist()))
+    gan = new_gan(small_config())
+    steps(gan, 1)
+    gan.device = torch.device("mps")
+    gan.restore(gan.model_state(), gan.resume_state(), gan.step, gan.batches)
+    assert drawn == [[0, 1, 2]]
 
 
 def test_a_run_goes_on_on_another_kind_of_device():
