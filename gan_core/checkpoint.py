@@ -206,12 +206,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
-    """Raises WorkbenchError unless the tensors are the module's own, by name and shape."""
-    wanted = {name: tensor.shape for name, tensor in module.state_dict().items()}
-    if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+    """Raises WorkbenchError unless a module on torch's meta device can take the tensors, by name and shape, as its own.
+
+    Nothing is copied.
+    """
+    try:
+        module.load_state_dict(tensors, assign=True)
+    except RuntimeError as error:
         raise WorkbenchError(
             "{file} holds weights of other shapes than its own config says; it can't be used.", file=path.name
-        )
+        ) from error
 
 
 def find(source: str | Path) -> Path:

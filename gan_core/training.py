@@ -182,11 +182,14 @@ class Gan:
         self.generator = self._place(build_generator(config, spec))
         self.discriminator = self._place(build_discriminator(config, spec))
         self._averaged = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.generator_optimizer = self._optimizer(self.generator, config.generator_learning_rate)
-        self.discriminator_optimizer = self._optimizer(self.discriminator, config.discriminator_learning_rate)
+        self._make_optimizers()
 
     def _place(self, network: nn.Module) -> nn.Module:
         return network.to(self.device, memory_format=torch.channels_last)
+
+    def _make_optimizers(self) -> None:
+        self.generator_optimizer = self._optimizer(self.generator, self.config.generator_learning_rate)
+        self.discriminator_optimizer = self._optimizer(self.discriminator, self.config.discriminator_learning_rate)
 
     def _optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
         options: dict[str, Any] = {}
@@ -299,6 +302,7 @@ class Gan:
         self._averaged.load_state_dict(checkpoint.without_prefix("ema", model))
         self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
         self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
+        self._make_optimizers()  # anew, since networks from an older file can have more weights (layers.WithoutBias)
         if f"random.latents.{self.device.type}" in resume:
             self.random.set_state(resume[f"random.latents.{self.device.type}"])
         else:  # from another kind of device, whose chance this one cannot go on with

@@ -1,7 +1,7 @@
 """What the families of networks are put together from."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -98,6 +98,18 @@ class OneHot(nn.Module):
 
     def forward(self, labels: Tensor) -> Tensor:
         return embedding(labels, self.identity)
+
+
+class WithoutBias(nn.Linear):
+    """A fully connected layer without bias, unless it takes up the weights of a file from when it had one."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__(inputs, outputs, bias=False)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *others: Any) -> None:
+        if self.bias is None and f"{prefix}bias" in state_dict:
+            self.bias = nn.Parameter(self.weight.new_empty(self.out_features), self.weight.requires_grad)
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
 
 class Answer(NamedTuple):

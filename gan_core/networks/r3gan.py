@@ -1,6 +1,7 @@
 """Residual networks without normalisation, after R3GAN (Huang 2024, section 3.4 and appendix), at laptop size.
 
-Their blocks are ResNeXt's with fix-up initialisation. Where the size is halved, the width is doubled.
+Their blocks are ResNeXt's with fix-up initialisation. Where the size is halved, the width is doubled. As in the
+authors' code, only what an activation follows has a bias; a verdict's would be dead in a relativistic loss.
 
 The paper resamples by a smooth filter; these double pixels as they are, since the gradient of a bilinear doubling alone
 takes a CPU three times as long as the block behind it.
@@ -16,7 +17,15 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.dcgan import START_SIZE, widths_of
-from gan_core.networks.layers import ACTIVATIONS, Answer, Discriminator, Generator, Pixels, discriminator_end
+from gan_core.networks.layers import (
+    ACTIVATIONS,
+    Answer,
+    Discriminator,
+    Generator,
+    Pixels,
+    WithoutBias,
+    discriminator_end,
+)
 
 EXPANSION = 2
 """A block's inner convolution is so many times as wide as what comes in."""
@@ -43,7 +52,6 @@ class Block(nn.Module):
             convolution.weight.data *= blocks**-0.25
             nn.init.zeros_(convolution.bias)
         nn.init.zeros_(last.weight)
-        # As in the paper, only what an activation follows has a bias.
         self.layers = nn.Sequential(first, *end(), middle, *end(), last)
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -68,7 +76,7 @@ class R3Generator(Generator):
         super().__init__()
         widths = widths_of(config.generator_width, spec.size, also_full_size=True)[::-1]
         start = START_SIZE[spec.size]
-        self.start = nn.Linear(self.tell(config, spec, math.sqrt(config.latent_dim)), widths[0])
+        self.start = WithoutBias(self.tell(config, spec, math.sqrt(config.latent_dim)), widths[0])
         nn.init.kaiming_normal_(self.start.weight, nonlinearity="linear")
         self.basis = nn.Parameter(torch.randn(widths[0], start, start))
 
@@ -101,7 +109,7 @@ class R3Discriminator(Discriminator):
         # Each feature map is weighed at every place by itself, down to one number.
         self.basis = nn.Conv2d(widths[-1], widths[-1], start, groups=widths[-1], bias=False)
         nn.init.kaiming_normal_(self.basis.weight, nonlinearity="linear")
-        self.verdict = nn.Linear(widths[-1], 1)
+        self.verdict = WithoutBias(widths[-1], 1)
         self.end(widths[-1], config, spec)
 
     def forward(self, images: Tensor, labels: Tensor) -> Answer:

@@ -1,11 +1,13 @@
 """Checkpoint faults: whatever is wrong with a file is one sentence, and nothing in it is executed."""
 
+import itertools
 import json
 import pickle
 import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -16,8 +18,9 @@ from gan_core import checkpoint, paths, sampling
 from gan_core.__main__ import asked_changes, train
 from gan_core.config import ImageSpec, make_config
 from gan_core.errors import WorkbenchError
+from gan_core.latents import latents
 from gan_core.presets import preset_config
-from gan_core.training import Gan
+from gan_core.training import Gan, training_step
 from tests.conftest import small_config
 
 SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
@@ -282,6 +285,34 @@ def test_the_command_that_made_a_shipped_model_is_documented(path):
         changes = asked_changes(*(asked[name] for name in ("dataset", "minutes", "kimg", "changes")))
         made.append(make_config(preset_config(asked["preset"]), **changes))
     assert checkpoint.read_about(path).config in made
+
+
+OLD = Path(__file__).parent / "old" / "r3gan"
+"""A run of five steps from when R3GAN's first and last layer had a bias, and how it went on."""
+OLD_MODEL, OLD_BATCH = OLD / "model-000000005.safetensors", torch.linspace(-1, 1, 16 * 784).view(16, 1, 28, 28)
+EXPECTED = json.loads((OLD / "expected.json").read_text())
+
+
+@pytest.mark.parametrize("which", sampling.WEIGHTS)
+def test_an_r3gan_from_when_it_had_more_biases_can_be_loaded(which):
+    assert sampling.load_model(OLD_MODEL, which).generator.start.bias.any()
+
+
+def test_an_r3gan_from_when_it_had_more_biases_draws_what_it_drew():
+    generator = gan_core.load(OLD_MODEL).generator
+    drawn = generator(latents(6, 8, seed=3), torch.arange(6) % 3)
+    wanted = torch.tensor(EXPECTED["drawn"])
+    torch.testing.assert_close(drawn[:, 0, ::7, ::7].flatten(), wanted, rtol=0, atol=1e-4)
+
+
+def test_an_r3gan_from_when_it_had_more_biases_goes_on_as_it_went_on():
+    about = checkpoint.read_about(OLD_MODEL)
+    gan = Gan(about.config, about.spec, torch.device("cpu"))
+    resume = checkpoint.read_tensors(checkpoint.resume_path(OLD_MODEL))
+    gan.restore(checkpoint.read_tensors(OLD_MODEL), resume, about.step, about.images // about.config.batch_size)
+    steps = [training_step(gan, itertools.repeat((OLD_BATCH, torch.arange(16) % 3))) for _ in EXPECTED["losses"]]
+    losses = [[step.discriminator_loss.item(), step.generator_loss.item()] for step in steps]
+    torch.testing.assert_close(torch.tensor(losses), torch.tensor(EXPECTED["losses"]), rtol=1e-3, atol=1e-4)
 
 
 def test_shipped_models_are_small():

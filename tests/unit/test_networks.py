@@ -238,3 +238,13 @@ def test_spectral_normalisation_is_computed_in_float32_where_the_layers_are_not(
         answer = discriminator(torch.randn(2, 1, 28, 28), torch.tensor([0, 1]))
     assert answer.logits.dtype == torch.bfloat16
     assert autocasts and not any(autocasts)
+
+
+def test_in_r3gan_only_what_an_activation_follows_has_a_bias():
+    """As in the authors' code."""
+    config = make_config(preset_config("r3gan"), **SMALL)
+    for network in (build_generator(config, spec_of()), build_discriminator(config, spec_of())):
+        layers = [module for module in network.modules() if isinstance(module, LAST)]
+        with_bias = [layer for layer in layers if layer.bias is not None]
+        before_activations = [layer for block in network.blocks for layer in block.layers if isinstance(layer, LAST)]
+        assert with_bias == [layer for number, layer in enumerate(before_activations) if number % 3 != 2]
