@@ -24,6 +24,7 @@ from gan_core.disk import not_read, not_written
 from gan_core.downloads import Say, fetch, matches
 from gan_core.errors import WorkbenchError
 from gan_core.folders import list_pictures, read_picture, shown
+from gan_core.seeds import stream
 from gan_core.text import Text
 
 BROKEN_CONTENT = (RuntimeError, ValueError, AssertionError, EOFError, OSError, TypeError, LookupError)
@@ -55,7 +56,7 @@ class Dataset(NamedTuple):
         for number in count(first):
             if number // an_epoch != epoch:
                 epoch = number // an_epoch
-                random = torch.Generator().manual_seed(seed + epoch)
+                random = torch.Generator().manual_seed(stream(seed, "batches", epoch))
                 order = torch.randperm(len(self.images), generator=random).to(self.images.device)
                 mirrored = torch.rand(len(self.images), generator=random).to(self.images.device) < 0.5
             start = number % an_epoch * batch_size

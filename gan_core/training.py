@@ -25,6 +25,7 @@ from gan_core.regularizers import (
     label_smoothing,
     zero_centred_penalty,
 )
+from gan_core.seeds import stream
 
 OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
@@ -165,11 +166,11 @@ def _tensors(network: nn.Module) -> Iterator[Tensor]:
 class Gan:
     """All that changes while a GAN learns: two networks, their optimizers, the average, and chance.
 
-    Everything random follows from the config's seed.
+    Everything random follows from the config's seed, by streams of their own (gan_core.seeds).
     """
 
     def __init__(self, config: RunConfig, spec: ImageSpec, device: torch.device):
-        torch.manual_seed(config.seed)
+        torch.manual_seed(stream(config.seed, "weights"))
         self.config = config
         self.spec = spec
         self.device = device
@@ -178,7 +179,7 @@ class Gan:
         self.spent = 0.0  # of the budget
         # On paper (torch's meta device) nothing is drawn, and there is no chance to seed.
         self.random = torch.Generator("cpu" if device.type == "meta" else device)
-        self.random.manual_seed(config.seed)
+        self.random.manual_seed(stream(config.seed, "latents"))
         self.generator = self._place(build_generator(config, spec))
         self.discriminator = self._place(build_discriminator(config, spec))
         self._averaged = copy.deepcopy(self.generator).eval().requires_grad_(False)
@@ -306,7 +307,7 @@ class Gan:
         if f"random.latents.{self.device.type}" in resume:
             self.random.set_state(resume[f"random.latents.{self.device.type}"])
         else:  # from another kind of device, whose chance this one cannot go on with
-            self.random.manual_seed(self.config.seed + step)
+            self.random.manual_seed(stream(self.config.seed, "latents", step))
         torch.set_rng_state(resume["random.cpu"])
         if "random.cuda" in resume and self.device.type == "cuda":
             torch.cuda.set_rng_state(resume["random.cuda"], self.device)

@@ -1,0 +1,20 @@
+"""One seed, and from it a stream of random numbers for each use, none of which says anything of another."""
+
+from typing import Literal, get_args
+
+import numpy as np
+
+Use = Literal["weights", "latents", "batches"]
+"""What begins as weights (and what dropout switches off later); what each step draws: latents, augmentation, noise; the
+order of the real images."""
+
+
+def stream(seed: int, use: Use, number: int = 0) -> int:
+    """The seed, 64 bits, of one use's random numbers, or of the use's stream of that number (an epoch's, say).
+
+    By NumPy's SeedSequence, as it numbers the children of one seed. Seeded with the same number, two generators give
+    the same numbers: latents would repeat the first weights. And with seed + epoch, the second epoch of seed 0 would
+    be the first of seed 1.
+    """
+    children = np.random.SeedSequence(seed, spawn_key=(get_args(Use).index(use), number))
+    return int(children.generate_state(1, np.uint64)[0])
