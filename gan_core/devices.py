@@ -93,6 +93,13 @@ def is_made_for_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
 
 
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be had on the device; Apple's GPUs share the machine's memory."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
 def memory_used(device: torch.device) -> float:
     """GPU memory that torch holds now, in GiB; NaN on a CPU."""
     if device.type == "cuda":

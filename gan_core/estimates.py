@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from gan_core.memory import Needed
     from gan_core.training import Batches, Gan
 
 NO_MATTER = {
@@ -115,16 +116,18 @@ def measure(config: RunConfig) -> Estimate:
     keeps in reserve, come on top), on a CPU the resident memory of this process, on Apple's GPUs what the driver has
     given torch. To it is added what the dataset has more bytes than the pictures measured with.
 
-    Raises WorkbenchError for a device that is not there, a folder that cannot be read, and too little memory.
+    Raises WorkbenchError for a device that is not there, a folder that cannot be read, and too little memory: where
+    more than half of what is free would be needed, nothing is measured.
     """
     import torch
 
-    from gan_core import datasets, devices, training
+    from gan_core import datasets, devices, memory, training
 
     device = devices.choose_device(config.device)
     config = config.model_copy(update={"growth_kimg": 1e-9})  # full-grown: what most of a run will cost
     count, spec = _shape(config)
     devices.give_back_freed_memory()  # else the memory of a larger config, measured before, would count as this one's
+    refuse_too_large(memory.needed(config, spec, count), devices.free_memory(device))
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     try:
@@ -133,7 +136,7 @@ def measure(config: RunConfig) -> Estimate:
         gan = training.Gan(config, spec, device)
         dataset = datasets.Dataset(images, labels, spec).to(device)
         batches = dataset.batches(config.batch_size, config.seed, mirror=config.mirror)
-        with _memory_seen(device) as memory:
+        with _memory_seen(device) as seen:
             seconds = _seconds_a_step(gan, batches)
     except (RuntimeError, MemoryError) as error:
         raise WorkbenchError(
@@ -145,7 +148,7 @@ def measure(config: RunConfig) -> Estimate:
         generator_parameters=count_parameters(gan.generator),
         discriminator_parameters=count_parameters(gan.discriminator),
         images_per_second=config.batch_size * config.n_critic / seconds,
-        memory_bytes=max(memory) + max(0, count - SAMPLE) * images[0].numel(),
+        memory_bytes=max(seen) + max(0, count - SAMPLE) * images[0].numel(),
     )
 
 
@@ -161,8 +164,33 @@ def _shape(config: RunConfig) -> tuple[int, ImageSpec]:
     return count, ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
 
 
+def refuse_too_large(run: "Needed", free_bytes: int) -> None:
+    """Raises WorkbenchError if a run would need more than half of the free memory, before any of it is taken.
+
+    A change in the form is enough for a measurement, and nobody wants their memory filled by that.
+    """
+    if run.all <= free_bytes / 2:
+        return
+    smaller = {
+        "networks": Text("narrower networks"),
+        "step": Text("a smaller batch size or narrower networks"),
+        "pictures": Text("fewer or smaller pictures"),
+    }
+    raise WorkbenchError(
+        "The speed is not measured: this would need about {needed:,.1f} GiB, more than half of the {free:,.1f} GiB of "
+        "memory that are free; choose {smaller}.",
+        needed=run.all / 2**30,
+        free=free_bytes / 2**30,
+        smaller=smaller[max(run._fields, key=lambda part: getattr(run, part))],
+    )
+
+
 def _seconds_a_step(gan: "Gan", batches: "Batches") -> float:
     """The first steps fetch memory and choose algorithms, so they do not count."""
+    if gan.device.type != "cpu":
+        # A GPU's very first step loads the kernels too, which takes seconds: those of lazy penalties included.
+        gan.batches = gan.config.penalty_every - 1
+        _timed(gan, batches, 1, 0)
     first = _timed(gan, batches, 1, 0)
     if first > SLOW_STEP_SECONDS:
         return first

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from gan_core import worker
+from gan_core import estimates, worker
 from gan_core.config import make_config, settings
+from gan_core.errors import WorkbenchError
+from gan_core.memory import Needed
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.runs import State
 from gan_core.text import Text
@@ -68,6 +70,27 @@ def test_a_folder_of_ones_own_can_be_named(open_page, store):
     app.selectbox(key="config.image_size").set_value(28).run()
     train_button(app).click().run()
     assert (store.get(1).config.dataset, store.get(1).config.image_size) == ("folder:/my/pictures", 28)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            "more than half of the 6.0 GiB of memory that are free; choose a smaller batch size or narrower networks",
+        ),
+        ("es", "más de la mitad de los 6,0 GiB de memoria que están libres; elige un lote más pequeño"),
+    ],
+)
+def test_why_a_speed_is_not_measured_is_said_with_both_numbers(open_page, monkeypatch, language, words):
+    class Estimator:
+        def ask(self, config):
+            with pytest.raises(WorkbenchError) as refused:
+                estimates.refuse_too_large(Needed(2**30, 2**31, 2**20), free_bytes=6 * 2**30 - 1)
+            return refused.value
+
+    monkeypatch.setattr("pages.parts.estimate.default_estimator", Estimator)
+    assert words in words_of(open_page(lang=language))
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 import subprocess
 import sys
 
+import psutil
 import pytest
 import torch
 
-from gan_core.devices import autocast, choose_device, describe, give_back_freed_memory, memory_used
+from gan_core.devices import autocast, choose_device, describe, free_memory, give_back_freed_memory, memory_used
 from gan_core.errors import WorkbenchError
 
 CPU = torch.device("cpu")
@@ -71,6 +72,10 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_memory_that_a_step_frees_is_there_for_the_next():
     done = subprocess.run([sys.executable, "-c", FAULTS_OF_LATER_STEPS], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1000  # one step writes 24 MiB, 6,144 pages
+
+
+def test_what_is_free_is_what_a_process_can_still_have():
+    assert 0 < free_memory(CPU) <= psutil.virtual_memory().total
 
 
 def test_freed_memory_of_apples_gpus_is_given_back_too(monkeypatch):

@@ -6,14 +6,18 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import torch
 
-from gan_core import datasets, estimates, paths
+from gan_core import datasets, devices, estimates, paths
+from gan_core.config import BATCH_NORMALISED
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import Estimate, Estimator, measure, question_of
+from gan_core.memory import needed
+from gan_core.networks import FAMILIES
 from tests.conftest import small_config
 
 PATIENCE_SECONDS = 60
@@ -115,6 +119,89 @@ def test_the_helper_answers_a_line_with_a_line_until_there_are_no_more(tmp_path)
     )
     assert [list(answer) for answer in answers] == [["estimate"], ["error"], ["estimate"]]
     assert "nowhere" in answers[1]["error"]
+
+
+# Refusing
+
+
+def test_what_a_fully_connected_gan_needs_is_counted_by_hand():
+    batch, hidden = 64, 4096
+    config = small_config(
+        batch_size=batch, generator_layers=(hidden,), discriminator_layers=(hidden,), conditional=False,
+        generator_normalisation="none", discriminator_normalisation="none", optimizer="adam",
+    )  # fmt: skip
+    generator = (8 + 1) * hidden + (hidden + 1) * PIXELS
+    discriminator = (PIXELS + 1) * hidden + (hidden + 1) * 1
+    # Weights, gradients and Adam's two averages; and the generator's own average.
+    networks = 4 * (4 * (generator + discriminator) + generator)
+    found = needed(config, estimates._shape(config)[1], count=1000)
+    assert found.networks == pytest.approx(networks, rel=0.01)
+    assert found.pictures == 1000 * PIXELS
+    # At least real and fake pictures, and what each hidden layer gave before and after its activation.
+    assert found.step > 4 * batch * (2 * PIXELS + 2 * hidden + 2 * 2 * hidden)
+
+
+def test_the_networks_and_the_activations_grow_with_what_they_grow_with():
+    small, wide, many = (
+        needed(config, estimates._shape(config)[1], count=0)
+        for config in (
+            small_config(network="dcgan", generator_width=16, discriminator_width=16),
+            small_config(network="dcgan", generator_width=64, discriminator_width=64),
+            small_config(network="dcgan", generator_width=16, discriminator_width=16, batch_size=256),
+        )
+    )
+    assert wide.networks > 4 * small.networks
+    assert many.step == pytest.approx(16 * small.step, rel=0.2)
+
+
+@pytest.mark.parametrize("network", FAMILIES)
+def test_every_architecture_can_be_reckoned_in_every_precision(network):
+    normalisation = "spectral" if network in BATCH_NORMALISED else "none"
+    for precision in ("auto", "float32", "bfloat16"):
+        config = small_config(
+            network=network, precision=precision, discriminator_normalisation=normalisation, r1_gamma=1,
+            augmentation="colour, translation, cutout", instance_noise=0.1, dropout=0.1, auxiliary_classifier=1,
+        )  # fmt: skip
+        assert needed(config, estimates._shape(config)[1], count=0).all > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "smaller"),
+    [
+        ({"network": "dcgan", "batch_size": 512}, "a smaller batch size"),
+        ({"generator_layers": (4096,), "discriminator_layers": (4096,)}, "narrower networks"),
+        ({"dataset": "mnist"}, "fewer or smaller pictures"),
+    ],
+    ids=str,
+)
+def test_what_needs_more_than_half_of_the_free_memory_is_not_measured_and_not_begun(monkeypatch, changes, smaller):
+    config = small_config(**changes)
+    count, spec = estimates._shape(config)
+    half = needed(config, spec, count).all
+    monkeypatch.setattr(devices, "free_memory", lambda device: 2 * half - 2)
+    monkeypatch.setattr(estimates, "_seconds_a_step", lambda *begun: pytest.fail("it was begun"))
+    said = f"about {half / 2**30:,.1f} GiB, more than half of the {(2 * half - 2) / 2**30:,.1f} GiB.*choose {smaller}"
+    with pytest.raises(WorkbenchError, match=said):
+        measure(config)
+
+
+def test_a_gan_that_no_machine_has_room_for_is_answered_by_a_helper_that_stays_small():
+    largest = small_config(network="resnet", dataset="cifar10", generator_width=512, batch_size=4096)
+    answers = asked_of_a_helper(largest, small_config())
+    assert "half of the" in answers[0]["error"]
+    assert answers[1]["estimate"]["memory_bytes"] < 4 * 2**30
+
+
+def test_on_a_gpu_the_step_that_loads_the_kernels_does_not_count(monkeypatch):
+    gan, took = SimpleNamespace(device=torch.device("cuda"), config=small_config(penalty_every=8), batches=0), []
+
+    def timed(gan, batches, fewest_steps, least_seconds):
+        took.append(gan.batches)
+        return 30.0 if len(took) == 1 else 0.01
+
+    monkeypatch.setattr(estimates, "_timed", timed)
+    assert estimates._seconds_a_step(gan, None) == 0.01
+    assert took[0] == 7  # the penalties of the eighth step have kernels of their own
 
 
 # Budgets
