@@ -123,7 +123,7 @@ _PGGAN = RunConfig(  # Karras 2018, appendix A
     beta2=0.99,
 )
 
-_SNGAN = RunConfig(  # Miyato 2018, appendix B and Miyato & Koyama 2018
+_SNGAN = RunConfig(  # Miyato 2018, appendix B and Miyato & Koyama 2018; the rates fall as in the authors' code
     network="resnet",
     generator_conditioning="batch normalisation",
     latent_dim=128,
@@ -133,6 +133,7 @@ _SNGAN = RunConfig(  # Miyato 2018, appendix B and Miyato & Koyama 2018
     loss="hinge",
     n_critic=5,
     ema_decay=0,
+    learning_rate_decay=1,
     generator_learning_rate=2e-4,
     discriminator_learning_rate=2e-4,
     beta1=0,

@@ -62,6 +62,7 @@ def test_the_courses_settings_are_the_papers():
     assert wgan.generator_learning_rate == wgan.discriminator_learning_rate == 5e-5
     assert (penalised.gradient_penalty, penalised.n_critic, penalised.discriminator_normalisation) == (10, 5, "none")
     assert (penalised.generator_learning_rate, penalised.beta1, penalised.beta2) == (1e-4, 0, 0.9)
+    assert sngan.learning_rate_decay == 1  # from the start: `iteration_decay_start: 0` in the authors' code
     assert (sngan.loss, sngan.discriminator_conditioning, sngan.generator_conditioning) == (
         *("hinge", "projection", "batch normalisation"),
     )
