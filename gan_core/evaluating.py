@@ -12,6 +12,7 @@ import numpy as np
 from gan_core import worker
 from gan_core.evaluations import EvaluationStore, default_evaluations
 from gan_core.metrics import Evaluation
+from gan_core.patience import Patience
 from gan_core.tables import EvaluationRow, State
 from gan_core.text import Text
 
@@ -30,7 +31,7 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
         ):
             _evaluate(store, row, _teller(store, row, stop.is_set))
             end = State.FINISHED
-        store.end(row.id, row.owner, end)
+        Patience().surely(lambda: store.end(row.id, row.owner, end))
     finally:
         row.checkpoint_path.unlink(missing_ok=True)
 
@@ -49,7 +50,7 @@ def _evaluate(store: EvaluationStore, row: EvaluationRow, say: Callable[[float, 
     )
     say(1.0, Text("Writing the result"))
     _write_pictures(row.pictures_path, result)
-    store.report(row.id, row.owner, result_json=result.to_json())
+    Patience().surely(lambda: store.report(row.id, row.owner, result_json=result.to_json()))
 
 
 def _write_pictures(path: Path, result: Evaluation) -> None:
@@ -63,8 +64,13 @@ def _write_pictures(path: Path, result: Evaluation) -> None:
 def _teller(store: EvaluationStore, row: EvaluationRow, ended: Callable[[], bool]) -> Callable[[float, Text], None]:
     """Writes progress for who watches; raises Stopped if the evaluation was cancelled or is no longer its own."""
 
+    patience = Patience()
+
     def say(share: float, what: Text) -> None:
-        if store.report(row.id, row.owner, progress=share, message=what.to_json()) or ended():
+        asked = ""
+        with patience.bridged():
+            asked = store.report(row.id, row.owner, progress=share, message=what.to_json())
+        if asked or ended():
             raise worker.Stopped
 
     return worker.seldom(say)

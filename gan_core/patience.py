@@ -2,9 +2,12 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from gan_core.errors import StoreUnavailableError
+
+T = TypeVar("T")
 
 GIVE_UP_SECONDS = 300
 """Another program's lock or a full disk is mended within minutes, or never."""
@@ -37,3 +40,10 @@ class Patience:
                 raise
         else:
             self._away_since = None
+
+    def surely(self, do: Callable[[], T]) -> T:
+        """What `do` gives, tried again and again while the store is away; for when there is nothing better to do."""
+        while True:
+            with self.bridged():
+                return do()
+            time.sleep(RETRY_SECONDS)

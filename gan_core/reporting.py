@@ -4,19 +4,16 @@ Training goes on while the store is locked by another program or its disk is ful
 told later.
 """
 
-import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from gan_core.ownership import LOST
-from gan_core.patience import RETRY_SECONDS, Patience
+from gan_core.patience import Patience
 from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
 from gan_core.tables import RunChange, State
 from gan_core.text import Text
-
-T = TypeVar("T")
 
 
 class Reporter:
@@ -37,7 +34,7 @@ class Reporter:
 
     def begin(self, after_step: int) -> None:
         """Forget what an earlier session measured after this step, and count a new session."""
-        kept = self._surely(lambda: self.store.cut_metrics(self.run.id, after_step))
+        kept = self._patience.surely(lambda: self.store.cut_metrics(self.run.id, after_step))
         rows = len(kept["step"]) if kept else 0
         self._first_row = rows - rows % CHUNK_ROWS
         missing = np.full(rows, np.nan)
@@ -47,7 +44,7 @@ class Reporter:
         self.tell(sessions=self.run.sessions + 1)
 
     def changes(self) -> list[RunChange]:
-        return self._surely(lambda: self.store.changes(self.run.id))
+        return self._patience.surely(lambda: self.store.changes(self.run.id))
 
     def end(self, state: State, message: Text | None = None) -> None:
         """The last word, with all that is still to be told."""
@@ -56,13 +53,7 @@ class Reporter:
             self._tell_all()
             self.store.end(self.run.id, self.run.owner, state, message)
 
-        self._surely(say)
-
-    def _surely(self, do: Callable[[], T]) -> T:
-        while True:
-            with self._patience.bridged():
-                return do()
-            time.sleep(RETRY_SECONDS)
+        self._patience.surely(say)
 
     # While the run learns
 

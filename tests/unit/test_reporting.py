@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from gan_core import patience, reporting, worker
+from gan_core import patience, worker
 from gan_core.errors import StoreUnavailableError
 from gan_core.reporting import Reporter
 from gan_core.runs import CHUNK_ROWS, METRICS, State
@@ -24,8 +24,7 @@ def other_program(store):
 @pytest.fixture
 def soon(monkeypatch):
     """A try takes no time, and the next one may follow at once."""
-    for module in (patience, reporting):
-        monkeypatch.setattr(module, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "RETRY_SECONDS", 0.05)
     monkeypatch.setattr("gan_core.runs.HURRIED_SECONDS", 0.01)
 
 

@@ -5,6 +5,7 @@ viewers may watch at once.
 """
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -108,20 +109,21 @@ def _version(run: Run) -> int:
 
 
 def _newest_grid(request: Request) -> Response:
-    run = _run(request)
-    return _picture(run.live_grid if run else None, "no-cache")
+    return _picture(request, lambda run: run.live_grid, "no-cache")
 
 
 def _grid(request: Request) -> Response:
-    run, step = _run(request), whole_number(request.path_params["step"])
+    step = whole_number(request.path_params["step"]) or 0
     # After a resume, the same step draws the same picture.
-    return _picture(run.grid_path(step) if run and step is not None else None, A_YEAR)
+    return _picture(request, lambda run: run.grid_path(step), A_YEAR)
 
 
-def _picture(path: Path | None, cache: str) -> Response:
+def _picture(request: Request, path_of: Callable[[Run], Path], cache: str) -> Response:
     try:
+        run = _run(request)
+        path = path_of(run) if run else None
         content = path.read_bytes() if path else None
-    except OSError:
+    except (OSError, WorkbenchError):  # not there, or the store is away: the page asks again for what it misses
         content = None
     if content is None:
         return Response(status_code=404)
