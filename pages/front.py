@@ -1,16 +1,13 @@
 """What every page has: title, icon, language, navigation."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from pages.parts.garbage import set_aside
 from pages.parts.language import _, choose_language
 from pages.parts.style import show_style
 
-HERE = Path(__file__).parent
-
-st.set_page_config(page_title="GAN Workbench", page_icon=HERE / "static" / "icon.png", layout="wide")
+# The address of a file in static/: of a picture, Streamlit keeps a copy that is gone while the script is begun again.
+st.set_page_config(page_title="GAN Workbench", page_icon="/app/static/icon.png", layout="wide")
 show_style()
 
 choose_language()

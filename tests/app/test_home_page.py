@@ -1,7 +1,9 @@
 """The first page: what it offers without data and with."""
 
 import pytest
+import streamlit as st
 
+from gan_core import paths
 from gan_core.runs import State
 from tests.app.conftest import button_named, trained, words_of
 
@@ -13,6 +15,15 @@ def test_one_click_trains_and_shows_it(open_page, store):
     assert not app.exception
     assert store.all_runs()[0].state == State.QUEUED
     assert "number 1 in the queue" in words_of(app)
+
+
+def test_the_pages_icon_is_a_file_that_is_always_there(open_page, monkeypatch):
+    """What Streamlit keeps in memory for a session is gone for a moment when its script is begun again."""
+    icons = []
+    monkeypatch.setattr(st, "set_page_config", lambda **options: icons.append(options["page_icon"]))
+    open_page("home.py")
+    assert icons[0].startswith("/app/static/")
+    assert (paths.PROJECT / "pages" / "static" / icons[0].removeprefix("/app/static/")).exists()
 
 
 def test_the_latest_runs_are_shown_with_the_way_to_them(open_page, store):
