@@ -187,6 +187,17 @@ def test_a_deleted_run_is_gone_after_it_was_asked_for(visit, a_run):
     no_error_on(page)
 
 
+def test_a_run_whose_checkpoint_is_gone_begins_anew_after_it_was_asked_for(visit, a_run):
+    a_run.checkpoint_path.unlink()
+    page = visit(f"/train?run={a_run.id}")
+    expect(page.get_by_text(f"its checkpoint {a_run.checkpoint} is gone")).to_be_visible()
+    press(page, "Start anew")
+    page.get_by_role("dialog").get_by_role("button", name="Forget and start").click()
+    wait_until(page, a_run.checkpoint_path.exists, "the run to learn as much once more")
+    expect(badge(page, "finished")).to_be_visible()
+    expect(page.get_by_text("is gone")).to_have_count(0)
+
+
 def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
     other = train(kimg=5, batch_size=32)
     page = visit(f"/runs?runs={a_run.id},{other.id}")
