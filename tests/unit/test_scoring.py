@@ -22,7 +22,7 @@ from tests.conftest import small_config
 
 SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
 QUICK_SCORES = evaluation.quick_scores
-READ_PICTURE = datasets._picture
+READ_PICTURE = datasets.read_picture
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +220,7 @@ def test_the_pictures_of_a_scored_run_are_read_once(store, tmp_path, monkeypatch
         noise = np.random.default_rng(number).integers(0, 255, (28, 28), dtype=np.uint8)
         Image.fromarray(noise).save(pictures / f"{number}.png")
     opened = []
-    monkeypatch.setattr(datasets, "_picture", lambda path, *rest: opened.append(path) or READ_PICTURE(path, *rest))
+    monkeypatch.setattr(datasets, "read_picture", lambda path, *rest: opened.append(path) or READ_PICTURE(path, *rest))
     monkeypatch.setattr("gan_core.metrics.reference.choose_extractor", lambda *wanted: classifier("mnist"))
     train(store, dataset=f"folder:{pictures}", image_size=28, channels=1, score_every=1)
     assert len(opened) == 40
