@@ -145,7 +145,7 @@ def read_about(path: Path) -> About:
         config = RunConfig.model_validate_json(metadata["config"])
         step = TypeAdapter(Count).validate_python(metadata["step"])
         return About(
-            name=metadata["name"][:200],
+            name=metadata["name"][:200].strip() or path.stem,
             config=config,
             spec=ImageSpec.model_validate_json(metadata["spec"]),
             step=step,
@@ -216,6 +216,11 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
         raise WorkbenchError(
             "{file} holds weights of other shapes than its own config says; it can't be used.", file=path.name
         ) from error
+    for name, tensor in tensors.items():
+        if tensor.is_complex():  # torch would take them, and leave half of each number out
+            raise WorkbenchError(
+                "{file}: the weights {name} are complex numbers; it can't be used.", file=path.name, name=name
+            )
 
 
 def find(source: str | Path) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gan_core.text import Text
+from gan_core.text import Text, limited
 
 
 class WorkbenchError(Exception):
@@ -16,7 +16,7 @@ class WorkbenchError(Exception):
     """
 
     def __init__(self, template: str, /, **values: Any):
-        self.text = Text(template, values)
+        self.text = Text(template, {name: limited(value) for name, value in values.items()})
         super().__init__(str(self.text))
 
 

@@ -45,4 +45,5 @@ def _in_words(item: Any) -> Text:
     wanted = Text(IN_WORDS.get(item["type"], "{message}"), {"message": item["msg"], **item.get("ctx", {})})
     if item["input"] is None:
         return Text("{wanted}; you gave nothing", {"wanted": wanted})
-    return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": shortened(repr(item["input"]))})
+    given = ", ".join(map(str, item["input"])) if isinstance(item["input"], list | tuple) else repr(item["input"])
+    return Text("{wanted}; you gave {given}", {"wanted": wanted, "given": shortened(given)})

@@ -348,7 +348,7 @@ class RunStore(Queue[Run]):
         first = rows - rows % CHUNK_ROWS
         new = self.read_metrics(run_id, from_row=rows)
         if not new:
-            return {name: values[:first] for name, values in known.items()}
+            return {name: values[:first] for name, values in known.items()} if first else {}
         before, since = np.full(first, np.nan), np.full(len(new["step"]), np.nan)
         return {
             name: np.concatenate([known.get(name, before)[:first], new.get(name, since)])

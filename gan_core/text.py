@@ -7,6 +7,8 @@ English template and what stands in its braces, never the finished sentence.
 import json
 from typing import Any, NamedTuple, Self
 
+LONGEST_VALUE = 1500
+"""Characters of any value in a sentence about an error; a list of all hyperparameters has some 700."""
 LONGEST_SAID = 100
 """Characters of what somebody gave that are repeated in a sentence about it."""
 
@@ -32,6 +34,14 @@ class Text(NamedTuple):
         except (ValueError, TypeError):
             return cls(stored)
         return cls(template, {name: cls(*v) if isinstance(v, list) else v for name, v in values.items()})
+
+
+def limited(value: Any) -> Any:
+    """A value for a sentence, which a library's error or a stranger's file could otherwise make a megabyte long."""
+    if isinstance(value, Text | int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def shortened(text: str) -> str:

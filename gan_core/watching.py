@@ -90,7 +90,7 @@ def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, new
         total = first + _count(new)
     steps = run.grid_steps
     still_first = 0 < have_grids <= len(steps) and steps[have_grids - 1] == newest_grid
-    grids = _with_kimg(steps[have_grids:] if still_first else steps, shared.metrics)
+    grids = _with_kimg(run, steps[have_grids:] if still_first else steps, shared.metrics)
     return Look(rows, fresh, total, grids, not still_first, shared.reading)
 
 
@@ -112,10 +112,10 @@ def _count(metrics: dict[str, np.ndarray]) -> int:
     return len(next(iter(metrics.values()), ()))
 
 
-def _with_kimg(steps: list[int], metrics: dict[str, np.ndarray]) -> list[tuple[int, float]]:
-    if not steps or not metrics:
-        return []
-    return list(zip(steps, np.interp(steps, metrics["step"], metrics["kimg"]).tolist(), strict=True))
+def _with_kimg(run: Run, steps: list[int], metrics: dict[str, np.ndarray]) -> list[tuple[int, float]]:
+    """Each step with the thousand images shown by then; of a run that has lost its metrics, as if it had been even."""
+    at, kimg = (metrics["step"], metrics["kimg"]) if metrics else ([0, run.step], [0, run.kimg])
+    return list(zip(steps, np.interp(steps, at, kimg).tolist(), strict=True))
 
 
 def _plain(run: Run, metrics: dict[str, np.ndarray]) -> Rows:

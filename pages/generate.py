@@ -9,7 +9,7 @@ import streamlit as st
 from gan_core import paths
 from gan_core.runs import default_store
 from pages.parts import latent, models, wishes
-from pages.parts.edge import errors_in_words, plain
+from pages.parts.edge import errors_in_words, file_or_reason, plain
 from pages.parts.language import _
 from pages.parts.picture_grid import picture_grid
 
@@ -97,7 +97,7 @@ def _tools(choice: models.Choice, samples: "Samples", address: Callable[[], dict
 
 def _download(label: str, make: Callable[[], bytes], name: str, icon: str, help: str) -> None:
     # Without "ignore" a click would run the page anew, and a second one meanwhile would ask for a file that is no more.
-    st.download_button(label, make, name, icon=icon, help=help, on_click="ignore")
+    st.download_button(label, file_or_reason(make), name, icon=icon, help=help, on_click="ignore")
 
 
 def _link(address: Callable[[], dict[str, Any]]) -> None:

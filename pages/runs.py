@@ -86,6 +86,7 @@ def _table(runs: list[Run]) -> list[Run]:
         selection_default={"selection": {"rows": rows}},
         key=key,
         alt=_("All runs"),
+        placeholder="–",
     )
     chosen = [runs[number] for number in event.selection.rows if number < len(runs)]
     st.session_state["runs"] = [str(run.id) for run in chosen]

@@ -36,8 +36,7 @@ def _form(store: RunStore) -> None:
     config = config_form(preset)
     with start, errors_in_words():
         if st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
-            with errors_in_words():
-                st.session_state["run"] = store.create(config, preset).id
+            st.session_state["run"] = store.create(config, preset).id
         if config:
             show_estimate(store, config)
 

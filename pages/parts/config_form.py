@@ -31,6 +31,8 @@ def choose_preset() -> str:
         on_change=_take_preset,
         help=_("A named GAN: a choice for every setting below. Change what you like afterwards."),
     )
+    if preset not in PRESETS:  # no choice of the list's: a browser may say anything
+        preset = DEFAULT_PRESET
     give("preset", preset, DEFAULT_PRESET)
     st.caption(plain(_(PRESETS[preset].about)))
     return preset
@@ -66,7 +68,8 @@ def _key(name: str) -> str:
 
 def _take_preset() -> None:
     """Every widget's value from the preset. Also what a new session begins with."""
-    _fill(PRESETS[st.session_state.get("preset", DEFAULT_PRESET)].config)
+    chosen = st.session_state.get("preset")  # by the browser, which may say anything
+    _fill(PRESETS[chosen if chosen in PRESETS else DEFAULT_PRESET].config)
 
 
 def take_run(preset: str, config: RunConfig) -> None:

@@ -1,7 +1,7 @@
 """Where what others wrote reaches the page: errors that a user can mend, and names from files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from html import escape
 
@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.errors import StoreDamagedError, WorkbenchError
-from pages.parts.language import _
+from gan_core.text import Text
+from pages.parts.language import _, language, translate
 
 
 @contextmanager
@@ -40,8 +41,8 @@ _FOUND_LATER = re.compile(
     re.IGNORECASE,
 )
 """Where Streamlit finds links, icons and arrows in what is left once Markdown has been read, backslashes or none."""
-_NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
-"""Lines, control characters, and what turns the direction of writing."""
+_NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+"""Lines, control characters, what shows nothing, and what turns the direction of writing."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -59,6 +60,23 @@ def plain(text: str) -> str:
 def plain_for_plotly(text: str) -> str:
     """The same for Plotly, which takes <b>, <a href> and the like in axes and legends for HTML."""
     return escape(_NO_TEXT.sub(" ", text), quote=False)
+
+
+def file_or_reason(make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
+    """What a download button gives, made at the click. What has gone meanwhile is replaced by a sentence that says so:
+    the page cannot say it any more.
+    """
+    spoken = language()  # at the click there is no page to ask
+
+    def made() -> bytes | str:
+        try:
+            return make()
+        except WorkbenchError as error:
+            return translate(spoken, error.text)
+        except OSError:
+            return translate(spoken, Text("This file has just gone; load the page anew."))
+
+    return made
 
 
 def no_formula(text: str) -> str:

@@ -36,6 +36,9 @@ class Guard:
     and steer an app that runs on its reader's computer. It can't help saying that name as the request's host. Addresses
     in digits are nobody's name. Starlette's TrustedHostMiddleware takes a list of names alone, and no addresses;
     Streamlit's own server.allowedHosts looks at websockets alone.
+
+    A websocket may be opened by pages of the same host or of a listed one. Of any other, Streamlit would first ask a
+    service on the internet for this computer's address, while nobody else is answered.
     """
 
     def __init__(self, app: ASGIApp):
@@ -54,7 +57,10 @@ class Guard:
             await send(message)
 
         host = Headers(scope=scope).get("host", "")
-        if _is_known(host) or await to_thread.run_sync(_is_this_computer, host):
+        is_ours = _is_known(host) or await to_thread.run_sync(_is_this_computer, host)
+        if scope["type"] == "websocket":
+            is_ours = is_ours and _may_open(Headers(scope=scope).get("origin"), host)
+        if is_ours:
             await self.app(scope, receive, send_with_headers)
         elif scope["type"] == "websocket":
             await WebSocketClose()(scope, receive, send)  # before it is accepted: the server answers 403
@@ -83,11 +89,25 @@ def _name(host: str) -> str:
     return found[1].rstrip(".") if found else ""
 
 
+def _may_open(origin: str | None, host: str) -> bool:
+    """Whether a page of that origin may open a websocket to that host. What is no browser names no origin."""
+    if origin is None:
+        return True
+    page = _name(origin.partition("://")[2])
+    return page == _name(host) or page in ("localhost", "127.0.0.1") or page in _listed()
+
+
 def _is_known(host: str) -> bool:
     """Whether it is localhost, an address in digits, or listed in GAN_WORKBENCH_HOSTS."""
-    name = _name(host)
-    listed = [listed.strip().lower() for listed in os.environ.get(SETTING, "").split(",")]
-    return _is_address(name) or any(fnmatchcase(name, one) for one in ("localhost", "*.localhost", *listed) if one)
+    return _is_address(_name(host)) or _is_listed(_name(host))
+
+
+def _is_listed(name: str) -> bool:
+    return any(fnmatchcase(name, one) for one in ("localhost", "*.localhost", *_listed()))
+
+
+def _listed() -> list[str]:
+    return [one for one in map(str.strip, os.environ.get(SETTING, "").lower().split(",")) if one]
 
 
 def _is_address(name: str) -> bool:

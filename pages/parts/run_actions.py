@@ -9,7 +9,7 @@ from gan_core.config import changeable
 from gan_core.evaluations import default_evaluations
 from gan_core.runs import Run, RunStore, State, lost_checkpoint
 from pages.parts.config_form import take_run
-from pages.parts.edge import as_csv, errors_in_words, show_error
+from pages.parts.edge import as_csv, errors_in_words, file_or_reason, show_error
 from pages.parts.language import _
 from pages.parts.models import OF_RUNS, first_of
 
@@ -119,12 +119,13 @@ def _downloads(store: RunStore, run: Run) -> None:
     with st.popover(_("Download"), icon=":material/download:"):
         for form in ("gif", "webp"):
             st.download_button(
-                _("How it learned, as {form}", form=form.upper()), lambda form=form: _film(run, form),
+                _("How it learned, as {form}", form=form.upper()), file_or_reason(lambda form=form: _film(run, form)),
                 f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grid_steps,
                 width="stretch", on_click="ignore",
             )  # fmt: skip
         st.download_button(
-            _("Metrics as CSV"), lambda: as_csv(pd.DataFrame(store.read_metrics(run.id))),
+            _("Metrics as CSV"),
+            file_or_reason(lambda: as_csv(pd.DataFrame(store.read_metrics(run.id)))),
             f"{name}.csv", "text/csv", icon=":material/table:", width="stretch", on_click="ignore",
         )  # fmt: skip
         st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))

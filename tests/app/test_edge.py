@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import streamlit as st
 
+from gan_core.errors import WorkbenchError
 from gan_core.runs import METRICS, State
-from pages.parts.edge import JOINER, as_csv, no_formula, plain, plain_for_plotly
+from pages.parts.edge import JOINER, as_csv, file_or_reason, no_formula, plain, plain_for_plotly
 from tests.app.conftest import as_read, trained
 
 EVIL = "![x](http:&#47;&#47;127.0.0.1&#47;x.png) www.example.com **b** <b>"
@@ -128,3 +129,12 @@ def test_a_download_is_named_without_a_strangers_signs(open_page, evil, monkeypa
     assert not open_page("train.py", run="2").exception
     assert len(names) == 3
     assert all(re.fullmatch(r"run-2-[\w.-]+", name) for name in names)
+
+
+def test_a_download_that_has_gone_says_so_in_its_file(tmp_path):
+    def fails():
+        raise WorkbenchError("There are no sample grids yet; wait until the run has drawn some.")
+
+    assert file_or_reason(lambda: b"all is well")() == b"all is well"
+    assert "load the page anew" in file_or_reason((tmp_path / "gone").read_bytes)()
+    assert "no sample grids" in file_or_reason(fails)()

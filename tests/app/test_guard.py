@@ -98,6 +98,29 @@ def test_who_hosts_the_app_lists_its_names(guarded, monkeypatch):
     assert statuses(guarded, "anything.example") == (200, 101)
 
 
+def opened(app, host, origin):
+    return asgi.ask(app, "/stream", host, kind="websocket", origin=origin).status
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "https://localhost.evil.example", "null", "", "http://6.6.6.6"]
+)
+def test_a_page_of_another_host_opens_no_websocket_and_streamlit_is_not_even_asked(guarded, monkeypatch, origin):
+    assert opened(guarded, "localhost:8501", origin) == 403
+    monkeypatch.setenv(SETTING, "*")
+    assert opened(guarded, "localhost:8501", origin) == 403
+
+
+def test_the_apps_own_pages_and_those_of_listed_hosts_open_websockets(guarded, monkeypatch):
+    assert opened(guarded, "localhost:8501", "http://localhost:8501") == 101
+    assert opened(guarded, "127.0.0.1:8501", "http://localhost:8501") == 101
+    assert opened(guarded, "192.168.1.20:8501", "http://192.168.1.20:8501") == 101
+    assert opened(guarded, "[::1]:8501", "http://[::1]:8501") == 101
+    monkeypatch.setenv(SETTING, "gan.example.com")
+    assert opened(guarded, "gan.example.com", "https://gan.example.com") == 101
+    assert opened(guarded, "localhost:8501", "https://gan.example.com") == 101
+
+
 @pytest.mark.parametrize(
     ("path", "host"), [("/page", "localhost"), ("/nowhere", "localhost"), ("/page", "evil.example")]
 )

@@ -398,3 +398,27 @@ def test_a_million_layers_or_classes_in_a_model_are_refused(tmp_path, field):
     rewrite(path, metadata=lambda old: old | {field: json.dumps(json.loads(old[field]) | lists[field])})
     with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
         checkpoint.read_about(path)
+
+
+def test_a_file_whose_errors_would_be_a_megabyte_long_is_refused_in_a_short_sentence(tmp_path):
+    header = json.dumps({"weight": {"dtype": "A" * 900_000, "shape": [1], "data_offsets": [0, 4]}}).encode()
+    path = tmp_path / "long.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + b"0000")
+    with pytest.raises(WorkbenchError) as refused:
+        checkpoint.read_about(path)
+    assert len(str(refused.value)) < 3000
+
+
+def test_complex_weights_are_refused(tmp_path):
+    path = save(tmp_path)
+    tensors = {name: tensor.to(torch.complex64) for name, tensor in checkpoint.read_tensors(path).items()}
+    checkpoint.write_tensors(path, tensors, checkpoint.read_about(path).to_metadata())
+    with pytest.raises(WorkbenchError, match="complex numbers"):
+        gan_core.load(path)
+
+
+def test_a_model_without_a_name_is_called_as_its_file(tmp_path):
+    path = save(tmp_path)
+    about = checkpoint.read_about(path)._replace(name=" ")
+    checkpoint.write_tensors(path, checkpoint.read_tensors(path), about.to_metadata())
+    assert checkpoint.read_about(path).name == path.stem

@@ -140,3 +140,13 @@ def test_an_ended_run_is_seen_with_its_last_rows(store, run, monkeypatch):
 
 def test_what_is_no_number_is_null():
     assert as_plain({"loss": np.array([1.23456789, np.nan, np.inf])}) == {"loss": [1.2346, None, None]}
+
+
+def test_a_run_that_has_lost_its_metrics_shows_its_pictures(store, run):
+    """As one that was recovered from its folder, to a server that knew its metrics before."""
+    write(store, run, 100)
+    look(store, run)
+    store.cut_metrics(run.id, after_step=-1)
+    store.report(run.id, "me", step=100, kimg=5.0, grid_steps_json="[20, 40]")
+    seen = look(store, store.get(run.id), have_rows=100)
+    assert (seen.rows, seen.grids, seen.reading) == ({}, [(20, 1.0), (40, 2.0)], None)

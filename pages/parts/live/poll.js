@@ -3,14 +3,15 @@ const TICK = 1000;
 const GRACE = 3000; // a part that is drawn anew comes back within this, and finds what was fetched before
 const watches = new Map();
 
-// Calls the listener with {run, look, rows, grids} now and at every news; returns a function that ends it.
-export function watch(run, language, listener) {
+// Calls the listener with {run, look, rows, grids} now and at every news, and `onTrouble` with a sentence while the
+// server cannot say anything (its store is damaged, for one), with "" afterwards. Returns a function that ends it.
+export function watch(run, language, listener, onTrouble = () => {}) {
   const key = `${run} ${language}`;
   const known = watches.get(key);
-  const seen = known ?? { run, language, rows: {}, grids: [], look: null, listeners: new Set(), timer: 0, asking: false };
+  const seen = known ?? { run, language, rows: {}, grids: [], look: null, listeners: new Map(), timer: 0, asking: false };
   watches.set(key, seen);
   clearTimeout(seen.ending);
-  seen.listeners.add(listener);
+  seen.listeners.set(listener, onTrouble);
   if (seen.look) listener(seen);
   // Without a timer nothing is to come: nobody was listening, or the run has ended, and may have been resumed.
   if (!seen.timer) ask(seen);
@@ -33,6 +34,7 @@ async function ask(seen) {
     const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length, newest_grid });
     const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
     if (answer.ok) take(seen, await answer.json());
+    if (answer.status === 503) tell(seen, (await answer.json()).error);
     if (answer.status === 404) return; // deleted meanwhile
   } catch {
     // The server is away; it may come back.
@@ -42,7 +44,12 @@ async function ask(seen) {
   if (seen.listeners.size && (seen.look?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), TICK);
 }
 
+function tell(seen, trouble) {
+  for (const onTrouble of seen.listeners.values()) onTrouble(trouble);
+}
+
 function take(seen, look) {
+  tell(seen, "");
   if (look.fresh || look.sessions !== seen.look?.sessions) seen.rows = {};
   for (const name in look.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(look.rows[name]);
   if (look.fresh_grids) seen.grids = [];
@@ -50,7 +57,7 @@ function take(seen, look) {
   seen.look = look;
   // Rows that came one by one are more than a chart can show after some minutes: ask for all, thinned.
   if ((seen.rows.step?.length ?? 0) > 2500) look.total = 0;
-  for (const listener of seen.listeners) listener(seen);
+  for (const listener of seen.listeners.keys()) listener(seen);
 }
 
 // A hidden tab asks for nothing until it is looked at again.

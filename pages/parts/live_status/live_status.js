@@ -50,14 +50,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.ganWorkbenchStop?.();
   if (!root.childElementCount) root.innerHTML = PARTS;
   show(root, data.status, data.words);
-  let ended = false;
+  let ended = false, shown = data.status;
   const started = import(new URL("live/poll.js", document.baseURI)).then(({ watch }) => {
     if (ended) return () => {};
+    const onTrouble = (trouble) => {
+      if (trouble) show(root, { ...shown, told: trouble, state: "failed" }, data.words);
+    };
     return watch(data.run, data.language, ({ look }) => {
+      shown = look.status;
       show(root, look.status, data.words);
       // The buttons beside this are the server's: it draws them for the new state.
       if (look.status.state !== data.status.state && !ended) setTriggerValue("changed", look.status.state);
-    });
+    }, onTrouble);
   });
   root.ganWorkbenchStop = () => { ended = true; started.then((stop) => stop()); };
   return root.ganWorkbenchStop;
