@@ -56,6 +56,7 @@ def test_whoever_asks_nonsense_gets_the_whole_run(store, query):
 
 def test_a_run_that_is_gone_is_not_found(store):
     assert ask(7) == 404
+    assert ask(7, "sessions=1&rows=5") == 204, "deleted while it was watched"
     assert live._newest_grid(request(7)).status_code == 404
     assert live._grid(request(7, step=1)).status_code == 404
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.steps import badge, curves, go_to, no_error_on, press, start_training, wait_until
+from tests.e2e.steps import badge, curves, go_to, no_error_on, press, press_train, wait_until
 
 
 @pytest.mark.parametrize("server", ["gan/tool"], indirect=True)
@@ -15,7 +15,7 @@ def test_train_watch_compare_and_draw_under_a_prefix(visit, server):
     asked, missing = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("response", lambda answer: answer.status >= 400 and missing.append(answer.url))
-    start_training(page, minutes=0.1)
+    press_train(page, minutes=0.1)
     picture = page.get_by_alt_text("Pictures that run")
     wait_until(page, lambda: picture.evaluate("image => image.naturalWidth") > 100, "what the run draws")
     expect(badge(page, "finished")).to_be_visible()

@@ -62,7 +62,8 @@ def _look(request: Request) -> Response:
                 worker.ensure_worker(store)
         run = _run(request)
         if run is None:
-            return Response(status_code=404)
+            # Who watched it while it was deleted has asked for nothing wrong: no error for the browser's console.
+            return Response(status_code=204 if _number(request, "sessions") else 404)
         same = _number(request, "sessions") == run.sessions
         rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))
         seen = look(store, run, rows, grids, newest_grid)

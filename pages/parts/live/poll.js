@@ -33,9 +33,9 @@ async function ask(seen) {
     const newest_grid = seen.grids.at(-1)?.[0] ?? 0;
     const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length, newest_grid });
     const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
+    if (answer.status === 204 || answer.status === 404) return; // deleted meanwhile
     if (answer.ok) take(seen, await answer.json());
     if (answer.status === 503) tell(seen, (await answer.json()).error);
-    if (answer.status === 404) return; // deleted meanwhile
   } catch {
     // The server is away; it may come back.
   } finally {
