@@ -199,6 +199,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         check_header(path)
         return safetensors.torch.load_file(path)
+    except FileNotFoundError as error:
+        raise WorkbenchError("There is no {file}; put it back where it was.", file=path.name) from error
     except (OSError, safetensors.SafetensorError) as error:
         raise WorkbenchError(
             "{file} is not a whole safetensors file ({error}); copy it anew.", file=path.name, error=error

@@ -45,9 +45,7 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
             except DatabaseError as error:
                 if _is(DAMAGED, error):
                     raise in_words(error, engine.url) from error
-                if _is(NO_ROOM, error):
-                    has_room = False
-                    _reserve(engine.url).unlink(missing_ok=True)
+                has_room = not make_room(error, engine.url)
                 # Two processes that open a new or an older store at once both try to make its tables and columns.
                 if attempt == 4:
                     raise
@@ -64,6 +62,15 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
     return engine
 
 
+def make_room(error: DatabaseError, url: URL) -> bool:
+    """Give up the reserve if the error is that of a full disk, so that the next try may succeed."""
+    if not _is(NO_ROOM, error):
+        return False
+    with contextlib.suppress(OSError):
+        _reserve(url).unlink()
+    return True
+
+
 def _reserve(url: URL) -> Path:
     return Path(f"{url.database}.reserve")
 
@@ -76,7 +83,7 @@ def _keep_reserve(url: URL) -> None:
 
 def in_words(error: DatabaseError, url: URL) -> StoreUnavailableError:
     """What an error of the database means to who uses the store."""
-    if _is(DAMAGED, error):
+    if _is(DAMAGED, error) or "Could not decode to UTF-8" in str(error.orig):
         return damaged(url, error.orig)
     return StoreUnavailableError(
         "The run store could not be used ({error}); see that its disk has room and that no other program locks it, "

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
-from gan_core.database import in_words
+from gan_core.database import in_words, make_room
 from gan_core.errors import StoreUnavailableError
 from gan_core.signs import SignsOfLife
 from gan_core.tables import EvaluationRow, Run, State
@@ -55,6 +55,7 @@ class Queue(Generic[Job]):
         except IntegrityError:
             raise
         except DatabaseError as error:
+            make_room(error, self.engine.url)
             raise in_words(error, self.engine.url) from error
 
     def get(self, job_id: int) -> Job | None:
@@ -99,13 +100,14 @@ class Queue(Generic[Job]):
         Who seems to have spoken a moment ago is believed. Of all others it waits for a sign, for LOST_AFTER_SECONDS at
         most.
         """
-        now = time.time()
+        now, began = time.time(), time.monotonic()
         suspects = {
             job_id: (owner, heartbeat_at)
             for job_id, (owner, heartbeat_at) in self._signs_of_running().items()
             if not 0 <= now - heartbeat_at < LOST_AFTER_SECONDS
         }
-        while suspects:
+        # A moment longer than it takes: on a full disk none can be marked, and all stay suspects.
+        while suspects and time.monotonic() - began < LOST_AFTER_SECONDS + 4 * LOOK_SECONDS:
             self.mark_interrupted()
             running = self._signs_of_running()
             suspects = {job_id: sign for job_id, sign in suspects.items() if running.get(job_id) == sign}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_core import paths
-from gan_core.database import sqlite_file
+from gan_core.database import DAMAGED, damaged, sqlite_file
 from gan_core.disk import not_written
 from gan_core.errors import StoreDamagedError, WorkbenchError
 from gan_core.presets import PRESETS
@@ -21,6 +21,7 @@ RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4}")
 """How RunStore.create names a run's folder: its number, its preset and dataset, and a random end."""
 IN_TRAINING_SECONDS = 60
 """A run whose live grid is younger is still being trained, by a process that knows the lost database alone."""
+SQLITE_BEGINS = b"SQLite format 3\0"
 SUFFIXES = ("", "-wal", "-shm")
 """Of the files that make up a SQLite database."""
 
@@ -75,6 +76,7 @@ def recover() -> Recovered:
     try:
         store = default_store()
         store.check()
+        store.all_runs()
     except StoreDamagedError:
         set_aside = _set_aside()
         store = default_store()
@@ -205,26 +207,44 @@ def _old_chunks(old: sqlite3.Connection, number: int) -> list[MetricChunk]:
 def back_up(store: RunStore, place: Path) -> None:
     """Copy the database while it is in use, into one file, which takes the database's place if that is lost.
 
-    Raises WorkbenchError if it is not SQLite's, or if the copy cannot be written.
+    Raises WorkbenchError if it is not SQLite's, if it is damaged, if there is something else than an earlier copy in
+    that place, or if the copy cannot be written. What is there then stays.
     """
     file = sqlite_file(store.engine.url)
     if file is None:
         raise WorkbenchError("Only a SQLite store is copied by this program; use the backup of your own database.")
     place = paths.expand(place)
-    if place.exists() and place.samefile(file):
-        raise WorkbenchError("{file} is the run store itself; name another file for its copy.", file=place)
-    aside = paths.partial(place)
     try:
+        _check_place(place, file)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(sqlite3.connect(aside)) as copy, store.engine.connect() as connection:
-            connection.connection.driver_connection.backup(copy)
-        aside.replace(place)
+        aside = paths.partial(place)
+        try:
+            with contextlib.closing(sqlite3.connect(aside)) as copy, store.engine.connect() as connection:
+                connection.connection.driver_connection.backup(copy)
+                found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise damaged(store.engine.url, found)
+            aside.replace(place)
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
         raise not_written(place, error) from error
     except sqlite3.Error as error:
+        if str(getattr(error, "sqlite_errorname", "")).startswith(DAMAGED):
+            raise damaged(store.engine.url, error) from error
         raise WorkbenchError(
             "{file} could not be written ({error}); make room or choose another place.", file=place, error=error
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
+
+
+def _check_place(place: Path, file: Path) -> None:
+    """Raises WorkbenchError unless the place is free, or holds an earlier copy."""
+    if not place.name or place.is_dir():
+        raise WorkbenchError("{file} is a folder; name the file that the copy goes to.", file=place)
+    own = {Path(f"{file}{suffix}").resolve() for suffix in (*SUFFIXES, ".reserve")}
+    if place.resolve() in own:
+        raise WorkbenchError("{file} is the run store itself; name another file for its copy.", file=place)
+    if place.exists():
+        with place.open("rb") as there:
+            if there.read(len(SQLITE_BEGINS)) != SQLITE_BEGINS:
+                raise WorkbenchError("{file} is there and is no earlier copy; name another file.", file=place)

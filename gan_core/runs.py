@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from gan_core import paths
-from gan_core.config import RunConfig, changeable, make_config, with_full_path
+from gan_core.config import FOLDER, RunConfig, changeable, make_config, with_full_path
 from gan_core.database import LOCK_SECONDS, damaged, open_database, sqlite_file
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.ownership import LOST_AFTER_SECONDS, Queue
@@ -210,8 +210,13 @@ class RunStore(Queue[Run]):
     def forget_training(self, run_id: int) -> None:
         """Forget all that an ended run has learnt, measured and drawn: resumed, it begins anew.
 
-        Raises WorkbenchError if it is queued or running.
+        Raises WorkbenchError if it is queued or running, or if it could not begin: its folder of pictures is gone.
         """
+        run = self.find(str(run_id))
+        if run.dataset.startswith(FOLDER):
+            from gan_core.folders import list_pictures  # with Pillow, which nothing else here needs
+
+            list_pictures(run.dataset)
         nothing = {"checkpoint": "", "step": 0, "kimg": 0.0, "seconds": 0.0, "progress": 0.0, "last_json": ""}
         ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))
         with self.session() as session:
@@ -219,7 +224,7 @@ class RunStore(Queue[Run]):
                 raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
-        shutil.rmtree(self.find(str(run_id)).folder, ignore_errors=True)
+        shutil.rmtree(run.folder, ignore_errors=True)
 
     def extend(self, run_id: int, minutes: float | None = None, kimg: float | None = None) -> Run:
         """Queue an ended run again with another budget, counted from the run's beginning.

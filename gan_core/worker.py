@@ -30,7 +30,7 @@ from gan_core.patience import Patience
 from gan_core.reporting import Reporter
 from gan_core.runs import Run, RunStore, State, default_store
 from gan_core.tables import EvaluationRow
-from gan_core.text import Text
+from gan_core.text import Text, limited
 
 POLL_SECONDS = 0.5
 """How often a worker looks for queued runs and ended processes."""
@@ -102,13 +102,18 @@ class Worker:
             job = self.store.claim(owner)
             if job is None:
                 break
-            self.in_work[owner] = InWork(job, self._start(job, owner), time.monotonic())
+            self._start(job, owner)
         # A run that waits behind an orphan is work too, or an idle worker would go home and leave it waiting.
         return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
 
-    def _start(self, job: Run | EvaluationRow, owner: str) -> subprocess.Popen:
-        job.folder.mkdir(parents=True, exist_ok=True)
-        return _start_detached([sys.executable, "-m", self.module, str(job.id), owner], job.folder / "log.txt")
+    def _start(self, job: Run | EvaluationRow, owner: str) -> None:
+        try:
+            job.folder.mkdir(parents=True, exist_ok=True)
+            process = _start_detached([sys.executable, "-m", self.module, str(job.id), owner], job.folder / "log.txt")
+        except OSError as error:  # this one's folder; another's may be sound
+            self.store.end(job.id, owner, State.FAILED, not_written(error.filename or job.folder, error).text)
+        else:
+            self.in_work[owner] = InWork(job, process, time.monotonic())
 
     def _orphans(self) -> list[str]:
         """Owners that an earlier worker of this name left at work when it was killed. They still take a slot."""
@@ -337,13 +342,13 @@ def failure_noted(end: Callable[[State, Text], object]) -> Iterator[None]:
     except StoreUnavailableError:
         raise  # there is nobody to tell
     except WorkbenchError as error:
-        end(State.FAILED, error.text)
+        with contextlib.suppress(StoreUnavailableError):  # the error itself says more
+            end(State.FAILED, error.text)
         raise
     except Exception as error:
-        end(
-            State.FAILED,
-            Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": error}),
-        )
+        told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": limited(error)})
+        with contextlib.suppress(StoreUnavailableError):
+            end(State.FAILED, told)
         raise
 
 

@@ -407,3 +407,9 @@ def test_folders_of_more_classes_than_there_may_be_are_one_sentence(tmp_path):
         put(tmp_path / str(number), "0.png")
     with pytest.raises(WorkbenchError, match="1001 sub-folders"):
         list_pictures(f"folder:{tmp_path}")
+
+
+def test_a_dib_is_read_as_its_ending_says(tmp_path):
+    path = tmp_path / "grey.dib"
+    Image.new("L", (8, 8), 100).save(path, format="DIB")
+    assert (read_picture(path, 28, 1) == 100).all()

@@ -150,6 +150,28 @@ def test_a_copy_that_cannot_be_written_is_one_sentence(store, tmp_path):
         recovery.back_up(store, file_of(store))
 
 
+@pytest.mark.parametrize("name", ["", ".", "a-folder", "precious.txt", "runs.db-wal", "x" * 300])
+def test_a_copy_takes_the_place_of_nothing_but_an_earlier_copy(store, tmp_path, name):
+    (tmp_path / "a-folder").mkdir()
+    (tmp_path / "precious.txt").write_text("precious")
+    place = file_of(store).with_name(name) if name.startswith("runs.db") else tmp_path / name
+    with pytest.raises(WorkbenchError, match=r"folder|earlier copy|run store itself|could not be written"):
+        recovery.back_up(store, place)
+    assert (tmp_path / "precious.txt").read_text() == "precious"
+    recovery.back_up(store, tmp_path / "copy.db")
+    recovery.back_up(store, tmp_path / "copy.db")
+
+
+def test_damage_is_not_copied_over_a_good_copy(store, tmp_path):
+    train(store)
+    recovery.back_up(store, tmp_path / "copy.db")
+    good = (tmp_path / "copy.db").read_bytes()
+    damage(store)
+    with pytest.raises(StoreDamagedError):
+        recovery.back_up(store, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").read_bytes() == good
+
+
 def test_a_database_that_fails_in_the_midst_of_its_use_is_one_sentence(store):
     """As when a page of the file is damaged that no look had needed before."""
     run = train(store)

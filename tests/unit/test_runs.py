@@ -436,6 +436,15 @@ def test_a_vanished_run_on_a_full_disk_keeps_nobody_from_looking(store, silence)
         store.ask_to_stop(run.id)
 
 
+def test_who_has_only_just_come_to_a_full_disk_does_not_wait_for_ever(store, monkeypatch):
+    monkeypatch.setattr("gan_core.ownership.LOST_AFTER_SECONDS", 0.3)
+    run = store.create(small_config(), "cgan", owner="dead")
+    store.report(run.id, "dead", heartbeat_at=time.time() + 3600)
+    cannot_write(store)
+    store.watch_for_signs()
+    assert [seen.state for seen in store.all_runs()] == [State.RUNNING]
+
+
 def test_deleting_a_run_makes_the_room_that_deleting_needs(store, monkeypatch):
     run = ended_run(store)
     run.grid_folder.mkdir(parents=True)
@@ -497,6 +506,14 @@ def test_a_run_whose_checkpoint_is_gone_is_not_resumed_and_keeps_its_history(sto
 
 def test_a_run_that_never_had_a_checkpoint_is_resumed(store):
     assert store.resume(ended_run(store).id).state == State.QUEUED
+
+
+def test_a_run_whose_pictures_are_gone_forgets_nothing(store):
+    run = ended_run(store, dataset="folder:/nowhere/at/all")
+    store.write_metrics(run.id, 0, ["step"], np.arange(3.0)[:, None])
+    with pytest.raises(WorkbenchError, match="no folder"):
+        store.forget_training(run.id)
+    assert len(store.read_metrics(run.id)["step"]) == 3
 
 
 def test_a_run_that_learns_forgets_nothing(store):

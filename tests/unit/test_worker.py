@@ -283,6 +283,23 @@ def test_a_run_that_does_not_hear_the_request_to_stop_is_ended_and_keeps_its_che
     end_all(hands)
 
 
+def test_a_run_whose_folder_cannot_be_made_fails_and_the_next_one_is_trained(store, working):
+    broken, sound = (store.create(small_config(), "cgan") for _ in range(2))
+    broken.folder.write_text("in the way")
+    wait_for(lambda: state_of(store, sound) == State.FINISHED, "the next run")
+    failed = store.get(broken.id)
+    assert failed.state == State.FAILED
+    assert "could not be written" in str(failed.told)
+
+
+def test_a_run_that_fails_says_why_even_if_its_store_is_away(store):
+    def away(state, message):
+        raise StoreUnavailableError("locked")
+
+    with pytest.raises(WorkbenchError, match="no room"), worker.failure_noted(away):
+        raise WorkbenchError("There is no room.")
+
+
 def test_what_a_killed_process_was_writing_is_taken_away(store, working):
     run = store.create(small_config(**ENDLESS), "cgan")
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
