@@ -229,6 +229,10 @@ def runs(recovering: bool) -> None:
         click.echo(str(recovery.recover().said()))
     store = default_store()
     store.watch_for_signs()
+    if lost := recovery.folders_without_run(store):
+        click.echo(
+            f"{len(lost)} folders in {lost[0].parent} are of runs not in the list: runs --recover adds them", err=True
+        )
     for run in store.all_runs():
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))
         click.echo(f"{run.id:5} {run.state:11} {run.progress:4.0%} {run.kimg:9.1f} kimg  {when}  {run.name}")

@@ -178,6 +178,9 @@ def test_the_list_is_copied_lost_and_made_again(trained, tmp_path):
     damaged = gan_core("runs")
     assert (damaged.returncode, damaged.stderr.count("\n")) == (1, 1)
     assert "runs --recover" in damaged.stderr
+    database.unlink()
+    assert "1 folders in" in gan_core("runs").stderr
+    database.write_bytes(b"no database" * 1000)
     recovered = gan_core("runs", "--recover")
     assert (recovered.returncode, recovered.stderr) == (0, "")
     assert Path(trained).parent.name in recovered.stdout
