@@ -317,13 +317,14 @@ class Recorder:
     def _go_on_from(self, step: int) -> None:
         """Forget what an earlier session left of the time after this step, and what it was writing when it died."""
         paths.remove_partials(self.run.folder, of_the_living=True)
-        for path in self.run.grid_folder.glob("*"):
-            if path.stem.isdecimal() and int(path.stem) > step:
+        # The folder says more than the row: of a run from before, the row knows a selection alone.
+        grids = [path for path in self.run.grid_folder.glob("*") if path.stem.isdecimal()]
+        for path in grids:
+            if int(path.stem) > step:
                 path.unlink()
-        self.grid_steps = [kept for kept in self.run.grid_steps if kept <= step]
+        self.grid_steps = sorted({int(path.stem) for path in grids if int(path.stem) <= step})
         self._thin_grids()
-        self.reporter.begin(after_step=step)
-        self.reporter.tell(grid_steps_json=json.dumps(self.grid_steps))
+        self.reporter.begin(after_step=step, grid_steps_json=json.dumps(self.grid_steps))
 
     # Checkpoints
 

@@ -32,8 +32,8 @@ class Reporter:
 
     # At the beginning and the end, when nothing is lost by waiting
 
-    def begin(self, after_step: int) -> None:
-        """Forget what an earlier session measured after this step, and count a new session."""
+    def begin(self, after_step: int, **values: Any) -> None:
+        """Forget what an earlier session measured after this step, and count a new session; tell what holds now."""
         kept = self._patience.surely(lambda: self.store.cut_metrics(self.run.id, after_step))
         rows = len(kept["step"]) if kept else 0
         self._first_row = rows - rows % CHUNK_ROWS
@@ -41,7 +41,7 @@ class Reporter:
         columns = [kept.get(name, missing)[self._first_row :] for name in METRICS]
         self._rows = np.stack(columns, axis=1).tolist()
         # Viewers who know the forgotten rows read all anew.
-        self.tell(sessions=self.run.sessions + 1)
+        self.tell(sessions=self.run.sessions + 1, **values)
 
     def changes(self) -> list[RunChange]:
         return self._patience.surely(lambda: self.store.changes(self.run.id))

@@ -345,6 +345,20 @@ def test_grids_that_are_asked_for_too_often_are_thinned_evenly(store, monkeypatc
     assert worker.train_run(store, longer).grid_steps == [80, 160, 240]
 
 
+def test_a_run_from_before_with_too_many_grids_keeps_some_evenly_when_it_goes_on(store, monkeypatch):
+    monkeypatch.setattr(recording, "MAX_GRIDS", 4)
+    monkeypatch.setattr("gan_core.tables.MAX_GRIDS", 4)
+    run = train_here(store, kimg=3.2, grid_every=50)
+    for step in range(10, 201, 10):
+        (run.grid_folder / f"{step:09d}.webp").touch()
+    with store.session() as session:
+        before = session.get(type(run), run.id)
+        before.grid_steps_json, before.config_json = "", small_config(kimg=3.84, grid_every=10).model_dump_json()
+    run = worker.train_run(store, store.resume(run.id, owner="me"))
+    assert run.grid_steps == [80, 160, 240]
+    assert sorted(int(path.stem) for path in run.grid_folder.iterdir()) == run.grid_steps
+
+
 def test_a_worker_outlives_a_store_that_is_away_for_a_while(store, monkeypatch):
     answers = iter([StoreUnavailableError("locked"), StoreUnavailableError("locked"), None])
 
