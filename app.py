@@ -8,8 +8,11 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from gan_core.jobs import threads
 from pages.parts.guard import Guard, failed
-from pages.parts.live import routes
+from pages.parts.live.routes import routes
+
+threads.wait_briefly()  # for the helper processes too, which inherit the environment
 
 # The charts load plotly.min.js from the installed plotly package: no content network, no copy of it in this project.
 PLOTLY_FILES = Path(plotly.__file__).parent / "package_data"

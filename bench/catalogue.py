@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from gan_core import paths, pictures
-from gan_core.config import ImageSpec
-from gan_core.estimates import NAMED_SHAPES, count_parameters
+from gan_core.config import NAMED_SHAPES, ImageSpec
+from gan_core.estimates.measuring import count_parameters
 from gan_core.presets import PRESETS
 
 DOCUMENT = paths.PROJECT / "docs" / "catalogue.md"
@@ -32,7 +32,7 @@ CHANGES: dict[str, dict[str, Any]] = {"mnist": {}, "cifar10": {"mirror": True}}
 def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path | None) -> dict[str, Any]:
     """Train a preset for so long, and what its pictures are worth."""
     import gan_core
-    from gan_core.metrics.evaluation import evaluate
+    from gan_core.metrics.measure import evaluate
 
     run = gan_core.train(name, data_dir, dataset=dataset, minutes=seconds / 60, **CHANGES[dataset])
     result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)
@@ -56,7 +56,7 @@ def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path |
 
 def parameters(name: str, dataset: str) -> tuple[int, int]:
     """Of the preset's generator and discriminator, for a dataset of ten classes."""
-    from gan_core.networks import build_discriminator, build_generator
+    from gan_core.networks.build import build_discriminator, build_generator
 
     _count, size, channels = NAMED_SHAPES[dataset]
     spec = ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))

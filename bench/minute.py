@@ -30,8 +30,8 @@ class Outcome(NamedTuple):
 
 def run(dataset: str, data_dir: Path, seconds: float, seed: int, out: Path | None) -> Outcome:
     import gan_core
-    from gan_core.metrics.evaluation import evaluate
-    from gan_core.runs import default_store
+    from gan_core.metrics.measure import evaluate
+    from gan_core.store.runs import default_store
 
     trained = gan_core.train(
         "minute", data_dir, dataset=dataset, minutes=seconds / 60, seed=seed, score_every=SCORE_EVERY_KIMG

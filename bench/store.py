@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_core.charts import thin
+from gan_core.monitor.charts import thin
 from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.store.runs import CHUNK_ROWS, METRICS, Run, RunStore
 
 RUNS = 10_000
 ROWS = 1_000_000

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from gan_core import threads
+from gan_core.jobs import threads
 
 threads.stay_awake()  # as in a run's process
 
@@ -26,11 +26,11 @@ from torchvision import datasets, transforms
 
 from gan_core import paths
 from gan_core.config import RunConfig, make_config
-from gan_core.datasets import Dataset, load_dataset
+from gan_core.datasets.loading import Dataset, load_dataset
 from gan_core.devices import choose_device, keep_freed_memory
-from gan_core.networks import build_discriminator, build_generator
+from gan_core.networks.build import build_discriminator, build_generator
 from gan_core.presets import preset_config
-from gan_core.training import Gan, training_step
+from gan_core.training.loop import Gan, training_step
 
 ROUNDS = 12
 SECONDS = 1.0

@@ -27,7 +27,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from gan_core import paths
 from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.runs import CHUNK_ROWS, METRICS, Run, RunStore, State
+from gan_core.store.runs import CHUNK_ROWS, METRICS, Run, RunStore, State
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
 

@@ -9,35 +9,41 @@ model.sample(classes=[7, 3], count=10).picture()  # or .images, uint8 [N, H, W, 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gan_core import threads
-from gan_core.config import make_config
-from gan_core.errors import WorkbenchError
-from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.runs import Run, default_store
-
 if TYPE_CHECKING:
     from gan_core.sampling import Model
+    from gan_core.store.tables import Run
 
-threads.wait_briefly()
+__all__ = ["load", "train"]
 
-__all__ = ["Run", "WorkbenchError", "load", "train"]
+# What the two functions need is imported when they are called: whoever imports one module of this package, a page for
+# example, should wait for nothing else.
 
 
-def train(preset: str = DEFAULT_PRESET, data_dir: Path | str | None = None, **changes: Any) -> Run:
+def train(preset: str | None = None, data_dir: Path | str | None = None, **changes: Any) -> "Run":
     """Train a preset here and now, into the run store; returns the run once it has ended.
 
     Args:
+        preset: one of presets.PRESETS; the fastest to learn digits if none is given.
         data_dir: where the named datasets lie or are downloaded to.
         changes: any hyperparameter of RunConfig, for example dataset="mnist", minutes=5.
 
     Raises WorkbenchError for a hyperparameter that is refused and for whatever keeps the run from its end.
     """
-    from gan_core import worker
+    from gan_core.config import make_config
+    from gan_core.jobs import threads
+    from gan_core.jobs.job import new_owner
+    from gan_core.presets import DEFAULT_PRESET, preset_config
+    from gan_core.store.runs import default_store
 
+    threads.wait_briefly()
+    preset = preset or DEFAULT_PRESET
     config = make_config(preset_config(preset), **changes)
     store = default_store()
-    run = store.create(config, preset, Path(data_dir) if data_dir else None, owner=worker.new_owner())
-    return worker.train_run(store, run)
+    run = store.create(config, preset, Path(data_dir) if data_dir else None, owner=new_owner())
+
+    from gan_core.jobs.train_job import train_run
+
+    return train_run(store, run)
 
 
 def load(source: str | Path) -> "Model":

@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
-from gan_core import paths, recovery, worker
+from gan_core import paths
 from gan_core.config import make_config, with_full_path
 from gan_core.errors import WorkbenchError
-from gan_core.metrics import SCORES, Evaluation, notes
+from gan_core.jobs import job, threads, train_job, worker
+from gan_core.metrics.result import SCORES, Evaluation, notes
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
-from gan_core.runs import Run, RunStore, default_store
+from gan_core.store import recovery
+from gan_core.store.runs import Run, RunStore, default_store
 from gan_core.text import Text, shortened
 
 FOLDER = click.Path(path_type=Path)
@@ -61,7 +63,7 @@ def train(
     else:
         name = preset or DEFAULT_PRESET
         config = make_config(preset_config(name), **asked)
-        run = store.create(config, name, data_dir, owner=worker.new_owner())
+        run = store.create(config, name, data_dir, owner=job.new_owner())
     run = _train_with_bar(store, run)
     click.echo(run.checkpoint_path)
 
@@ -115,7 +117,7 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
         store.forget_training(run.id)
     # What was changed while it learnt is no part of how it began.
     began = run.config.model_copy(update={name: getattr(config, name) for name in FREE_WHEN_RESUMED})
-    return store.resume(run.id, began, owner=worker.new_owner(), data_dir=data_dir)
+    return store.resume(run.id, began, owner=job.new_owner(), data_dir=data_dir)
 
 
 def _train_with_bar(store: RunStore, run: Run) -> Run:
@@ -135,7 +137,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
             bar.current_item = progress
             bar.render_progress()  # update alone shows nothing before the first step of a thousand
 
-        return worker.train_run(store, run, tell)
+        return train_job.train_run(store, run, tell)
 
 
 def _bar_text(progress: dict | None) -> str:
@@ -191,7 +193,7 @@ def evaluate(
 
     Beside each score stands its floor, what pictures score that are real.
     """
-    from gan_core.metrics.evaluation import evaluate
+    from gan_core.metrics.measure import evaluate
 
     hidden = not sys.stderr.isatty()
     with click.progressbar(
@@ -259,6 +261,7 @@ def work(slots: int, of_app: bool) -> None:
 
 def main() -> int:
     """Exit code 0, or not 0 with one sentence on stderr."""
+    threads.wait_briefly()
     try:
         cli(standalone_mode=False)
     except (WorkbenchError, click.ClickException) as error:

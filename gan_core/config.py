@@ -9,8 +9,8 @@ from pydantic.fields import FieldInfo
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
-from gan_core.refusals import problems, refused
 from gan_core.text import Text, shortened
+from gan_core.validation import problems, refused
 
 NAMED_DATASETS = {
     "digits": "5,000 MNIST digits, part of this program",

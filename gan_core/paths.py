@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 import psutil
 
 PROJECT = Path(__file__).resolve().parent.parent
+PACKAGE_DATA = PROJECT / "gan_core" / "data"
+"""The files that are part of the library: the digits, and the classifiers' weights."""
 PRETRAINED = PROJECT / "checkpoints" / "pretrained"
 MODEL_SUFFIX = ".safetensors"
 PARTIAL_SUFFIX = ".partial"

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gan_core import checkpoint, pictures
 from gan_core.errors import WorkbenchError
 from gan_core.latents import directions, latents, truncate
-from gan_core.networks import build_generator
+from gan_core.networks.build import build_generator
 from gan_core.paths import file_name
 from gan_core.text import shortened
 

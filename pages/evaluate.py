@@ -2,29 +2,28 @@
 
 import streamlit as st
 
-from gan_core import worker
-from gan_core.evaluations import EvaluationStore, Terms, default_evaluations, numbers_of, result_of
-from gan_core.metrics import Evaluation, notes
-from gan_core.runs import RunStore, State, default_store
-from gan_core.tables import EvaluationRow
-from pages.parts import evaluation_choice
+from gan_core.jobs import worker
+from gan_core.metrics.result import Evaluation, notes
+from gan_core.store.evaluations import EvaluationStore, Terms, default_evaluations, numbers_of, result_of
+from gan_core.store.runs import RunStore, State, default_store
+from gan_core.store.tables import EvaluationRow
 from pages.parts.edge import errors_in_words, plain, show_error
-from pages.parts.evaluation_choice import Wish
-from pages.parts.evaluation_details import show_details
-from pages.parts.evaluation_progress import show_progress
-from pages.parts.evaluation_table import download_table, show_table
+from pages.parts.evaluate.choice import Wish, choose, data_dir
+from pages.parts.evaluate.details import show_details
+from pages.parts.evaluate.progress import show_progress
+from pages.parts.evaluate.table import download_table, show_table
+from pages.parts.example import EXAMPLE
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take
 from pages.parts.models import Choice, run_name, shipped_model
-from pages.parts.run_choice import EXAMPLE
 
 
 def main() -> None:
     store, evaluations = default_store(), default_evaluations()
     evaluations.mark_interrupted()
     with st.sidebar:
-        wish = evaluation_choice.choose(store, evaluations)
+        wish = choose(store, evaluations)
         if st.button(
             _("Evaluate"), type="primary", icon=":material/query_stats:", width="stretch", disabled=not wish.models
         ):
@@ -45,7 +44,7 @@ def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], t
     """Queue what has not been answered yet. One model that cannot be evaluated keeps no other from it."""
     for choice in choices:
         with errors_in_words():
-            evaluations.ask(choice.key, choice.path, terms, evaluation_choice.data_dir(store, choice.key))
+            evaluations.ask(choice.key, choice.path, terms, data_dir(store, choice.key))
     with errors_in_words():
         if evaluations.waiting():
             worker.ensure_worker(store)

@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from gan_core import paths
-from gan_core.runs import default_store
-from pages.parts import latent, models, wishes
+from gan_core.store.runs import default_store
+from pages.parts import models
 from pages.parts.edge import errors_in_words, file_or_reason, plain
+from pages.parts.generate import one_picture, wishes
+from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
-from pages.parts.picture_grid import picture_grid
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model, Samples
@@ -36,20 +37,20 @@ def main() -> None:
         return
     samples = wishes.draw(model, what, how)
     with st.sidebar:
-        number = _group(_("One picture"), latent.choose_one, len(samples.images))
+        number = _group(_("One picture"), one_picture.choose_one, len(samples.images))
 
     def address() -> dict[str, Any]:
-        return models.address(choice, model) | wishes.address(what, how) | latent.address(model, number)
+        return models.address(choice, model) | wishes.address(what, how) | one_picture.address(model, number)
 
     _tools(choice, samples, address)
     if number:
         one, place_of_grid = st.columns(2, gap="large")
         with one:
-            latent.change_one(model, samples, number)
+            one_picture.change_one(model, samples, number)
     else:
         place_of_grid = st.container()
     with place_of_grid:
-        picture_grid(samples, _alt(model, samples, what), number, latent.pick)
+        picture_grid(samples, _alt(model, samples, what), number, one_picture.pick)
         if not number:
             st.caption(_("Click a picture to change it a little at a time."))
 

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from gan_core.runs import RunStore, default_store
+from gan_core.store.runs import RunStore, default_store
 from pages.parts.edge import errors_in_words
-from pages.parts.home_parts import how_it_learns, recent_runs, shipped_models
+from pages.parts.example import example_picture, start_button
+from pages.parts.home.sections import how_it_learns, recent_runs, shipped_models
 from pages.parts.language import _
-from pages.parts.recovery import offer_if_lost
-from pages.parts.run_choice import example_picture, start_button
+from pages.parts.lost_list import offer_if_lost
 
 RECENT_RUNS = 4
 

@@ -3,15 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from gan_core.runs import Run, RunStore, default_store
-from pages.parts.comparison import differences
+from gan_core.store.runs import Run, RunStore, default_store
 from pages.parts.edge import errors_in_words, no_formula
+from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.links import give, some_of, take
 from pages.parts.live.status import STATES, duration
 from pages.parts.live_chart import choose_view, live_charts
-from pages.parts.recovery import offer_if_lost, say_what_was_recovered
-from pages.parts.run_choice import show_example
+from pages.parts.lost_list import offer_if_lost, say_what_was_recovered
+from pages.parts.runs.comparison import differences
 from pages.parts.time_machine import time_machine
 
 NEWEST = 2000

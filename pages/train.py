@@ -2,17 +2,18 @@
 
 import streamlit as st
 
-from gan_core import worker
-from gan_core.runs import Run, RunStore, default_store
-from pages.parts.config_form import choose_preset, config_form
+from gan_core.jobs import worker
+from gan_core.store.runs import Run, RunStore, default_store
 from pages.parts.edge import errors_in_words
-from pages.parts.estimate import show_estimate
+from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.live_chart import choose_view, live_charts
-from pages.parts.live_status import live_status
-from pages.parts.run_actions import show_actions
-from pages.parts.run_choice import choose_run, show_example
 from pages.parts.time_machine import time_machine
+from pages.parts.train.config_form import choose_preset, config_form
+from pages.parts.train.cost import show_estimate
+from pages.parts.train.live_status import live_status
+from pages.parts.train.run_actions import show_actions
+from pages.parts.train.run_choice import choose_run
 
 
 def main() -> None:

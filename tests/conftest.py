@@ -6,9 +6,11 @@ from types import SimpleNamespace
 import pytest
 
 from gan_core.config import RunConfig
-from gan_core.ownership import LOST_AFTER_SECONDS
+from gan_core.jobs import threads
+from gan_core.store.queue import LOST_AFTER_SECONDS
 
 # A browser test starts servers and workers, whose processes inherit this too.
+threads.wait_briefly()
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 
 
@@ -23,7 +25,7 @@ def own_place(tmp_path, monkeypatch):
 
 @pytest.fixture
 def store():
-    from gan_core.runs import default_store
+    from gan_core.store.runs import default_store
 
     return default_store()
 
@@ -32,7 +34,7 @@ def store():
 def pass_time(monkeypatch):
     """Lets seconds pass before the eyes of whoever watches for signs of life; the clock on the wall stays as it is."""
     clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr("gan_core.signs.time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr("gan_core.store.heartbeats.time", SimpleNamespace(monotonic=lambda: clock.now))
 
     def let_pass(seconds):
         clock.now += seconds

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gan_core import checkpoint, paths
 from gan_core.config import NAMED_DATASETS
 
-CLASSIFIERS = Path(__file__).parent.parent / "data" / "classifiers"
+CLASSIFIERS = paths.PACKAGE_DATA / "classifiers"
 OF_THE_SAME_KIND = {"digits": "mnist"}
 """Datasets without a classifier of their own, and whose they use."""
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from gan_core import paths
-from gan_core.datasets import normalise
-from gan_core.downloads import Say, fetch
+from gan_core.datasets.downloads import Say, fetch
+from gan_core.datasets.loading import normalise
 from gan_core.errors import WorkbenchError
-from gan_core.metrics import FEATURES
 from gan_core.metrics.classifier import classifier_digest, load_classifier
+from gan_core.metrics.result import FEATURES
 
 
 class Features(NamedTuple):

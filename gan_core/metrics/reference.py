@@ -11,10 +11,10 @@ from torch import Tensor
 
 from gan_core import checkpoint, paths
 from gan_core.config import RunConfig
-from gan_core.datasets import Dataset, has_test_pictures, load_dataset
+from gan_core.datasets.loading import Dataset, has_test_pictures, load_dataset
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.features import Extractor, Features, choose_extractor, classifier, extract
-from gan_core.metrics.scores import Gaussian, gaussian
+from gan_core.metrics.formulas import Gaussian, gaussian
 from gan_core.text import Text
 
 VERSION = "1"

@@ -19,7 +19,7 @@ from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 
 from gan_core import paths
 from gan_core.config import FOLDER, make_config
-from gan_core.datasets import Dataset, load_dataset, normalise
+from gan_core.datasets.loading import Dataset, load_dataset, normalise
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.classifier import CLASSIFIERS, Classifier, load, save
 

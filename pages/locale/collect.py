@@ -10,9 +10,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
-from gan_core import config, paths, refusals
-from gan_core.charts import CHARTS, X_AXES
-from gan_core.metrics import SCORES
+from gan_core import config, paths, validation
+from gan_core.metrics.result import SCORES
+from gan_core.monitor.charts import CHARTS, X_AXES
 from gan_core.presets import PRESETS
 from pages.parts.language import CATALOGUES, LANGUAGES
 from pages.parts.live_chart import X_SHORT
@@ -43,7 +43,7 @@ def _declared() -> Iterator[str]:
     for score in SCORES.values():
         yield from (score.title, score.about)
     yield from config.NAMED_DATASETS.values()
-    yield from refusals.IN_WORDS.values()
+    yield from validation.IN_WORDS.values()
     yield from (preset.about for preset in PRESETS.values())
     yield from X_AXES.values()
     yield from X_SHORT.values()

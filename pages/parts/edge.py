@@ -19,7 +19,7 @@ def errors_in_words() -> Iterator[None]:
     try:
         yield
     except StoreDamagedError as error:
-        from pages.parts.recovery import offer_recovery  # it needs this module, too
+        from pages.parts.lost_list import offer_recovery  # it needs this module, too
 
         show_error(_(error.text))
         offer_recovery()

@@ -16,8 +16,8 @@ import streamlit as st
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
-from gan_core.evaluations import default_evaluations
-from gan_core.runs import Run, RunStore
+from gan_core.store.evaluations import default_evaluations
+from gan_core.store.runs import Run, RunStore
 from gan_core.text import Text, shortened
 from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside

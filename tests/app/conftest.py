@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from gan_core import paths, worker
-from gan_core.runs import METRICS
+from gan_core import paths
+from gan_core.jobs import worker
+from gan_core.store.runs import METRICS
 from pages.parts.edge import JOINER
 from tests.conftest import small_config
 
@@ -26,7 +27,7 @@ class NoEstimator:
 def no_worker(monkeypatch):
     """Runs stay queued and speeds unmeasured: what does either is tested elsewhere."""
     monkeypatch.setattr(worker, "ensure_worker", lambda store: None)
-    monkeypatch.setattr("pages.parts.estimate.default_estimator", NoEstimator)
+    monkeypatch.setattr("pages.parts.train.cost.default_estimator", NoEstimator)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
-from gan_core.runs import METRICS, State
+from gan_core.store.runs import METRICS, State
 from pages.parts.edge import JOINER, as_csv, file_or_reason, no_formula, plain, plain_for_plotly
 from tests.app.conftest import as_read, trained
 

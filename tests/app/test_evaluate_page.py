@@ -9,10 +9,11 @@ import pytest
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
-from gan_core.evaluations import Terms, default_evaluations
-from gan_core.metrics import EXAMPLES, Evaluation
-from gan_core.runs import METRICS, RunStore, State
-from pages.parts import evaluation_details, evaluation_table, language
+from gan_core.metrics.result import EXAMPLES, Evaluation
+from gan_core.store.evaluations import Terms, default_evaluations
+from gan_core.store.runs import METRICS, RunStore, State
+from pages.parts import language
+from pages.parts.evaluate import details, table
 from tests.app.conftest import button_named, words_of
 from tests.app.test_languages import MARK, NAMES, NO_WORDS, Marked, texts_of
 from tests.conftest import small_config
@@ -61,7 +62,7 @@ def finish(evaluations, run, result, terms=None):
     return row
 
 
-def table(app):
+def scores_of(app):
     return app.dataframe[0].value
 
 
@@ -146,7 +147,7 @@ def test_a_visitor_finds_what_was_evaluated_last(open_page, store, evaluations):
     finish(evaluations, run, a_result(), Terms("classifier", 1000, 5))
     app = open_page(EVALUATE)
     assert app.multiselect(key="evaluated").value == [key_of(run)]
-    assert table(app)["fid"].tolist() == [12.5, 0.5]
+    assert scores_of(app)["fid"].tolist() == [12.5, 0.5]
 
 
 def test_a_model_that_cannot_be_asked_about_is_told_in_words_and_the_others_are_asked(
@@ -218,17 +219,17 @@ def two(store, evaluations):
 def test_scores_of_models_and_one_floor_stand_in_a_table(open_page, two, lang):
     app = open_page(EVALUATE, evaluated=",".join(map(key_of, two)), lang=lang)
     assert not app.exception
-    assert table(app)["fid"].tolist() == [12.5, 7.25, 0.5]
-    assert list(table(app).columns) == ["model", "kimg", "fid", "recall", "accuracy", "nearest"]
+    assert scores_of(app)["fid"].tolist() == [12.5, 7.25, 0.5]
+    assert list(scores_of(app).columns) == ["model", "kimg", "fid", "recall", "accuracy", "nearest"]
     assert len(app.get("plotly_chart")) == 1
 
 
 def test_the_best_of_each_score_is_marked_and_nothing_is_where_there_is_none(two):
     results = [a_result(12.5), a_result(7.25), a_result(99.0, dataset="mnist")]
     frame = pd.DataFrame({"model": "", "kimg": 1.0, "fid": [12.5, 7.25, 99.0, 0.5], "nearest": [1.0, 2.0, 3.0, 4.0]})
-    marks = evaluation_table._marks(frame, results)
-    assert [mark == evaluation_table.BEST for mark in marks["fid"]] == [False, True, False, False]
-    assert evaluation_table.BEST not in marks["nearest"].tolist()
+    marks = table._marks(frame, results)
+    assert [mark == table.BEST for mark in marks["fid"]] == [False, True, False, False]
+    assert table.BEST not in marks["nearest"].tolist()
 
 
 def test_the_page_says_what_was_compared_and_when_papers_count_otherwise(open_page, store, evaluations, two):
@@ -241,7 +242,7 @@ def test_the_page_says_what_was_compared_and_when_papers_count_otherwise(open_pa
 
 
 def test_the_csv_has_a_line_for_each_model_and_its_floor():
-    lines = pd.read_csv(io.StringIO(evaluation_table.scores_as_csv({"one": a_result(), "two": a_result(7.25)})))
+    lines = pd.read_csv(io.StringIO(table.scores_as_csv({"one": a_result(), "two": a_result(7.25)})))
     assert lines["fid"].tolist() == [12.5, 0.5, 7.25, 0.5]
     assert lines["of"].tolist() == ["model", "floor"] * 2
     assert lines["samples"].tolist() == [1000] * 4
@@ -277,7 +278,7 @@ def test_an_unconditional_model_has_no_confusion_matrix(open_page, unconditional
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_the_numbers_in_the_confusion_matrix_can_be_read(open_page, two, monkeypatch, colours):
     """On the field of the largest share that there is."""
-    monkeypatch.setattr(evaluation_details, "of_theme", lambda name: st.get_option(f"theme.{colours}.{name}"))
+    monkeypatch.setattr(details, "of_theme", lambda name: st.get_option(f"theme.{colours}.{name}"))
     app = open_page(EVALUATE, evaluated=key_of(two[0]))
     matrix = json.loads(app.get("plotly_chart")[0].proto.spec)["data"][0]
     (_, none), (_, full) = matrix["colorscale"]
@@ -311,7 +312,7 @@ def test_a_result_without_its_pictures_still_shows_its_scores(open_page, store, 
     finish(evaluations, run, a_result()).pictures_path.unlink()
     app = open_page(EVALUATE, evaluated=key_of(run))
     assert not app.exception
-    assert table(app)["fid"].tolist() == [12.5, 0.5]
+    assert scores_of(app)["fid"].tolist() == [12.5, 0.5]
 
 
 def test_a_result_is_forgotten(open_page, store, evaluations):

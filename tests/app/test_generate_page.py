@@ -12,10 +12,10 @@ from PIL import Image
 import gan_core
 from gan_core import checkpoint, paths
 from gan_core.config import ImageSpec
-from gan_core.evaluations import Terms, default_evaluations
-from gan_core.training import Gan
+from gan_core.store.evaluations import Terms, default_evaluations
+from gan_core.training.loop import Gan
 from pages.parts import models
-from pages.parts.wishes import MOST_PICTURES
+from pages.parts.generate.wishes import MOST_PICTURES
 from tests.app.conftest import button_named, components, words_of
 from tests.conftest import small_config
 

@@ -4,7 +4,7 @@ import pytest
 import streamlit as st
 
 from gan_core import paths
-from gan_core.runs import State
+from gan_core.store.runs import State
 from tests.app.conftest import button_named, trained, words_of
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gan_core import paths
-from gan_core.runs import State
+from gan_core.store.runs import State
 from pages.parts import language
 from tests.app.conftest import PAGES, as_read, components, trained
 

@@ -6,11 +6,11 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from gan_core import worker
 from gan_core.config import RunConfig
-from gan_core.runs import State
+from gan_core.jobs import worker
+from gan_core.store.runs import State
 from gan_core.text import Text
-from pages.parts import live
+from pages.parts.live import routes
 from tests import asgi
 from tests.app.conftest import trained
 
@@ -21,7 +21,7 @@ def request(run_id=1, query="", **path):
 
 
 def ask(run_id=1, query=""):
-    answer = live._look(request(run_id, query))
+    answer = routes._look(request(run_id, query))
     return json.loads(answer.body) if answer.status_code == 200 else answer.status_code
 
 
@@ -57,8 +57,8 @@ def test_whoever_asks_nonsense_gets_the_whole_run(store, query):
 def test_a_run_that_is_gone_is_not_found(store):
     assert ask(7) == 404
     assert ask(7, "sessions=1&rows=5") == 204, "deleted while it was watched"
-    assert live._newest_grid(request(7)).status_code == 404
-    assert live._grid(request(7, step=1)).status_code == 404
+    assert routes._newest_grid(request(7)).status_code == 404
+    assert routes._grid(request(7, step=1)).status_code == 404
 
 
 @pytest.mark.parametrize("number", ["99999999999999999999", "9" * 5000, "0", "-1", "1e3", "x", "²"])
@@ -67,14 +67,14 @@ def test_a_number_that_no_run_or_step_can_have_is_not_found(store, number):
     run = trained(store)
     run.grid_folder.mkdir(parents=True)
     (run.grid_folder / "000000010.webp").write_bytes(b"then")
-    app = Starlette(routes=live.routes())
+    app = Starlette(routes=routes.routes())
     for path in (f"/live/{number}", f"/live/{number}/newest", f"/live/{number}/grid/10", f"/live/1/grid/{number}"):
         assert asgi.ask(app, path).status == 404
 
 
 def test_behind_a_prefix_the_routes_are_found_there_and_nowhere_else(store):
     trained(store)
-    app = Starlette(routes=live.routes("/gan/tool"))
+    app = Starlette(routes=routes.routes("/gan/tool"))
     assert json.loads(asgi.ask(app, "/gan/tool/live/1").body)["total"] == 100
     assert asgi.ask(app, "/gan/tool/live/poll.js").status == 200
     assert asgi.ask(app, "/live/1").status == 404
@@ -82,15 +82,15 @@ def test_behind_a_prefix_the_routes_are_found_there_and_nowhere_else(store):
 
 def test_the_pictures_are_the_runs_own(store):
     run = trained(store)
-    assert live._newest_grid(request()).status_code == 404
+    assert routes._newest_grid(request()).status_code == 404
     run.grid_folder.mkdir(parents=True)
     run.live_grid.write_bytes(b"now")
     (run.grid_folder / "000000010.webp").write_bytes(b"then")
-    assert live._newest_grid(request()).body == b"now"
-    kept = live._grid(request(step=10))
+    assert routes._newest_grid(request()).body == b"now"
+    kept = routes._grid(request(step=10))
     assert (kept.body, kept.media_type) == (b"then", "image/webp")
     assert "immutable" in kept.headers["cache-control"]
-    assert live._grid(request(step=11)).status_code == 404
+    assert routes._grid(request(step=11)).status_code == 404
 
 
 def test_a_change_while_learning_is_marked_where_it_took_effect(store):

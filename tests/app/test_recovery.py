@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import event
 
-from gan_core import worker
-from gan_core.runs import default_store
+from gan_core.jobs import job, train_job
+from gan_core.store.runs import default_store
 from tests.app.conftest import button_named, trained, words_of
 from tests.conftest import small_config
 
@@ -14,7 +14,7 @@ OFFER = "Recover the runs from their folders"
 
 
 def a_finished_run(store):
-    return worker.train_run(store, store.create(small_config(), "cgan", owner=worker.new_owner()))
+    return train_job.train_run(store, store.create(small_config(), "cgan", owner=job.new_owner()))
 
 
 def file_of(store):

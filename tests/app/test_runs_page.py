@@ -2,7 +2,7 @@
 
 import pytest
 
-from gan_core.runs import State
+from gan_core.store.runs import State
 from tests.app.conftest import button_named, components, trained, words_of
 
 

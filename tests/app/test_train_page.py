@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from gan_core import estimates, worker
 from gan_core.config import make_config, settings
 from gan_core.errors import WorkbenchError
-from gan_core.memory import Needed
+from gan_core.estimates import measuring
+from gan_core.estimates.memory import Needed
+from gan_core.jobs import worker
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
-from gan_core.runs import State
+from gan_core.store.runs import State
 from gan_core.text import Text
 from tests.app.conftest import button_named, components, trained, words_of
 from tests.conftest import small_config
@@ -86,10 +87,10 @@ def test_why_a_speed_is_not_measured_is_said_with_both_numbers(open_page, monkey
     class Estimator:
         def ask(self, config):
             with pytest.raises(WorkbenchError) as refused:
-                estimates.refuse_too_large(Needed(2**30, 2**31, 2**20), free_bytes=6 * 2**30 - 1)
+                measuring.refuse_too_large(Needed(2**30, 2**31, 2**20), free_bytes=6 * 2**30 - 1)
             return refused.value
 
-    monkeypatch.setattr("pages.parts.estimate.default_estimator", Estimator)
+    monkeypatch.setattr("pages.parts.train.cost.default_estimator", Estimator)
     assert words in words_of(open_page(lang=language))
 
 

@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from gan_core import paths
-from gan_core.evaluations import Terms, default_evaluations
-from gan_core.runs import Run
+from gan_core.store.evaluations import Terms, default_evaluations
+from gan_core.store.runs import Run
 from pages.parts.language import LANGUAGES
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
@@ -49,11 +49,11 @@ def train(minutes: float) -> list[Run]:
 
 def evaluate(run: Run) -> None:
     """On the terms that the page begins with."""
-    from gan_core import evaluating, worker
+    from gan_core.jobs import evaluate_job, job
 
     evaluations = default_evaluations()
     evaluations.ask(f"run:{run.name}", run.checkpoint_path, Terms(), Path(run.data_dir))
-    evaluating.evaluate_claimed(evaluations, evaluations.claim(worker.new_owner()))
+    evaluate_job.evaluate_claimed(evaluations, evaluations.claim(job.new_owner()))
 
 
 def take(browser: Browser, address: str, size: str, language: str, colours: str, whole: bool = True) -> Image.Image:

@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from gan_core.runs import default_store
+from gan_core.store.runs import default_store
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1400, "height": 1000}

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import gan_core
-from gan_core import evaluating, worker
 from gan_core.errors import WorkbenchError
-from gan_core.evaluations import Terms, default_evaluations
-from gan_core.runs import Run, State, default_store
+from gan_core.jobs import evaluate_job, job
+from gan_core.store.evaluations import Terms, default_evaluations
+from gan_core.store.runs import Run, State, default_store
 from tests.conftest import small_config
 from tests.e2e import axe
 from tests.e2e.steps import curves, no_error_on, press
@@ -35,7 +35,7 @@ def two_runs(server) -> list[Run]:
     evaluations = default_evaluations()
     for run in runs:
         evaluations.ask(f"run:{run.name}", run.checkpoint_path, TERMS, Path(run.data_dir))
-        evaluating.evaluate_claimed(evaluations, evaluations.claim(worker.new_owner()))
+        evaluate_job.evaluate_claimed(evaluations, evaluations.claim(job.new_owner()))
     failed = default_store().create(small, "cgan", owner="me")
     default_store().end(failed.id, "me", State.FAILED, WorkbenchError(WHY_IT_FAILED).text)
     return runs

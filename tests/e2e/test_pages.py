@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import gan_core
-from gan_core.runs import Run
+from gan_core.store.runs import Run
 from tests.conftest import small_config
 from tests.e2e.steps import (
     DESK,

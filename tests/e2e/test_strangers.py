@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 
 from gan_core import checkpoint, paths
 from gan_core.config import ImageSpec
-from gan_core.evaluations import default_evaluations
-from gan_core.runs import State
-from gan_core.training import Gan
+from gan_core.store.evaluations import default_evaluations
+from gan_core.store.runs import State
+from gan_core.training.loop import Gan
 from pages.parts.edge import JOINER
 from tests.app.conftest import trained
 from tests.app.test_evaluate_page import a_result, finish

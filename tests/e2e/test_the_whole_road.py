@@ -111,7 +111,7 @@ def test_generate_draws_the_class_that_is_asked_for(page):
 
 def looks_like_sevens(images: np.ndarray) -> bool:
     """Judged by the nearest of the real digits, in most cases."""
-    from gan_core.datasets import DIGITS_FILE
+    from gan_core.datasets.loading import DIGITS_FILE
 
     with np.load(DIGITS_FILE) as digits:
         real, labels = digits["images"].reshape(5000, -1).astype(float), digits["labels"]

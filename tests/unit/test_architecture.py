@@ -7,23 +7,51 @@ import pytest
 
 from gan_core import paths
 
-EVERYTHING = sorted(
+LIBRARY = sorted(
     ".".join(path.relative_to(paths.PROJECT).with_suffix("").parts).removesuffix(".__init__")
     for path in (paths.PROJECT / "gan_core").rglob("*.py")
     if path.stem != "__main__"
 )
-LIGHT = (
-    *("animation", "charts", "estimates", "evaluations", "metrics", "ownership", "pictures", "presets", "reading"),
-    *("runs", "watching", "worker"),
-)
-WITHOUT_TORCH = ["gan_core", *(f"gan_core.{name}" for name in LIGHT), "pages.parts.live"]
+WITHOUT_TORCH = [
+    *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "text", "validation"),
+    *("datasets", "datasets.downloads", "datasets.folders"),
+    *("store", "monitor", "estimates", "estimates.estimator", "jobs.worker", "jobs.job", "jobs.reporter"),
+    *("metrics", "metrics.result", "networks", "training"),
+]
+"""Modules, and rooms with all that is in them where nothing in the room has torch."""
+
+
+def modules_of(names: list[str]) -> list[str]:
+    wanted = [f"gan_core.{name}" for name in names]
+    rooms = tuple(f"gan_core.{room}." for room in ("store", "monitor"))
+    return [module for module in LIBRARY if module in wanted or module.startswith(rooms)]
 
 
 @pytest.mark.parametrize(
     ("modules", "unwanted"),
-    [(EVERYTHING, "streamlit"), (EVERYTHING, "plotly"), (WITHOUT_TORCH, "torch")],
-    ids=["the library knows no pages", "nor how they draw charts", "what pages need at every tick loads no torch"],
+    [
+        (LIBRARY, "streamlit"),
+        (LIBRARY, "plotly"),
+        ([*modules_of(WITHOUT_TORCH), "pages.parts.live.routes"], "torch"),
+        (["gan_core"], "pydantic"),
+    ],
+    ids=[
+        "the library knows no pages",
+        "nor how they draw charts",
+        "what pages need at every tick loads no torch",
+        "the package itself loads nothing",
+    ],
 )
 def test_imports_point_one_way(modules, unwanted):
     program = f"import sys, {', '.join(modules)}; sys.exit({unwanted!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=paths.PROJECT).returncode == 0
+
+
+def test_importing_the_library_changes_no_environment_variable():
+    program = f"import os; before = dict(os.environ); import {', '.join(LIBRARY)}; assert os.environ == before"
+    assert subprocess.run([sys.executable, "-c", program], cwd=paths.PROJECT).returncode == 0
+
+
+def test_rooms_hold_nothing_in_their_entrance():
+    entrances = [path for path in (paths.PROJECT / "gan_core").rglob("*/__init__.py") if path.stat().st_size]
+    assert entrances == []

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from gan_core.config import LONGEST_TEXT, RunConfig, changeable, dataset_name, has_effect, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
-from gan_core.refusals import problems
+from gan_core.validation import problems
 
 
 def test_the_presets_are_there_and_minute_is_the_default():

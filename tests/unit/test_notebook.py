@@ -1,7 +1,7 @@
 """The library in four lines, as the README shows them."""
 
 import gan_core
-from gan_core.runs import State
+from gan_core.store.runs import State
 
 
 def test_train_load_and_sample_in_four_lines():

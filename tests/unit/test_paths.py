@@ -10,13 +10,13 @@ import pytest
 import gan_core
 from gan_core import checkpoint, paths, sampling
 from gan_core.config import make_config, with_full_path
-from gan_core.datasets import load_dataset
+from gan_core.datasets.loading import load_dataset
 from gan_core.errors import WorkbenchError
-from gan_core.evaluations import EvaluationStore, Terms
 from gan_core.metrics.features import inception
-from gan_core.runs import RunStore, default_store
+from gan_core.store.evaluations import EvaluationStore, Terms
+from gan_core.store.runs import RunStore, default_store
 from tests.conftest import small_config
-from tests.unit.test_folders import plain, put
+from tests.unit.datasets.test_folders import plain, put
 
 NOBODY = "~no-such-user-here"
 

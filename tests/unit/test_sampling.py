@@ -13,7 +13,7 @@ from gan_core import checkpoint, sampling
 from gan_core.checkpoint import About
 from gan_core.config import ImageSpec
 from gan_core.errors import WorkbenchError
-from gan_core.networks import build_generator
+from gan_core.networks.build import build_generator
 from gan_core.sampling import Model
 from tests.conftest import small_config
 

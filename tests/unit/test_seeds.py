@@ -5,11 +5,12 @@ from itertools import product
 import numpy as np
 import torch
 
-from gan_core import sampling, training
-from gan_core.datasets import Dataset
+from gan_core import sampling
+from gan_core.datasets.loading import Dataset
 from gan_core.seeds import stream
+from gan_core.training import loop
 from tests.conftest import small_config
-from tests.unit.test_training import CPU, digits
+from tests.unit.training.test_loop import CPU, digits
 
 
 def test_no_two_streams_are_alike_whatever_their_seeds_uses_and_epochs():
@@ -24,7 +25,7 @@ def test_a_stream_is_that_child_of_numpys_seed_sequence():
 
 def test_latents_are_neither_the_first_weights_nor_those_of_the_grid(monkeypatch):
     config, drawn_for_weights = small_config(seed=3), []
-    build = training.build_generator
+    build = loop.build_generator
 
     def build_and_look(*args):
         state = torch.get_rng_state()
@@ -32,8 +33,8 @@ def test_latents_are_neither_the_first_weights_nor_those_of_the_grid(monkeypatch
         torch.set_rng_state(state)
         return build(*args)
 
-    monkeypatch.setattr(training, "build_generator", build_and_look)
-    gan = training.Gan(config, digits(config).spec, CPU)
+    monkeypatch.setattr(loop, "build_generator", build_and_look)
+    gan = loop.Gan(config, digits(config).spec, CPU)
     latents = gan.latents(4)
     grid = sampling.latents(4, config.latent_dim, config.seed)
     assert not torch.equal(latents, drawn_for_weights[0])

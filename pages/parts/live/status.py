@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 from gan_core.growth import growth, resolution
-from gan_core.runs import Run, RunStore, State
+from gan_core.store.runs import Run, RunStore, State
 from gan_core.text import Text
 from pages.parts.language import translate
 
 if TYPE_CHECKING:
-    from gan_core.reading import Reading
+    from gan_core.monitor.diagnosis import Reading
 
 COLOURS = {
     State.QUEUED: "gray",

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from gan_core.charts import CHARTS, SMOOTHING, X_AXES, Chart
-from gan_core.runs import Run
+from gan_core.monitor.charts import CHARTS, SMOOTHING, X_AXES, Chart
+from gan_core.store.runs import Run
 from pages.parts.component import component
 from pages.parts.language import _, language
 from pages.parts.links import give, one_of, some_of, take

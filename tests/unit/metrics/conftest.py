@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
-from gan_core import checkpoint, datasets
+from gan_core import checkpoint
+from gan_core.datasets import loading
 
 
 @pytest.fixture
 def few_digits(tmp_path, monkeypatch):
     """The dataset `digits` with every tenth of its pictures: 500."""
-    with np.load(datasets.DIGITS_FILE) as stored:
+    with np.load(loading.DIGITS_FILE) as stored:
         few = {name: stored[name][::10] for name in ("images", "labels")}
     np.savez(tmp_path / "few.npz", **few)
-    monkeypatch.setattr(datasets, "DIGITS_FILE", tmp_path / "few.npz")
+    monkeypatch.setattr(loading, "DIGITS_FILE", tmp_path / "few.npz")
     return few
 
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from gan_core.config import make_config
-from gan_core.datasets import load_dataset, normalise
+from gan_core.datasets.loading import load_dataset, normalise
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import train_classifier
 from gan_core.metrics.classifier import CLASSIFIERS, Classifier, classifier_digest, load, load_classifier

@@ -9,7 +9,7 @@ import torch
 from torch_fidelity import feature_extractor_inceptionv3 as theirs
 
 from gan_core import paths
-from gan_core.datasets import load_dataset
+from gan_core.datasets.loading import load_dataset
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import features
 from gan_core.metrics.classifier import classifier_digest, load_classifier

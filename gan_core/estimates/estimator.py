@@ -1,0 +1,182 @@
+"""What a config will cost before it is trained: speed, parameters, memory. Measured, since every machine differs.
+
+The web server asks an `Estimator`, which knows nothing of torch. A helper process answers it (estimates/measuring.py).
+"""
+
+import json
+import math
+import subprocess
+import sys
+import threading
+import time
+from functools import cache
+from typing import NamedTuple
+
+from gan_core import paths
+from gan_core.config import RunConfig, has_effect
+from gan_core.errors import WorkbenchError
+from gan_core.text import Text
+
+NO_MATTER = {
+    # how long the run lasts
+    "minutes",
+    "kimg",
+    # the clock stands still meanwhile
+    "score_every",
+    # rare
+    "grid_every",
+    # numbers that are only computed with: another value takes the same time and room
+    "seed",
+    "ema_decay",
+    "generator_learning_rate",
+    "discriminator_learning_rate",
+    "learning_rate_decay",
+    "beta1",
+    "beta2",
+    "drift",
+    "label_smoothing",
+    # measured full-grown
+    "growth_kimg",
+}
+"""Hyperparameters that change neither speed nor memory. One that is new counts until it is named here."""
+
+IDLE_SECONDS = 60
+"""How long a helper (some 800 MB with torch) waits for the next question."""
+MOST_WAITING = 20
+MOST_KNOWN = 1_000
+FAILURE_SECONDS = 10
+"""A failure is remembered this long: not tried again at every tick of a page, but once a folder may be mended."""
+
+
+class Estimate(NamedTuple):
+    """What a run will cost.
+
+    `device` is described for people; `images_per_second` counts real images, as progress does; `memory_bytes` is what
+    its process takes (see `measuring.measure`).
+    """
+
+    device: str
+    generator_parameters: int
+    discriminator_parameters: int
+    images_per_second: float
+    memory_bytes: int
+
+    def seconds(self, config: RunConfig) -> float:
+        """How long the config's budget lasts; the limit that is nearer counts."""
+        return 1 / config.budget_spent(1.0, self.images_per_second / 1000)  # the share spent grows evenly
+
+    def images(self, config: RunConfig) -> float:
+        """Real images that the discriminator sees within the config's budget."""
+        return self.images_per_second * self.seconds(config)
+
+
+Answer = Estimate | WorkbenchError
+
+
+class Estimator:
+    """Answers at once what is known, and has a helper process measure what is not. For all viewers: thread-safe.
+
+    A thread asks the helper one question after the other, the newest first, and ends with it once there was none for
+    IDLE_SECONDS. A helper whose server is gone finds its input at an end, and ends too.
+    """
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._known: dict[str, tuple[float, Answer]] = {}  # until when an answer is good, and the answer
+        self._waiting: dict[str, RunConfig] = {}  # the newest last
+        self._measuring = ""
+        self._thread: threading.Thread | None = None
+
+    def ask(self, config: RunConfig) -> Answer | None:
+        """The estimate, or why there is none, or None while it is being measured: ask again."""
+        question = question_of(config)
+        with self._changed:
+            good_until, answer = self._known.get(question, (0.0, None))
+            if time.monotonic() < good_until:
+                return answer
+            if question != self._measuring:
+                self._waiting.pop(question, None)
+                self._waiting[question] = config
+                _forget_oldest(self._waiting, MOST_WAITING)
+                self._changed.notify()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._answer_all, name="estimates", daemon=True)
+                self._thread.start()
+        return None
+
+    def _answer_all(self) -> None:
+        helper = None
+        try:
+            while asked := self._next():
+                if helper is None or helper.poll() is not None:
+                    helper = _start_helper()
+                self._note(asked[0], _ask_helper(helper, asked[1]))
+        finally:
+            with self._changed:
+                if self._thread is threading.current_thread():
+                    self._thread, self._measuring = None, ""
+            if helper:
+                helper.communicate()  # the end of its input is its own
+
+    def _next(self) -> tuple[str, RunConfig] | None:
+        """Waits for a question; None if there was none for long."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._waiting, IDLE_SECONDS):
+                self._thread = None  # before a new question relies on this one
+                return None
+            self._measuring, config = self._waiting.popitem()
+            return self._measuring, config
+
+    def _note(self, question: str, answer: Answer) -> None:
+        failed = isinstance(answer, WorkbenchError)
+        with self._changed:
+            self._measuring = ""
+            self._known[question] = (time.monotonic() + FAILURE_SECONDS if failed else math.inf, answer)
+            _forget_oldest(self._known, MOST_KNOWN)
+
+
+def question_of(config: RunConfig) -> str:
+    """The same for two configs whose runs are equally fast and large."""
+    values = config.model_dump()
+    counts = {name: value for name, value in values.items() if name not in NO_MATTER and has_effect(name, values)}
+    return json.dumps(counts)
+
+
+def _forget_oldest(kept: dict, most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]
+
+
+def _start_helper() -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "gan_core.estimates.measuring"],
+        env=paths.child_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+    )
+
+
+def _ask_helper(helper: subprocess.Popen, config: RunConfig) -> Answer:
+    try:
+        helper.stdin.write(config.model_dump_json() + "\n")
+        helper.stdin.flush()
+        answer = json.loads(helper.stdout.readline())
+    except (OSError, ValueError):  # a broken pipe, or nothing more to read: it has died
+        helper.kill()
+        helper.communicate()
+        return WorkbenchError(
+            "The speed could not be measured: a step takes too long, or too much memory; "
+            "choose a smaller batch size or narrower networks."
+        )
+    if "error" in answer:
+        said = Text.from_json(answer["error"])
+        return WorkbenchError(said.template, **said.values)
+    return Estimate(**answer["estimate"])
+
+
+@cache
+def default_estimator() -> Estimator:
+    """The one that all viewers share."""
+    return Estimator()

@@ -1,0 +1,196 @@
+"""Measures what a config will cost: speed, parameters, memory. In a helper process, since it needs torch.
+
+python -m gan_core.estimates.measuring   reads a RunConfig a line, writes {"estimate": ...} or {"error": ...} a line
+"""
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import torch
+from torch import nn
+
+from gan_core import devices
+from gan_core.config import FOLDER, NAMED_SHAPES, ImageSpec, RunConfig
+from gan_core.datasets import loading
+from gan_core.datasets.folders import list_pictures
+from gan_core.errors import WorkbenchError
+from gan_core.estimates import memory
+from gan_core.estimates.estimator import Estimate
+from gan_core.text import Text
+from gan_core.training.loop import Batches, Gan, training_step
+
+SAMPLE = 5_000
+"""Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""
+
+MEASURING_SECONDS = 0.5
+WARM_UP_STEPS = 3
+FEWEST_STEPS = 3
+SLOW_STEP_SECONDS = 2.0
+"""A first step that took longer says enough by itself."""
+LOOK_SECONDS = 0.01
+"""Between two looks at the memory in use."""
+PATIENCE_SECONDS = 60
+"""The helper gives a config up after this time; nothing else would end a step that takes minutes."""
+NICENESS = 10
+"""Something may be in training, and that comes first."""
+
+
+def measure(config: RunConfig) -> Estimate:
+    """Train a GAN of this config for half a second on random pictures.
+
+    On a CPU the time is what this thread computed for, not what passed: a run in training beside it takes its turns,
+    and the estimate is for the time after. With nothing beside it, on two cores, that was 3 to 6 % less.
+
+    Memory is the most seen in use: on a CUDA GPU by torch's tensors (its own some hundred MB, and what its allocator
+    keeps in reserve, come on top), on a CPU the resident memory of this process, on Apple's GPUs what the driver has
+    given torch. To it is added what the dataset has more bytes than the pictures measured with.
+
+    Raises WorkbenchError for a device that is not there, a folder that cannot be read, and too little memory: where
+    more than half of what is free would be needed, nothing is measured.
+    """
+    device = devices.choose_device(config.device)
+    config = config.model_copy(update={"growth_kimg": 1e-9})  # full-grown: what most of a run will cost
+    count, spec = _shape(config)
+    devices.give_back_freed_memory()  # else the memory of a larger config, measured before, would count as this one's
+    refuse_too_large(memory.needed(config, spec, count), devices.free_memory(device))
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    try:
+        images = torch.randint(0, 256, (SAMPLE, spec.channels, spec.size, spec.size), dtype=torch.uint8)
+        labels = torch.randint(0, len(spec.classes), (SAMPLE,))
+        gan = Gan(config, spec, device)
+        dataset = loading.Dataset(images, labels, spec).to(device)
+        batches = dataset.batches(config.batch_size, config.seed, mirror=config.mirror)
+        with _memory_seen(device) as seen:
+            seconds = _seconds_a_step(gan, batches)
+    except (RuntimeError, MemoryError) as error:
+        raise WorkbenchError(
+            "The speed could not be measured ({error}); a smaller batch size or narrower networks need less memory.",
+            error=str(error).partition("\n")[0],
+        ) from error
+    return Estimate(
+        device=devices.describe(device),
+        generator_parameters=count_parameters(gan.generator),
+        discriminator_parameters=count_parameters(gan.discriminator),
+        images_per_second=config.batch_size * config.n_critic / seconds,
+        memory_bytes=max(seen) + max(0, count - SAMPLE) * images[0].numel(),
+    )
+
+
+def _shape(config: RunConfig) -> tuple[int, ImageSpec]:
+    """How many pictures the dataset has, and what networks must know of them. No picture is read."""
+    if config.dataset.startswith(FOLDER):
+        found = [len(pictures) for pictures in list_pictures(config.dataset).classes.values()]
+        names = tuple(str(number) for number in range(len(found)))
+        return sum(found), ImageSpec(size=config.image_size, channels=config.channels, classes=names)
+    count, size, channels = NAMED_SHAPES[config.dataset]
+    return count, ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
+
+
+def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
+    """Raises WorkbenchError if a run would need more than half of the free memory, before any of it is taken.
+
+    A change in the form is enough for a measurement, and nobody wants their memory filled by that.
+    """
+    if run.all <= free_bytes / 2:
+        return
+    smaller = {
+        "networks": Text("narrower networks"),
+        "step": Text("a smaller batch size or narrower networks"),
+        "pictures": Text("fewer or smaller pictures"),
+    }
+    raise WorkbenchError(
+        "The speed is not measured: this would need about {needed:,.1f} GiB, more than half of the {free:,.1f} GiB of "
+        "memory that are free; choose {smaller}.",
+        needed=run.all / 2**30,
+        free=free_bytes / 2**30,
+        smaller=smaller[max(run._fields, key=lambda part: getattr(run, part))],
+    )
+
+
+def _seconds_a_step(gan: Gan, batches: Batches) -> float:
+    """The first steps fetch memory and choose algorithms, so they do not count."""
+    if gan.device.type != "cpu":
+        # A GPU's very first step loads the kernels too, which takes seconds: those of lazy penalties included.
+        gan.batches = gan.config.penalty_every - 1
+        _timed(gan, batches, 1, 0)
+    first = _timed(gan, batches, 1, 0)
+    if first > SLOW_STEP_SECONDS:
+        return first
+    _timed(gan, batches, WARM_UP_STEPS, 0)
+    return _timed(gan, batches, FEWEST_STEPS, MEASURING_SECONDS)
+
+
+def _timed(gan: Gan, batches: Batches, fewest_steps: int, least_seconds: float) -> float:
+    """Seconds of a step, on average over at least so many steps and seconds."""
+    clock = time.thread_time if gan.device.type == "cpu" else time.perf_counter
+    began, start, steps = time.perf_counter(), clock(), 0
+    while steps < fewest_steps or time.perf_counter() - began < least_seconds:
+        seen = training_step(gan, batches)
+        steps += 1
+    seen.generator_loss.item()  # waits until the device has done all that it was given
+    return (clock() - start) / steps
+
+
+@contextlib.contextmanager
+def _memory_seen(device: torch.device) -> Iterator[list[int]]:
+    """What is in use from here on, looked at many times: after a step its activations are gone again."""
+    seen, ended = [_memory_used(device)], threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            seen.append(_memory_used(device))
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
+        seen.append(_memory_used(device))
+
+
+def _memory_used(device: torch.device) -> int:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if device.type == "mps":
+        return torch.mps.driver_allocated_memory()
+    return psutil.Process().memory_info().rss
+
+
+def count_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def main() -> None:
+    """Answer questions until there are no more."""
+    torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
+    devices.keep_freed_memory()
+    answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints is no answer
+    with contextlib.suppress(OSError, psutil.Error):
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
+    with contextlib.suppress(OSError):  # Linux: where memory runs out, this process goes, not one in training
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    for line in sys.stdin:
+        # Nothing else would end a step that takes minutes, least of all when the server that asked is gone.
+        too_long = threading.Timer(PATIENCE_SECONDS, os._exit, [1])
+        too_long.start()
+        try:
+            answer = {"estimate": measure(RunConfig.model_validate_json(line))._asdict()}
+        except WorkbenchError as error:
+            answer = {"error": error.text.to_json()}
+        too_long.cancel()
+        print(json.dumps(answer), file=answers, flush=True)
+        devices.give_back_freed_memory()  # what is in training may need it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What memory a run will need, reckoned from the shapes of its tensors before there are any.
+
+One step is taken on torch's meta device, where tensors have a shape and no numbers: on paper. It costs about a second,
+however large the networks.
+"""
+
+import itertools
+import weakref
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from gan_core.config import ImageSpec, RunConfig
+from gan_core.training.loop import Gan, training_step
+
+
+class Needed(NamedTuple):
+    """Bytes: what stays from step to step, what one step holds besides when it holds most, and the dataset.
+
+    Args:
+        networks: weights, their gradients, what the optimizers remember, and the average.
+        step: the activations above all, and what is computed with them.
+    """
+
+    networks: int
+    step: int
+    pictures: int
+
+    @property
+    def all(self) -> int:
+        return sum(self)
+
+
+def needed(config: RunConfig, spec: ImageSpec, count: int) -> Needed:
+    """What a run of this config will need for a dataset of so many pictures, as if all were float32.
+
+    In bfloat16 activations take half. What the libraries use in between comes on top.
+    """
+    config = config.model_copy(update={"n_critic": 1, "penalty_every": 1, "precision": "float32"})
+    paper = torch.device("meta")
+    with _Tensors() as tensors, paper:
+        gan = Gan(config, spec, paper)
+        images = torch.empty(config.batch_size, spec.channels, spec.size, spec.size)
+        batch = images, torch.empty(config.batch_size, dtype=torch.long)
+        for _ in range(2):  # the gradients of the first step are there in the second
+            training_step(gan, itertools.repeat(batch))
+        stays = tensors.bytes
+    return Needed(stays, tensors.most_bytes - stays, count * images[0].numel())
+
+
+class _Tensors(TorchDispatchMode):
+    """Counts the bytes of all tensors on paper that are made within, while they live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = self.most_bytes = 0
+        self._known: dict[int, int] = {}  # bytes of a storage, by its address; several tensors may share one
+
+    def __torch_dispatch__(
+        self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        made = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(made):
+            if isinstance(tensor, Tensor) and tensor.is_meta:
+                self._note(tensor.untyped_storage())
+        return made
+
+    def _note(self, storage: torch.UntypedStorage) -> None:
+        address = storage._cdata
+        if address not in self._known:
+            self._known[address] = storage.nbytes()
+            self.bytes += storage.nbytes()
+            self.most_bytes = max(self.most_bytes, self.bytes)
+            weakref.finalize(storage, self._forget, address)
+
+    def _forget(self, address: int) -> None:
+        self.bytes -= self._known.pop(address)

@@ -1,0 +1,117 @@
+"""What training a run and making an evaluation have in common: the process that does one, from claim to last word."""
+
+import contextlib
+import math
+import os
+import platform
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar
+
+from gan_core.errors import StoreUnavailableError, WorkbenchError
+from gan_core.store.evaluations import EvaluationStore
+from gan_core.store.queue import HEARTBEAT_SECONDS
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import EvaluationRow, Run, State
+from gan_core.text import Text, limited
+
+TELL_SECONDS = 0.25
+"""How often progress is written at most while something is loaded or evaluated, and whether to go on is asked."""
+
+P = ParamSpec("P")
+Store = TypeVar("Store", RunStore, EvaluationStore)
+
+
+class Stopped(Exception):  # noqa: N818 (nothing has gone wrong)
+    """The run was asked to stop before its first step, or the evaluation to end without a result."""
+
+
+def new_owner() -> str:
+    return f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, owner: str) -> int:
+    """What a process does that was started for a claimed run or evaluation; returns its exit code."""
+    run = store.get(int(number))
+    if run is None or run.owner != owner:
+        return 1
+    try:
+        do(store, run)
+    except WorkbenchError as error:
+        print(error, file=sys.stderr)  # into its log; the store has it too, unless it is away
+    return 0
+
+
+@contextlib.contextmanager
+def heartbeat(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> Iterator[threading.Event]:
+    """Says from a thread that this process lives. The event is set if the run is no longer its own."""
+    stop, ended = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            with contextlib.suppress(WorkbenchError):  # a store that is busy now may answer the next beat
+                if not store.heartbeat(run.id, run.owner):
+                    stop.set()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        with _on_signals(stop.set):
+            yield stop
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextlib.contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and a polite end (SIGTERM) save the run before the process ends. A second Ctrl-C ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a notebook's or a server's thread has no say in signals
+        return
+
+    def asked(number: int, frame: object) -> None:
+        stop()
+        signal.signal(number, before[number])
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def failure_noted(end: Callable[[State, Text], object]) -> Iterator[None]:
+    """An error within is its owner's last word on the job, given to `end`, and goes on."""
+    try:
+        yield
+    except StoreUnavailableError:
+        raise  # there is nobody to tell
+    except WorkbenchError as error:
+        with contextlib.suppress(StoreUnavailableError):  # the error itself says more
+            end(State.FAILED, error.text)
+        raise
+    except Exception as error:
+        told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": limited(error)})
+        with contextlib.suppress(StoreUnavailableError):
+            end(State.FAILED, told)
+        raise
+
+
+def seldom(say: Callable[P, None]) -> Callable[P, None]:
+    """The same, but at most four times a second."""
+    last = -math.inf
+
+    def maybe_say(*said: P.args, **named: P.kwargs) -> None:
+        nonlocal last
+        if time.monotonic() - last > TELL_SECONDS:
+            last = time.monotonic()
+            say(*said, **named)
+
+    return maybe_say

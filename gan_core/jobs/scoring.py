@@ -1,0 +1,101 @@
+"""Scores of a run while it learns: a few pictures every so many images, and the best checkpoint's FID so far."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from gan_core import checkpoint
+from gan_core.config import RunConfig
+from gan_core.datasets.loading import Dataset
+from gan_core.errors import WorkbenchError
+from gan_core.jobs.reporter import Reporter
+from gan_core.text import Text
+from gan_core.training.loop import Gan
+
+if TYPE_CHECKING:
+    from gan_core.metrics.reference import Reference
+
+SAMPLES = 2_000
+"""Pictures drawn for a scoring. Few, so the FID is somewhat too high, but it takes only seconds."""
+SEED = 0
+"""The same latents at each scoring: what changes is the generator."""
+
+
+class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
+    """The run was asked to stop in the midst of a scoring."""
+
+
+def real_pictures(
+    config: RunConfig, data_dir: Path, training: Dataset, device: torch.device, say: Callable[[Text], None]
+) -> "Reference | None":
+    """What generated pictures are compared with; None if the run is not to be scored.
+
+    Args:
+        training: the pictures that the run learns from, on the CPU.
+
+    Raises WorkbenchError if pictures or Inception's weights cannot be had.
+    """
+    if config.score_every is None:
+        return None
+    from gan_core.metrics.reference import make_reference
+
+    return make_reference(config, data_dir, device, say=lambda share, line: say(line), training=training)
+
+
+class Scoring:
+    """When a run is scored, and how its best checkpoint did. One of a step that it has not reached is taken away.
+
+    Args:
+        stop: asked every few hundred pictures; True ends a scoring.
+    """
+
+    def __init__(self, reporter: Reporter, gan: Gan, reference: "Reference", stop: Callable[[], bool]):
+        self.run, self.reporter, self.gan, self.reference, self.stop = reporter.run, reporter, gan, reference, stop
+        self.counted = self._count()
+        checkpoint.cut_best(self.run.folder, after_step=gan.step)
+        self.lowest = _fid_of_best(self.run.folder)
+
+    def _count(self) -> int:
+        """How many scorings a run of this length has had."""
+        return int(self.gan.images / (1000 * self.gan.config.score_every))
+
+    def due(self, at_end: bool) -> bool:
+        """At the multiples of `score_every`, and at the end of the run."""
+        return at_end or self._count() > self.counted
+
+    def take(self) -> dict[str, float]:
+        """`fid`, and `accuracy` if the model is conditional and its dataset has a classifier.
+
+        Raises Interrupted if the run was asked to stop meanwhile.
+        """
+        from gan_core.metrics.measure import quick_scores
+
+        self.counted = self._count()
+        gan = self.gan
+        scores = quick_scores(
+            gan.averaged_generator(), gan.config, gan.spec, self.reference, SAMPLES, SEED, self._go_on
+        )
+        self.reporter.tell(message="")
+        return scores
+
+    def _go_on(self, share: float, line: Text) -> None:
+        said = Text("Scoring {count:,} pictures", {"count": SAMPLES}).to_json()
+        if self.stop() or self.reporter.tell(message=said):
+            raise Interrupted
+
+    def keep_if_best(self, about: checkpoint.About, model: dict[str, torch.Tensor]) -> None:
+        """Keep the checkpoint if its FID is the lowest so far."""
+        if about.scores["fid"] < self.lowest:
+            checkpoint.save_best(self.run.folder, about, model)
+            self.lowest = about.scores["fid"]
+
+
+def _fid_of_best(folder: Path) -> float:
+    best = checkpoint.best_model(folder)
+    try:
+        return checkpoint.read_about(best).scores["fid"] if best else math.inf
+    except (WorkbenchError, KeyError):  # a damaged file is no rival
+        return math.inf

@@ -1,0 +1,223 @@
+"""Takes queued runs and evaluations in order, each in a process of its own. Never inside the web server.
+
+python -m gan_core worker        a worker, until it is ended
+
+A worker only supervises: it starts train_job.py and evaluate_job.py, and notes how they ended.
+"""
+
+import math
+import platform
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from gan_core import paths
+from gan_core.disk import not_written
+from gan_core.jobs.job import new_owner
+from gan_core.store.evaluations import EvaluationStore
+from gan_core.store.patience import Patience
+from gan_core.store.queue import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
+from gan_core.store.runs import Run, RunStore, State
+from gan_core.store.tables import EvaluationRow
+from gan_core.text import Text
+
+POLL_SECONDS = 0.5
+"""How often a worker looks for queued runs and ended processes."""
+START_SECONDS = 10 + LOST_AFTER_SECONDS
+"""How long a worker may take to start, on a machine that is busy training, to see that an earlier one is dead, and to
+register."""
+STOP_SECONDS = 15
+"""How long a run that was asked to stop has to save itself. One in the midst of a very long step hears nothing."""
+CANCEL_SECONDS = 1
+"""How long a cancelled evaluation has to end by itself."""
+FIRST_SIGN_SECONDS = 60
+"""So long after a process was started its worker says that it lives; then it must do so itself."""
+IDLE_SECONDS = 120
+"""How long the app's own worker stays without work."""
+
+
+class InWork(NamedTuple):
+    """A run or an evaluation that a worker started, its process, and when, by the clock that only goes forward."""
+
+    job: Run | EvaluationRow
+    process: subprocess.Popen
+    started_at: float
+
+
+class Worker:
+    """Keeps up to `slots` runs in training, each in its own process."""
+
+    module = "gan_core.jobs.train_job"
+    patience_seconds = STOP_SECONDS
+
+    def __init__(self, store: RunStore | EvaluationStore, slots: int, name: str = ""):
+        self.store = store
+        self.slots = slots
+        self.name = name
+        self.in_work: dict[str, InWork] = {}
+        self.asked_at: dict[str, float] = {}
+        """When this worker first saw that an owner is asked to stop."""
+
+    def look(self) -> bool:
+        """Note what has ended, end what does not stop, and start what waits. True while there is work.
+
+        Raises StoreUnavailableError; what could not be noted is noted at the next look.
+        """
+        for owner, (job, process, started_at) in list(self.in_work.items()):
+            if process.poll() is not None:
+                self._note_end(owner, job, process.returncode)
+                del self.in_work[owner]
+            elif time.monotonic() - started_at < FIRST_SIGN_SECONDS:
+                # Loading Python alone takes longer than the silence that means death, where every core is taken.
+                self.store.heartbeat(job.id, owner)
+        self._end_what_does_not_stop()
+        self.store.mark_interrupted()
+        while len(self.in_work) + len(self._orphans()) < self.slots:
+            owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
+            job = self.store.claim(owner)
+            if job is None:
+                break
+            self._start(job, owner)
+        # A run that waits behind an orphan is work too, or an idle worker would go home and leave it waiting.
+        return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
+
+    def _start(self, job: Run | EvaluationRow, owner: str) -> None:
+        try:
+            job.folder.mkdir(parents=True, exist_ok=True)
+            process = _start_detached([sys.executable, "-m", self.module, str(job.id), owner], job.folder / "log.txt")
+        except OSError as error:  # this one's folder; another's may be sound
+            self.store.end(job.id, owner, State.FAILED, not_written(error.filename or job.folder, error).text)
+        else:
+            self.in_work[owner] = InWork(job, process, time.monotonic())
+
+    def _orphans(self) -> list[str]:
+        """Owners that an earlier worker of this name left at work when it was killed. They still take a slot."""
+        if not self.name:
+            return []
+        return [o for o in self.store.owners() if o.startswith(f"{self.name}/") and o not in self.in_work]
+
+    def _end_what_does_not_stop(self) -> None:
+        """After a polite request and some patience, a process is killed. Its files are whole: see write_aside.
+
+        An orphan's process cannot be reached. It finds that its job has ended, and writes nothing any more.
+        """
+        asked = self.store.asked_to_stop()
+        now = time.monotonic()
+        self.asked_at = {owner: self.asked_at.get(owner, now) for owner in asked.values()}
+        mine = {*self.in_work, *self._orphans()}
+        for job_id, owner in asked.items():
+            if owner in mine and now - self.asked_at[owner] > self.patience_seconds:
+                if owner in self.in_work:
+                    self.in_work[owner].process.kill()
+                    self.in_work[owner].process.wait()
+                self._note_stopped(job_id, owner)
+
+    def _note_stopped(self, job_id: int, owner: str) -> None:
+        said = Text("It did not stop by itself, so its process was ended. {remedy}", {"remedy": self.store.remedy})
+        self.store.end(job_id, owner, State.STOPPED, said)
+
+    def _note_end(self, owner: str, job: Run | EvaluationRow, code: int) -> None:
+        """A process that ended without its own last word was killed or crashed: the job is interrupted."""
+        paths.remove_partials(job.folder, of_the_living=True)
+        values = {"number": abs(code), "remedy": self.store.remedy}
+        if code < 0:
+            how = Text("Its process was killed by signal {number}. {remedy}", values)
+        else:
+            how = Text("Its process ended with code {number}. {remedy}", values)
+        self.store.end(job.id, owner, State.INTERRUPTED, how)
+
+
+class Evaluator(Worker):
+    """The same for evaluations. They have slots of their own, so that none waits behind a long training."""
+
+    module = "gan_core.jobs.evaluate_job"
+    patience_seconds = CANCEL_SECONDS
+
+    def _note_stopped(self, job_id: int, owner: str) -> None:
+        self.store.end(job_id, owner, State.STOPPED)
+        if row := self.store.get(job_id):
+            row.checkpoint_path.unlink(missing_ok=True)
+
+
+def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
+    """Work until ended, or until there was nothing to do for `idle_seconds`.
+
+    Args:
+        slots: runs in training at the same time; besides, one evaluation is in work.
+        name: with a name, only one worker at a time works under it; a second one returns at once.
+    """
+    owner = new_owner()
+    workers = [Worker(store, slots, name), Evaluator(EvaluationStore(store.engine), 1, name)]
+    if name and not _take_name(store, name, owner):
+        return
+    paths.remove_partials(paths.checkpoints())
+    patience = Patience()
+    last_work = last_sign = time.monotonic()
+    while idle_seconds is None or time.monotonic() - last_work < idle_seconds:
+        with patience.bridged():
+            busy = [worker.look() for worker in workers]
+            if any(busy):
+                last_work = time.monotonic()
+            if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
+                last_sign = time.monotonic()
+                if not store.register_worker(name, owner):
+                    # Taken for dead (this computer slept) and replaced: finish what is in work, claim no more.
+                    for worker in workers:
+                        worker.slots = 0
+        time.sleep(POLL_SECONDS)
+    if name:
+        store.unregister_worker(name, owner)
+
+
+def _take_name(store: RunStore, name: str, owner: str) -> bool:
+    """Become the worker of that name; False if another one shows, while one watches, that it lives."""
+    began = time.monotonic()
+    sign = store.worker_sign(name)
+    while not store.register_worker(name, owner):
+        if store.worker_sign(name) != sign or time.monotonic() - began > 2 * LOST_AFTER_SECONDS:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def app_worker_name() -> str:
+    """The name under which the app's worker on this machine works."""
+    return f"app@{platform.node()}"
+
+
+_starting = threading.Lock()
+_started_at = -math.inf
+
+
+def ensure_worker(store: RunStore) -> None:
+    """Start the app's worker if none lives. It outlives whoever starts it.
+
+    Cheap enough for every tick of every page: one that was started a moment ago is given the time to register.
+    """
+    global _started_at
+    with _starting:
+        if time.monotonic() - _started_at < START_SECONDS or store.worker_lives(app_worker_name()):
+            return
+        _started_at = time.monotonic()
+        folder = paths.checkpoints()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+        except OSError as error:
+            raise not_written(error.filename or folder, error) from error
+
+
+def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
+    """A process of its own session, so that Ctrl-C in the server's terminal, or the server's end, does not reach it."""
+    apart = (
+        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+        if sys.platform == "win32"
+        else {"start_new_session": True}
+    )
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command, env=paths.child_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
+        )

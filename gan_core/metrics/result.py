@@ -1,0 +1,156 @@
+"""How good a model is. This file says what is measured; it needs no torch.
+
+`scores.py` computes each score from features, `features.py` makes features of pictures, `reference.py` keeps those of
+the real ones, `evaluation.py` puts a checkpoint through all of them.
+"""
+
+import json
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_core.config import dataset_name
+from gan_core.text import Text
+
+FEATURES = ("classifier", "inception")
+"""The networks in whose features pictures can be compared: the dataset's classifier, and that of the papers."""
+SAMPLES = (100, 100_000)
+"""The fewest and the most pictures that an evaluation draws."""
+COMPARABLE_SAMPLES = 50_000
+"""So many, in Inception's features and against the training pictures, is how papers count."""
+
+
+class Score(NamedTuple):
+    """What a score is called, means, and which way is better."""
+
+    title: str
+    about: str
+    better: str  # "lower" or "higher"
+    format: str = "{:.3f}"
+
+
+SCORES = {
+    "fid": Score(
+        "FID",
+        "Fréchet distance between the features of generated and real pictures, each taken as one Gaussian "
+        "(Heusel 2017, eq. 6). 0 is the same.",
+        "lower",
+        "{:.4f}",  # with a classifier's features a good model and the floor differ in the third decimal
+    ),
+    "kid": Score(
+        "KID",
+        "Squared distance of the two sets' means in a cubic kernel (Bińkowski 2018), times 1,000. Unlike FID it is "
+        "not biased by the number of pictures; it may fall a little below 0.",
+        "lower",
+    ),
+    "inception_score": Score(
+        "Inception Score",
+        "How sure the network is of each picture, and how evenly its answers spread over all classes "
+        "(Salimans 2016). At most the number of classes; it never looks at a real picture.",
+        "higher",
+    ),
+    "precision": Score(
+        "Precision",
+        "Share of generated pictures that lie among the real ones: quality (Kynkäänniemi 2019).",
+        "higher",
+    ),
+    "recall": Score(
+        "Recall",
+        "Share of real pictures that lie among the generated ones: variety (Kynkäänniemi 2019).",
+        "higher",
+    ),
+    "density": Score(
+        "Density",
+        "Like precision, counting how many real neighbourhoods a picture lies in, so that one outlier counts little "
+        "(Naeem 2020). It can exceed 1.",
+        "higher",
+    ),
+    "coverage": Score(
+        "Coverage",
+        "Share of real pictures that have a generated one in their neighbourhood: variety (Naeem 2020).",
+        "higher",
+    ),
+    "accuracy": Score(
+        "Class accuracy",
+        "How often a classifier sees the class that was asked for.",
+        "higher",
+        "{:.2%}",
+    ),
+    "class_coverage": Score(
+        "Classes drawn",
+        "Share of the classes that get at least a fifth of an even share of the pictures.",
+        "higher",
+        "{:.0%}",
+    ),
+    "nearest": Score(
+        "Distance to training pictures",
+        "Median distance of a generated picture's features to the nearest training picture's. Far below the floor's "
+        "means memorised.",
+        "higher",
+    ),
+}
+"""Every score, in the order of tables. Not every model has all: an unconditional one has no accuracy."""
+
+
+class Evaluation(NamedTuple):
+    """What was measured of one checkpoint.
+
+    Args:
+        about: what was evaluated, and how: model, step, kimg, dataset, features, samples, seed; `reference`, how many
+            training pictures the samples were compared with; `floor`, "test" or "halves", of `floor_samples` pictures;
+            `comparable`, whether papers count so. `notes` says it in words.
+        scores: by the names of SCORES.
+        floor: the same of real pictures that the model never saw, against the training ones: what a perfect one gets.
+        confusion: int [classes, classes], asked for (rows) and seen (columns); None without classes or classifier.
+        class_names: the classes' names, in the labels' order.
+        pictures: uint8 [N, H, W, C] each; `best` and `worst`, EXAMPLES a class in the order of the classes by the
+            classifier's sureness of the class; `generated` and `nearest`: pictures and, at the same place, the
+            training picture with the nearest features, the nearest pairs first.
+        distances: of those pairs.
+    """
+
+    about: dict[str, str | int | float | bool]
+    scores: dict[str, float]
+    floor: dict[str, float]
+    class_names: tuple[str, ...]
+    confusion: list[list[int]] | None
+    pictures: dict[str, np.ndarray]
+    distances: list[float]
+
+    def to_json(self) -> str:
+        """All but the pictures."""
+        return json.dumps(self._replace(pictures={})._asdict())
+
+    @classmethod
+    def from_json(cls, text: str) -> "Evaluation":
+        values = json.loads(text)
+        return cls(**{**values, "class_names": tuple(values["class_names"])})
+
+
+def notes(about: dict[str, str | int | float | bool]) -> list[Text]:
+    """An evaluation's `about` in three sentences: what was compared, what the floor is, whether papers count so."""
+    halves = about["floor"] == "halves"
+    about = about | {
+        "dataset": dataset_name(about["dataset"]),
+        "features": Text("the dataset's classifier") if about["features"] == "classifier" else "Inception",
+    }
+    return [
+        Text(
+            "{samples:,} pictures drawn by {model} at {kimg:,.0f} kimg with seed {seed}, against the {reference:,} "
+            "training pictures of {dataset}, in the features of {features}.",
+            about,
+        ),
+        Text("Floor: one half of the training pictures, {floor_samples:,} chosen at random, against the other.", about)
+        if halves
+        else Text("Floor: {floor_samples:,} test pictures, against the same training pictures.", about),
+        Text("Counted as in papers.")
+        if about["comparable"]
+        else Text(
+            "Not comparable with numbers in papers, which take {samples:,} pictures and the features of Inception.",
+            {"samples": COMPARABLE_SAMPLES},
+        ),
+    ]
+
+
+EXAMPLES = 10
+"""Best and worst pictures a class, and nearest pairs in all are twice as many."""

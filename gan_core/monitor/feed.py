@@ -1,0 +1,130 @@
+"""What a page that watches a run asks for once a second: how the run stands, and what is new of its metrics and grids.
+
+Made to be cheap, since thirty viewers may watch, and may come in the same instant: a tick reads the run's row and its
+newest metric rows, no more. What needs all metrics (the first look, the sentence about the curves) is made once for all
+viewers, and anew every few seconds. Knows nothing of torch or of pages.
+"""
+
+import threading
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from gan_core.monitor.charts import thin
+from gan_core.monitor.diagnosis import Reading, read_curves
+from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
+
+FRESH_SECONDS = 5.0
+"""How old the shared copy of all metrics may be."""
+
+Rows = dict[str, list[float | None]]
+"""Metric rows by column, as JSON has them: null is what is no number."""
+
+
+class Look(NamedTuple):
+    """What a viewer gets.
+
+    rows: metrics by name, and "epoch" where the dataset's size is known; those after the ones that it has, or (fresh)
+        the whole run, thinned. Shared by all viewers, so not to be changed.
+    total: rows that the viewer has now, to say so the next time.
+    grids: (step, kimg) of each kept sample grid that it does not know yet, or (fresh_grids) of all.
+    """
+
+    rows: Rows
+    fresh: bool
+    total: int
+    grids: list[tuple[int, float]]
+    fresh_grids: bool
+    reading: Reading | None
+
+
+class _Shared:
+    """All metrics of a run, and what follows from them, for all viewers."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.metrics: dict[str, np.ndarray] = {}
+        self.reading: Reading | None = None
+        self.thinned: Rows | None = None
+        self.read_at = -FRESH_SECONDS
+
+    def refresh(self, store: RunStore, run: Run) -> "_Shared":
+        with self.lock:
+            if time.monotonic() - self.read_at >= FRESH_SECONDS:
+                self.metrics = store.extend_metrics(run.id, self.metrics)
+                self.reading = read_curves(self.metrics, run.state) if self.metrics else None
+                self.thinned = None
+                self.read_at = time.monotonic()
+        return self
+
+    def whole(self, run: Run) -> tuple[Rows, int]:
+        """The whole run, thinned when the first viewer asks; and how many rows it has."""
+        with self.lock:
+            if self.thinned is None:
+                self.thinned = _plain(run, thin(self.metrics)) if self.metrics else {}
+            return self.thinned, _count(self.metrics)
+
+
+@lru_cache(maxsize=16)
+def _shared(address: str, run_name: str, sessions: int, state: str) -> _Shared:
+    """A session of training may forget rows of the one before, and an ended run has its last rows: both begin anew."""
+    return _Shared()
+
+
+def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, newest_grid: int = 0) -> Look:
+    """The run for a viewer who has its first `have_rows` metric rows and `have_grids` sample grids; 0 is none.
+
+    Args:
+        newest_grid: the step of the last of them, which tells whether they still are the run's first.
+    """
+    shared = _refreshed(store, run)
+    new = store.read_metrics(run.id, from_row=have_rows) if have_rows else {}
+    fresh = not new
+    if fresh:
+        rows, total = shared.whole(run)
+    else:
+        first = have_rows - have_rows % CHUNK_ROWS
+        rows = _plain(run, {name: values[have_rows - first :] for name, values in new.items()})
+        total = first + _count(new)
+    steps = run.grid_steps
+    still_first = 0 < have_grids <= len(steps) and steps[have_grids - 1] == newest_grid
+    grids = _with_kimg(run, steps[have_grids:] if still_first else steps, shared.metrics)
+    return Look(rows, fresh, total, grids, not still_first, shared.reading)
+
+
+def reading_of(store: RunStore, run: Run) -> Reading | None:
+    """What the run's curves say, by rows that may be FRESH_SECONDS old; None before there is anything to say."""
+    return _refreshed(store, run).reading
+
+
+def _refreshed(store: RunStore, run: Run) -> _Shared:
+    return _shared(str(store.engine.url), run.name, run.sessions, run.state).refresh(store, run)
+
+
+def epochs(run: Run, kimg: np.ndarray | float) -> np.ndarray | float:
+    """How often the discriminator has seen the whole dataset after so many thousand images."""
+    return kimg * 1000 / run.dataset_images
+
+
+def _count(metrics: dict[str, np.ndarray]) -> int:
+    return len(next(iter(metrics.values()), ()))
+
+
+def _with_kimg(run: Run, steps: list[int], metrics: dict[str, np.ndarray]) -> list[tuple[int, float]]:
+    """Each step with the thousand images shown by then; of a run that has lost its metrics, as if it had been even."""
+    at, kimg = (metrics["step"], metrics["kimg"]) if metrics else ([0, run.step], [0, run.kimg])
+    return list(zip(steps, np.interp(steps, at, kimg).tolist(), strict=True))
+
+
+def _plain(run: Run, metrics: dict[str, np.ndarray]) -> Rows:
+    return as_plain(metrics | {"epoch": epochs(run, metrics["kimg"])} if run.dataset_images else metrics)
+
+
+def as_plain(rows: dict[str, np.ndarray]) -> Rows:
+    """For JSON: five digits are more than a pixel and half the bytes; what is no number becomes null."""
+    return {
+        name: [float(f"{value:.5g}") if np.isfinite(value) else None for value in values.tolist()]
+        for name, values in rows.items()
+    }

@@ -1,0 +1,143 @@
+"""Opens the database behind the run store, and brings an older one up to date. Knows nothing of torch."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Column, Engine, create_engine, event, inspect, literal, make_url, text
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
+
+from gan_core.errors import StoreDamagedError, StoreUnavailableError, WorkbenchError
+from gan_core.store.tables import Base
+
+LOCK_SECONDS = 30
+"""How long a writer waits for its turn."""
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+RESERVE_BYTES = 2**17
+"""A file beside SQLite's own that is given up on a full disk. Without some room SQLite cannot even be opened to read,
+and nobody could delete a run.
+"""
+
+
+def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
+    """Any SQLAlchemy URL, its tables and columns made where they are missing.
+
+    Raises StoreDamagedError if its file is no database any more, another WorkbenchError if it cannot be opened.
+    """
+    shown = "its address"
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+        engine = create_engine(url)
+        if engine.dialect.name == "sqlite":
+            if engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            event.listen(engine, "connect", lambda connection, record: _set_up_sqlite(connection, lock_seconds))
+        has_room = True
+        for attempt in range(5):
+            try:
+                Base.metadata.create_all(engine)
+                _add_missing_columns(engine)
+                break
+            except DatabaseError as error:
+                if _is(DAMAGED, error):
+                    raise in_words(error, engine.url) from error
+                has_room = not make_room(error, engine.url)
+                # Two processes that open a new or an older store at once both try to make its tables and columns.
+                if attempt == 4:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        reason = str(error).splitlines()[0]
+        raise WorkbenchError(
+            "The run store at {address} cannot be opened ({reason}); check GAN_WORKBENCH_DATABASE.",
+            address=shown,
+            reason=reason,
+        ) from error
+    if has_room:
+        _keep_reserve(engine.url)
+    return engine
+
+
+def make_room(error: DatabaseError, url: URL) -> bool:
+    """Give up the reserve if the error is that of a full disk, so that the next try may succeed."""
+    if not _is(NO_ROOM, error):
+        return False
+    with contextlib.suppress(OSError):
+        _reserve(url).unlink()
+    return True
+
+
+def _reserve(url: URL) -> Path:
+    return Path(f"{url.database}.reserve")
+
+
+def _keep_reserve(url: URL) -> None:
+    if sqlite_file(url) and not _reserve(url).exists():
+        with contextlib.suppress(OSError):  # the disk is still full
+            _reserve(url).write_bytes(os.urandom(RESERVE_BYTES))  # what a disk compresses would be no room
+
+
+def in_words(error: DatabaseError, url: URL) -> StoreUnavailableError:
+    """What an error of the database means to who uses the store."""
+    if _is(DAMAGED, error) or "Could not decode to UTF-8" in str(error.orig):
+        return damaged(url, error.orig)
+    return StoreUnavailableError(
+        "The run store could not be used ({error}); see that its disk has room and that no other program locks it, "
+        "and try again.",
+        error=error.orig,
+    )
+
+
+def damaged(url: URL, error: Any) -> StoreDamagedError:
+    """What to do about a database that cannot be read any more."""
+    return StoreDamagedError(
+        "The run store {address} is damaged ({error}); `python -m gan_core runs --recover` sets it aside and makes a "
+        "new list from the runs' folders.",
+        address=url.render_as_string(hide_password=True),
+        error=error,
+    )
+
+
+def _is(kinds: tuple[str, ...], error: DatabaseError) -> bool:
+    """Whether SQLite calls the error one of these."""
+    return str(getattr(error.orig, "sqlite_errorname", "")).startswith(kinds)
+
+
+def sqlite_file(url: str | URL) -> Path | None:
+    """The file behind a SQLite URL; None for other databases, and for one in memory."""
+    parsed = make_url(url)
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def _add_missing_columns(engine: Engine) -> None:
+    """What our tables have by now and a database from before lacks; filled with the columns' defaults."""
+    database = inspect(engine)
+    for table in Base.metadata.sorted_tables:
+        there = {column["name"] for column in database.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                declared = f"{CreateColumn(column).compile(engine)} {_default(column, engine)}"
+                with engine.begin() as connection:
+                    connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {declared}"))
+
+
+def _default(column: Column, engine: Engine) -> str:
+    """A column that may not be empty needs a value for the rows that are there."""
+    if column.default is None or column.default.arg is None:
+        return ""
+    value = literal(column.default.arg, column.type)
+    return f"DEFAULT {value.compile(engine, compile_kwargs={'literal_binds': True})}"
+
+
+def _set_up_sqlite(connection: Any, lock_seconds: float) -> None:
+    """WAL lets pages read while runs write; a writer waits for its turn instead of failing."""
+    connection.execute(f"PRAGMA busy_timeout = {round(lock_seconds * 1000)}")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    # Debian's SQLite overwrites what is deleted with zeros, which on a full disk needs room of its own.
+    connection.execute("PRAGMA secure_delete = FAST")

@@ -1,0 +1,179 @@
+"""The evaluations asked for, in the run store's database: which wait, which are in work, what came out.
+
+`jobs/worker.py` starts a process for each, `jobs/evaluate_job.py` is that process. Knows nothing of torch.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import ColumnElement, Engine, delete, select, update
+
+from gan_core import paths
+from gan_core.errors import WorkbenchError
+from gan_core.metrics.result import Evaluation
+from gan_core.store.queue import Queue
+from gan_core.store.runs import default_store
+from gan_core.store.tables import ACTIVE, EvaluationRow, State
+from gan_core.text import Text
+
+CANCEL = "cancel"
+
+
+class Terms(NamedTuple):
+    """How models are evaluated; only results of the same terms are comparable.
+
+    Args:
+        features: "classifier", "inception", or "" for those that fit the dataset.
+        samples: generated pictures.
+    """
+
+    features: str = ""
+    samples: int = 10_000
+    seed: int = 0
+
+
+class EvaluationStore(Queue[EvaluationRow]):
+    """All reading and writing of evaluations."""
+
+    table = EvaluationRow
+    remedy = Text("Evaluate the model again.")
+
+    # What anyone may ask for
+
+    def ask(self, model: str, checkpoint: Path, terms: Terms, data_dir: Path | None = None) -> EvaluationRow:
+        """Queue an evaluation of a checkpoint, as its file is now.
+
+        A question about the same content on the same terms that waits, is in work or has been answered is not asked
+        again: its row is returned.
+
+        Args:
+            model: what the asker knows the model by, the same for all checkpoints of a run.
+
+        Raises WorkbenchError if the file is gone or there is no room for a copy.
+        """
+        try:
+            with checkpoint.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise WorkbenchError("That model's file has just been replaced or is gone; choose it once more.") from error
+        for row in self._of(EvaluationRow.model == model, EvaluationRow.digest == digest, *_on(terms)):
+            if row.active or row.state == State.FINISHED:
+                return row
+            self.delete(row.id)
+        row = EvaluationRow(
+            model=model,
+            digest=digest,
+            **terms._asdict(),
+            data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
+            state=State.QUEUED,
+            queued_at=time.time(),
+        )
+        with self.session() as session:
+            session.add(row)
+            session.flush()
+            _keep_copy(checkpoint, row)
+        return row
+
+    def cancel(self, evaluation_id: int) -> None:
+        """A queued one ends at once, one in work as soon as its process notices. One that has ended stays."""
+        mine, table = EvaluationRow.id == evaluation_id, EvaluationRow
+        with self.session() as session:
+            ended = {"state": State.STOPPED, "ended_at": time.time()}
+            queued = session.execute(update(table).where(mine, table.state == State.QUEUED).values(**ended))
+            session.execute(update(table).where(mine, table.state == State.RUNNING).values(request=CANCEL))
+        if queued.rowcount:
+            self.get(evaluation_id).checkpoint_path.unlink(missing_ok=True)
+
+    def delete(self, evaluation_id: int) -> None:
+        """Forget an evaluation that has ended, with its pictures. One that is gone is no error.
+
+        Raises WorkbenchError if it is queued or in work.
+        """
+        row = self.get(evaluation_id)
+        if row is None:
+            return
+        ended = delete(EvaluationRow).where(EvaluationRow.id == evaluation_id, EvaluationRow.state.not_in(ACTIVE))
+        with self.session() as session:
+            if session.execute(ended).rowcount == 0:
+                raise WorkbenchError("This evaluation is waiting or in work; cancel it first.")
+        shutil.rmtree(row.folder, ignore_errors=True)
+
+    def forget(self, models: Iterable[str]) -> None:
+        """Delete all evaluations of these models; one in work is cancelled, and stays as such."""
+        for row in self._of(EvaluationRow.model.in_(list(models))):
+            self.cancel(row.id)
+            with contextlib.suppress(WorkbenchError):
+                self.delete(row.id)
+
+    # Listing
+
+    def active(self) -> list[EvaluationRow]:
+        """Those that wait or are in work, in the order asked."""
+        return self._of(EvaluationRow.state.in_(ACTIVE))[::-1]
+
+    def newest(self, models: Iterable[str], terms: Terms) -> dict[str, EvaluationRow]:
+        """Of each model that has been evaluated on these terms, or should have been: the newest that has ended."""
+        rows = self._of(EvaluationRow.model.in_(list(models)), EvaluationRow.state.not_in(ACTIVE), *_on(terms))
+        return {row.model: row for row in reversed(rows)}
+
+    def last(self) -> EvaluationRow | None:
+        """The one asked for last."""
+        return next(iter(self._of(most=1)), None)
+
+    def _of(self, *which: ColumnElement[bool], most: int | None = None) -> list[EvaluationRow]:
+        """The newest first."""
+        wanted = select(EvaluationRow).where(*which).order_by(EvaluationRow.id.desc()).limit(most)
+        with self.session() as session:
+            return list(session.scalars(wanted))
+
+
+def _on(terms: Terms) -> list[ColumnElement[bool]]:
+    return [getattr(EvaluationRow, name) == value for name, value in terms._asdict().items()]
+
+
+def _keep_copy(checkpoint: Path, row: EvaluationRow) -> None:
+    """A run that learns on takes its older checkpoints away, perhaps before this one's turn has come."""
+    try:
+        shutil.rmtree(row.folder, ignore_errors=True)  # of a database that was deleted: numbers began again
+        row.folder.mkdir(parents=True)
+        try:
+            os.link(checkpoint, row.checkpoint_path)
+        except OSError:  # another disk, or one that knows no links
+            shutil.copyfile(checkpoint, row.checkpoint_path)
+    except OSError as error:
+        raise WorkbenchError(
+            "{file} could not be copied ({error}); make room and try again.", file=checkpoint.name, error=error.strerror
+        ) from error
+
+
+def numbers_of(row: EvaluationRow) -> Evaluation | None:
+    """What came out, without its pictures; None if nothing did."""
+    return Evaluation.from_json(row.result_json) if row.result_json else None
+
+
+def result_of(row: EvaluationRow) -> Evaluation | None:
+    """What came out, with its pictures as far as they are still there; None if nothing did."""
+    result = numbers_of(row)
+    if result is None:
+        return None
+    with contextlib.suppress(OSError, ValueError), np.load(row.pictures_path, allow_pickle=False) as file:
+        return result._replace(pictures=dict(file))
+    return result
+
+
+@lru_cache(maxsize=1)
+def _evaluations(engine: Engine) -> EvaluationStore:
+    return EvaluationStore(engine)
+
+
+def default_evaluations() -> EvaluationStore:
+    """The evaluations beside the runs that the environment names."""
+    return _evaluations(default_store().engine)

@@ -1,0 +1,250 @@
+"""A list of runs made again from their folders, and a copy of the list. torch comes with the first model's file."""
+
+import contextlib
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gan_core import paths
+from gan_core.disk import not_written
+from gan_core.errors import StoreDamagedError, WorkbenchError
+from gan_core.presets import PRESETS
+from gan_core.store.database import DAMAGED, damaged, sqlite_file
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import MetricChunk, Run, State
+from gan_core.text import Text
+
+RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4}")
+"""How RunStore.create names a run's folder: its number, its preset and dataset, and a random end."""
+IN_TRAINING_SECONDS = 60
+"""A run whose live grid is younger is still being trained, by a process that knows the lost database alone."""
+SQLITE_BEGINS = b"SQLite format 3\0"
+SUFFIXES = ("", "-wal", "-shm")
+"""Of the files that make up a SQLite database."""
+
+
+class Recovered(NamedTuple):
+    """What came of it.
+
+    Args:
+        runs: how many are in the list again.
+        with_curves: how many of them have their metrics, read from the damaged database.
+        left_out: folders that were left as they are: without a model that can be read, or in training right now.
+        set_aside: where the damaged database lies now.
+    """
+
+    runs: int
+    with_curves: int
+    left_out: list[str]
+    set_aside: Path | None
+
+    def said(self) -> Text:
+        """All of it, in words."""
+        values: dict[str, Any] = {"runs": self.runs, "curves": self.with_curves}
+        said = Text("Runs that are in the list again: {runs}; with their curves: {curves}.", values)
+        if self.left_out:
+            said = Text(
+                "{said} Left as they are, without a readable model or still in training: {folders}.",
+                {"said": said, "folders": ", ".join(self.left_out[:10])},
+            )
+        if self.set_aside:
+            said = Text("{said} The damaged database lies in {file}.", {"said": said, "file": self.set_aside})
+        return said
+
+
+def folders_without_run(store: RunStore) -> list[Path]:
+    """The folders of runs that have a model and are not in the list, in the order of their numbers."""
+    with contextlib.suppress(OSError):
+        found = [path for path in sorted(paths.checkpoints().iterdir()) if RUN_FOLDER.fullmatch(path.name)]
+        known = store.names() if found else set()
+        return [folder for folder in found if folder.name not in known and any(folder.glob(f"*{paths.MODEL_SUFFIX}"))]
+    return []
+
+
+def recover() -> Recovered:
+    """Put every run whose folder is there, and that is not in the list, into it. What is in the list stays as it is.
+
+    A damaged database is set aside first. Configs, checkpoints and grids come from the folders; what can still be read
+    of the damaged database is added: curves, where the data lay, when the run was made.
+
+    Raises WorkbenchError if the store cannot be opened for another reason.
+    """
+    set_aside = None
+    try:
+        store = default_store()
+        store.check()
+        store.all_runs()
+    except StoreDamagedError:
+        set_aside = _set_aside()
+        store = default_store()
+    recovered = with_curves = 0
+    left_out = []
+    with _opened(set_aside) as old:
+        for folder in folders_without_run(store):
+            number = int(folder.name.partition("-")[0])
+            row = _old_row(old, number, folder.name)
+            run = _run_of(folder, row)
+            if run is None:
+                left_out.append(folder.name)
+                continue
+            run.id = None if store.get(number) else number
+            chunks = _old_chunks(old, number) if row else []
+            store.add(run, chunks)
+            recovered += 1
+            with_curves += bool(chunks)
+    return Recovered(recovered, with_curves, left_out, set_aside)
+
+
+def _set_aside() -> Path | None:
+    """Rename the damaged database, with the files that belong to it; returns its new place."""
+    file = sqlite_file(paths.database_url())
+    place = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        for suffix in SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{file}{suffix}").rename(f"{place}{suffix}")
+    except OSError as error:
+        raise WorkbenchError(
+            "The damaged database {file} could not be set aside ({error}); end the app and every run, and try again.",
+            file=file,
+            error=error.strerror,
+        ) from error
+    return place
+
+
+def _run_of(folder: Path, old: dict[str, Any]) -> Run | None:
+    """The run that the folder tells of; None if it has no model that can be read, or is in training."""
+    from gan_core import checkpoint
+
+    models = checkpoint.run_models(folder)
+    try:
+        about = checkpoint.read_about(models[0])
+        made = models[0].stat().st_mtime
+    except (IndexError, OSError, WorkbenchError):
+        return None
+    progress = min(1.0, about.config.budget_spent(about.seconds, about.kimg))
+    run = Run(
+        name=folder.name,
+        preset=old.get("preset") or _preset(folder.name),
+        dataset=about.config.dataset,
+        config_json=about.config.model_dump_json(),
+        data_dir=old.get("data_dir") or str(paths.data().resolve()),
+        sessions=1,
+        state=State.FINISHED if progress >= 1 else State.INTERRUPTED,
+        message=Text("This run was recovered from its folder.").to_json(),
+        created_at=old.get("created_at") or made,
+        queued_at=made,
+        ended_at=made,
+        checkpoint=models[0].name,
+        step=about.step,
+        kimg=about.kimg,
+        seconds=about.seconds,
+        progress=progress,
+        dataset_images=old.get("dataset_images"),
+        device=old.get("device") or "",
+    )
+    return None if _in_training(run) else run
+
+
+def _in_training(run: Run) -> bool:
+    with contextlib.suppress(OSError):
+        return abs(time.time() - run.live_grid.stat().st_mtime) < IN_TRAINING_SECONDS and run.progress < 1
+    return False
+
+
+def _preset(name: str) -> str:
+    """The preset in a folder's name; preset and dataset may both have hyphens, so the longest that fits."""
+    rest = RUN_FOLDER.fullmatch(name)[2]
+    return max((preset for preset in PRESETS if f"{rest}-".startswith(f"{preset}-")), key=len, default=rest)
+
+
+# What a damaged database can still tell
+
+
+@contextlib.contextmanager
+def _opened(file: Path | None) -> Iterator[sqlite3.Connection | None]:
+    connection = sqlite3.connect(file) if file else None
+    try:
+        yield connection
+    finally:
+        if connection:
+            connection.close()
+
+
+def _old_row(old: sqlite3.Connection | None, number: int, name: str) -> dict[str, Any]:
+    """What the damaged database still says of the run; nothing if it cannot, or if the number was another run's."""
+    if old is None:
+        return {}
+    with contextlib.suppress(sqlite3.Error, ValueError):
+        cursor = old.execute("SELECT * FROM runs WHERE id = ?", (number,))
+        row = cursor.fetchone()
+        found = dict(zip([column[0] for column in cursor.description], row or (), strict=False))
+        return found if found.get("name") == name else {}
+    return {}
+
+
+def _old_chunks(old: sqlite3.Connection, number: int) -> list[MetricChunk]:
+    """The run's metric rows, from its beginning up to where the database is damaged."""
+    chunks: list[MetricChunk] = []
+    wanted = "SELECT first_row, columns_json, data FROM metric_chunks WHERE run_id = ? ORDER BY first_row"
+    with contextlib.suppress(sqlite3.Error, ValueError, KeyError):
+        rows = 0
+        for first_row, columns_json, data in old.execute(wanted, (number,)):
+            chunk = MetricChunk(first_row=first_row, columns_json=columns_json, data=data)
+            if first_row != rows:
+                break
+            rows += len(chunk.values()["step"])
+            chunks.append(chunk)
+    return chunks
+
+
+# A copy of the list
+
+
+def back_up(store: RunStore, place: Path) -> None:
+    """Copy the database while it is in use, into one file, which takes the database's place if that is lost.
+
+    Raises WorkbenchError if it is not SQLite's, if it is damaged, if there is something else than an earlier copy in
+    that place, or if the copy cannot be written. What is there then stays.
+    """
+    file = sqlite_file(store.engine.url)
+    if file is None:
+        raise WorkbenchError("Only a SQLite store is copied by this program; use the backup of your own database.")
+    place = paths.expand(place)
+    try:
+        _check_place(place, file)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = paths.partial(place)
+        try:
+            with contextlib.closing(sqlite3.connect(aside)) as copy, store.engine.connect() as connection:
+                connection.connection.driver_connection.backup(copy)
+                found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise damaged(store.engine.url, found)
+            aside.replace(place)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise not_written(place, error) from error
+    except sqlite3.Error as error:
+        if str(getattr(error, "sqlite_errorname", "")).startswith(DAMAGED):
+            raise damaged(store.engine.url, error) from error
+        raise WorkbenchError(
+            "{file} could not be written ({error}); make room or choose another place.", file=place, error=error
+        ) from error
+
+
+def _check_place(place: Path, file: Path) -> None:
+    """Raises WorkbenchError unless the place is free, or holds an earlier copy."""
+    if not place.name or place.is_dir():
+        raise WorkbenchError("{file} is a folder; name the file that the copy goes to.", file=place)
+    own = {Path(f"{file}{suffix}").resolve() for suffix in (*SUFFIXES, ".reserve")}
+    if place.resolve() in own:
+        raise WorkbenchError("{file} is the run store itself; name another file for its copy.", file=place)
+    if place.exists():
+        with place.open("rb") as there:
+            if there.read(len(SQLITE_BEGINS)) != SQLITE_BEGINS:
+                raise WorkbenchError("{file} is there and is no earlier copy; name another file.", file=place)

@@ -1,0 +1,457 @@
+"""The run store: every run, its state and what it measured, in one SQL database. Knows nothing of torch.
+
+A run belongs to this store, never to a browser tab or a server. Its states:
+
+    queued -> running -> finished | stopped | failed | interrupted -> queued (resumed) ...
+
+Whoever trains a run is its owner and says so with a heartbeat. Everyone else only asks (`ask_to_stop`,
+`ask_to_change`).
+"""
+
+import json
+import secrets
+import shutil
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import URL, delete, func, or_, select, text, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
+
+from gan_core import paths
+from gan_core.config import FOLDER, RunConfig, changeable, make_config, with_full_path
+from gan_core.errors import StoreUnavailableError, WorkbenchError
+from gan_core.store.database import LOCK_SECONDS, damaged, open_database, sqlite_file
+from gan_core.store.queue import LOST_AFTER_SECONDS, Queue
+from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State, WorkerRow
+from gan_core.text import Text, shortened
+
+CHUNK_ROWS = 512
+"""Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
+HURRIED_SECONDS = 1
+"""How long a process that trains waits for another program's lock before it goes on training."""
+
+METRICS = {
+    "step": "Generator steps",
+    "kimg": "Real images shown to the discriminator, in thousands",
+    "seconds": "Seconds of training",
+    "discriminator_loss": "Discriminator's loss",
+    "generator_loss": "Generator's loss",
+    "real_accuracy": "Real images that the discriminator takes for real, 0 to 1",
+    "fake_accuracy": "Generated images that the discriminator sees through, 0 to 1",
+    "real_verdict": "Mean D(x): the discriminator's verdict on real images, 0.5 is undecided",
+    "fake_verdict": "Mean D(G(z)): its verdict on generated ones",
+    "distance": "E[D(x)] - E[D(G(z))], with the wasserstein loss alone: the critic's estimate of how far the generated "
+    "pictures are from the real ones, in a unit of its own",
+    "discriminator_gradient": "Norm of the discriminator's gradient",
+    "generator_gradient": "Norm of the generator's gradient",
+    "spread": "How much the generated images of a batch differ from each other, as a share of how much the real ones "
+    "do: 1 is as varied, 0 all the same",
+    "images_per_second": "Real images a second",
+    "gpu_memory": "GPU memory in use, GiB",
+    "fid": "FID of a few thousand generated pictures, by the classifier's or Inception's features; 0 is like the "
+    "real ones",
+    "accuracy": "Generated pictures in which a classifier sees the class that was asked for, 0 to 1",
+}
+"""The columns of a run's metrics, and what they mean. What was not measured, or has no meaning, is NaN."""
+
+
+class RunStore(Queue[Run]):
+    """All reading and writing of runs. Safe to use from several threads and processes at once.
+
+    Args:
+        url: any SQLAlchemy URL; its tables are made where they are missing.
+
+    Raises WorkbenchError if the database cannot be opened.
+    """
+
+    table = Run
+    remedy = Text("Resume goes on from the last checkpoint.")
+
+    def __init__(self, url: str | URL, lock_seconds: float = LOCK_SECONDS):
+        super().__init__(open_database(url, lock_seconds))
+        self._file = _file_number(url)
+
+    def in_a_hurry(self) -> "RunStore":
+        """The same store, for who has better things to do than to wait for another program's lock."""
+        return RunStore(self.engine.url, HURRIED_SECONDS)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the database is still the file that was opened: it may have been deleted, or replaced by a backup."""
+        return self._file == _file_number(self.engine.url)
+
+    # Making, finding and listing
+
+    def create(self, config: RunConfig, preset: str, data_dir: Path | None = None, owner: str = "") -> Run:
+        """A new run at the end of the queue, or already running if its owner trains it itself.
+
+        Relative paths are made absolute: who trains it may stand elsewhere. Raises WorkbenchError for a ~ of nobody.
+        """
+        config = with_full_path(config)
+        now = time.time()
+        run = Run(
+            name=secrets.token_hex(8),
+            preset=preset,
+            dataset=config.dataset,
+            config_json=config.model_dump_json(),
+            data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
+            state=State.RUNNING if owner else State.QUEUED,
+            owner=owner,
+            created_at=now,
+            queued_at=now,
+            heartbeat_at=now,
+        )
+        with self.session() as session:
+            session.add(run)
+            session.flush()
+            # The random end keeps folders apart when the database was deleted and numbers start again.
+            readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{preset}-{run.dataset_name}")[:60]
+            run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(2)}"
+        return run
+
+    def add(self, run: Run, chunks: Sequence[MetricChunk] = ()) -> None:
+        """A run that was made before, with its metrics. Without a number it is given one."""
+        with self.session() as session:
+            session.add(run)
+            session.flush()
+            for chunk in chunks:
+                chunk.run_id = run.id
+                session.add(chunk)
+
+    def names(self) -> set[str]:
+        """The names of all runs, and so of their folders."""
+        with self.session() as session:
+            return set(session.scalars(select(Run.name)))
+
+    def check(self) -> None:
+        """Raises StoreDamagedError if the database cannot be read from end to end, as far as it can tell by itself."""
+        if self.engine.dialect.name == "sqlite":
+            with self.session() as session:
+                found = session.scalars(text("PRAGMA quick_check(1)")).first()
+            if found != "ok":
+                raise damaged(self.engine.url, found)
+
+    def find(self, number_or_name: str) -> Run:
+        """The run of this number or name. Raises WorkbenchError if there is none."""
+        is_number = number_or_name.isdecimal() and len(number_or_name) < 18  # a longer one is none that a database has
+        wanted = Run.id == int(number_or_name) if is_number else Run.name == number_or_name
+        with self.session() as session:
+            run = session.scalar(select(Run).where(wanted))
+        if run is None:
+            raise WorkbenchError(
+                "There is no run {run}; `python -m gan_core runs` lists those there are.", run=shortened(number_or_name)
+            )
+        return run
+
+    def all_runs(self, most: int | None = None) -> list[Run]:
+        """All runs (or the newest `most`), the newest first, without their configs: `get` has those."""
+        newest_first = (
+            select(Run)
+            .options(defer(Run.config_json), defer(Run.data_dir), defer(Run.grid_steps_json))
+            .order_by(Run.id.desc())
+            .limit(most)
+        )
+        with self.session() as session:
+            return list(session.scalars(newest_first))
+
+    def queue_position(self, run: Run) -> int:
+        """1 for the run that is trained next."""
+        earlier = or_(Run.queued_at < run.queued_at, (Run.queued_at == run.queued_at) & (Run.id < run.id))
+        with self.session() as session:
+            return 1 + session.scalar(select(func.count()).where(Run.state == State.QUEUED, earlier))
+
+    # What anyone may ask for
+
+    def ask_to_stop(self, run_id: int) -> None:
+        """A queued run stops at once, a running one as soon as its owner has saved it."""
+        with self.session() as session:
+            values = {"state": State.STOPPED, "ended_at": time.time(), "message": ""}
+            session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
+            session.execute(update(Run).where(Run.id == run_id, Run.state == State.RUNNING).values(request="stop"))
+
+    def resume(
+        self, run_id: int, config: RunConfig | None = None, owner: str = "", data_dir: Path | None = None
+    ) -> Run:
+        """Queue an ended run again (or take it over as `owner`), perhaps with a larger budget or moved data.
+
+        Raises WorkbenchError if it is queued or running, or if its checkpoint is gone.
+        """
+        self._check_checkpoint(run_id)
+        values: dict[str, Any] = {
+            "state": State.RUNNING if owner else State.QUEUED,
+            "owner": owner,
+            "request": "",
+            "message": "",
+            "queued_at": time.time(),
+            "heartbeat_at": time.time(),
+            "ended_at": None,
+            "seconds_left": None,
+        }
+        if config:
+            values["config_json"] = config.model_dump_json()
+        if data_dir:
+            values["data_dir"] = str(paths.expand(data_dir).resolve())
+        with self.session() as session:
+            ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
+            if session.execute(ended).rowcount == 0:
+                raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
+        return self.get(run_id)
+
+    def _check_checkpoint(self, run_id: int) -> None:
+        run = self.find(str(run_id))
+        if run.has_lost_its_checkpoint:
+            raise lost_checkpoint(run)
+
+    def forget_training(self, run_id: int) -> None:
+        """Forget all that an ended run has learnt, measured and drawn: resumed, it begins anew.
+
+        Raises WorkbenchError if it is queued or running, or if it could not begin: its folder of pictures is gone.
+        """
+        run = self.find(str(run_id))
+        if run.dataset.startswith(FOLDER):
+            from gan_core.datasets.folders import list_pictures  # with Pillow, which nothing else here needs
+
+            list_pictures(run.dataset)
+        nothing = {"checkpoint": "", "step": 0, "kimg": 0.0, "seconds": 0.0, "progress": 0.0, "last_json": ""}
+        ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))
+        with self.session() as session:
+            if session.execute(ended.values(grid_steps_json="[]", **nothing)).rowcount == 0:
+                raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
+            session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
+            session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+    def extend(self, run_id: int, minutes: float | None = None, kimg: float | None = None) -> Run:
+        """Queue an ended run again with another budget, counted from the run's beginning.
+
+        Args:
+            minutes: of training in all.
+            kimg: thousand real images in all.
+
+        Raises WorkbenchError if it has had as much already, if neither is given, or if it is queued or running.
+        """
+        run = self.find(str(run_id))
+        config = make_config(run.config, minutes=minutes, kimg=kimg)
+        if config.budget_spent(run.seconds, run.kimg) >= 1:
+            raise WorkbenchError(
+                "Run {run} has already learnt for {minutes:.1f} minutes, from {kimg:.1f} thousand images; "
+                "give it more than that in all.",
+                run=run.id,
+                minutes=run.seconds / 60,
+                kimg=run.kimg,
+            )
+        return self.resume(run_id, config)
+
+    def delete(self, run_id: int) -> None:
+        """Forget a run, with its metrics, its changes, and its folder. One that is already gone is no error.
+
+        Raises WorkbenchError if it is queued or running.
+        """
+        run = self.get(run_id)
+        if run is None:
+            return
+        try:
+            self._forget(run_id)
+        except StoreUnavailableError:
+            # Forgetting needs some room, too: on a full disk the folder makes it. Only an ended run's may go.
+            if run.active:
+                raise
+            shutil.rmtree(run.folder, ignore_errors=True)
+            self._forget(run_id)
+        shutil.rmtree(run.folder, ignore_errors=True)
+
+    def _forget(self, run_id: int) -> None:
+        with self.session() as session:
+            if session.execute(delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))).rowcount == 0:
+                raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
+            session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
+            session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+
+    # Hyperparameters that change while a run learns
+
+    def ask_to_change(self, run_id: int, **values: Any) -> None:
+        """Ask for other values of `config.changeable()` hyperparameters; the run's owner takes them up within seconds.
+
+        A queued run begins with them; one whose process has died takes them up when it is resumed.
+
+        Raises WorkbenchError for what cannot be changed, for a value that is refused, and for a run that has ended.
+        """
+        run = self.find(str(run_id))
+        fixed = [name for name in values if name not in changeable()]
+        if fixed:
+            raise WorkbenchError(
+                "{name} cannot be changed while a run learns; {names} can.",
+                name=fixed[0],
+                names=", ".join(changeable()),
+            )
+        if not run.active:
+            raise WorkbenchError("Run {run} has ended and learns no more; resume it first.", run=run_id)
+        before = self.current_config(run)
+        after = make_config(before, **values)
+        with self.session() as session:
+            for name in values:
+                old, new = getattr(before, name), getattr(after, name)
+                if new != old:
+                    session.add(RunChange(run_id=run_id, name=name, before=old, value=new, asked_at=time.time()))
+
+    def changes(self, run_id: int) -> list[RunChange]:
+        """What was changed while the run learnt, in the order asked, with what is still to be taken up."""
+        with self.session() as session:
+            return list(session.scalars(select(RunChange).where(RunChange.run_id == run_id).order_by(RunChange.id)))
+
+    def current_config(self, run: Run) -> RunConfig:
+        """The run's config with all that was changed since it began; `run.config` is how it began."""
+        return make_config(run.config, **{change.name: change.value for change in self.changes(run.id)})
+
+    # What its owner does
+
+    def note_change(self, change_id: int, step: int, kimg: float, seconds: float) -> None:
+        """The change was taken up after so many steps, thousand images and seconds: it holds from the next step on."""
+        with self.session() as session:
+            noted = update(RunChange).where(RunChange.id == change_id)
+            session.execute(noted.values(step=step, kimg=kimg, seconds=seconds))
+
+    # Metrics
+
+    def write_metrics(self, run_id: int, first_row: int, columns: list[str], rows: np.ndarray) -> None:
+        """Write the rows of one chunk, again and again as it grows.
+
+        Args:
+            first_row: the chunk's first row in the run, a multiple of CHUNK_ROWS.
+            rows: float64 [at most CHUNK_ROWS, len(columns)].
+        """
+        data = np.ascontiguousarray(rows, dtype="<f8").tobytes()
+        with self.session() as session:
+            session.merge(MetricChunk(run_id=run_id, first_row=first_row, columns_json=json.dumps(columns), data=data))
+
+    def read_metrics(self, run_id: int, from_row: int = 0) -> dict[str, np.ndarray]:
+        """Each column's values, float64 [rows], from the first row of the chunk that holds `from_row`.
+
+        A column that a part of the run did not have is NaN there.
+        """
+        first = from_row - from_row % CHUNK_ROWS
+        wanted = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
+        with self.session() as session:
+            chunks = [chunk.values() for chunk in session.scalars(wanted.order_by(MetricChunk.first_row))]
+        names = dict.fromkeys(name for chunk in chunks for name in chunk)
+        missing = [np.full(len(next(iter(chunk.values()))), np.nan) for chunk in chunks]
+        return {
+            name: np.concatenate([chunk.get(name, nan) for chunk, nan in zip(chunks, missing, strict=True)])
+            for name in names
+        }
+
+    def extend_metrics(self, run_id: int, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """All metrics of a run, given those read before: only chunks that may have grown since are read."""
+        if not known:
+            return self.read_metrics(run_id)
+        rows = len(known["step"])
+        first = rows - rows % CHUNK_ROWS
+        new = self.read_metrics(run_id, from_row=rows)
+        if not new:
+            return {name: values[:first] for name, values in known.items()} if first else {}
+        before, since = np.full(first, np.nan), np.full(len(new["step"]), np.nan)
+        return {
+            name: np.concatenate([known.get(name, before)[:first], new.get(name, since)])
+            for name in dict.fromkeys([*known, *new])
+        }
+
+    def cut_metrics(self, run_id: int, after_step: int) -> dict[str, np.ndarray]:
+        """Forget what was measured after a step, since a resumed run will measure it again. Returns what is left."""
+        metrics = self.read_metrics(run_id)
+        if not metrics:
+            return {}
+        kept = {name: values[metrics["step"] <= after_step] for name, values in metrics.items()}
+        rows = len(kept["step"])
+        first = rows - rows % CHUNK_ROWS
+        with self.session() as session:
+            last_chunks = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
+            for chunk in session.scalars(last_chunks):
+                session.delete(chunk)
+        if first < rows:
+            self.write_metrics(run_id, first, list(kept), np.stack(list(kept.values()), axis=1)[first:])
+        return kept
+
+    # The app's own worker
+
+    def register_worker(self, name: str, owner: str) -> bool:
+        """Become (or stay) the worker of this name; False while another one has it.
+
+        Who has it lives until its sign has stayed the same before this process's eyes: ask again and again.
+        """
+        sign = self.worker_sign(name)
+        if sign is None:
+            return self._add_worker(name, owner)
+        silent = self.signs.silent_seconds(name, sign)
+        if sign[0] != owner and silent < LOST_AFTER_SECONDS:
+            return False
+        unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
+        with self.session() as session:
+            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=time.time())
+            return session.execute(taken).rowcount > 0
+
+    def _add_worker(self, name: str, owner: str) -> bool:
+        try:
+            with self.session() as session:
+                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=time.time()))
+        except IntegrityError:  # another one was faster
+            return False
+        return True
+
+    def worker_lives(self, name: str) -> bool:
+        """Whether one seems to have spoken a moment ago. If the clock misleads, one too many is started: it finds that
+        the other lives (`register_worker`), and ends.
+        """
+        sign = self.worker_sign(name)
+        return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS
+
+    def worker_sign(self, name: str) -> tuple[str, float] | None:
+        """Owner and heartbeat of the worker of that name; None if there is none."""
+        with self.session() as session:
+            row = session.get(WorkerRow, name)
+        return (row.owner, row.heartbeat_at) if row else None
+
+    def unregister_worker(self, name: str, owner: str) -> None:
+        with self.session() as session:
+            row = session.get(WorkerRow, name)
+            if row and row.owner == owner:
+                session.delete(row)
+
+
+def lost_checkpoint(run: Run) -> WorkbenchError:
+    """Why a run is not resumed that had a checkpoint and has none."""
+    return WorkbenchError(
+        "Run {run} cannot be resumed: its checkpoint {file} is gone from {folder}. Put it back, or start the run anew, "
+        "which forgets its curves and pictures (on its page, or by train --resume {run} --anew).",
+        run=run.id,
+        file=run.checkpoint,
+        folder=run.folder,
+    )
+
+
+def _file_number(url: str | URL) -> int:
+    """By which the disk knows the database's file; 0 if there is none, or an empty one, and for other databases."""
+    file = sqlite_file(url)
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return 0
+    return found.st_ino if found and found.st_size else 0
+
+
+@cache
+def _store(url: str | URL) -> RunStore:
+    return RunStore(url)
+
+
+def default_store() -> RunStore:
+    """The store that the environment names; opened once a process, and anew if its file was deleted or replaced."""
+    url = paths.database_url()
+    if not _store(url).is_there:
+        _store(url).engine.dispose()
+        _store.cache_clear()
+    return _store(url)

@@ -1,0 +1,105 @@
+"""Which models are evaluated, and on which terms. All of it stands in the address."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from gan_core import paths
+from gan_core.store.evaluations import EvaluationStore, Terms
+from gan_core.store.runs import Run, RunStore
+from gan_core.text import Text
+from pages.parts.inputs import LARGEST_SEED, number_input
+from pages.parts.language import _
+from pages.parts.links import give, given, one_of, some_of, take
+from pages.parts.models import Choice, offered_models, run_name
+
+MOST_MODELS = 8
+SAMPLES = (1_000, 5_000, 10_000, 50_000)
+USUAL = Terms()
+FEATURE_NAMES = {
+    "": Text("Automatic"),
+    "classifier": Text("The dataset's classifier"),
+    "inception": Text("Inception, as papers do"),
+}
+
+
+class Wish(NamedTuple):
+    """The models to evaluate and all that there are, by their keys, and the terms."""
+
+    models: dict[str, Choice]
+    offered: dict[str, Choice]
+    terms: Terms
+
+
+def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
+    """The widgets of the sidebar."""
+    linked = {*given("evaluated").split(",")[:MOST_MODELS], *st.session_state.get("evaluated", [])}
+    offered = offered_models(store, linked, _of_run)
+    _begin_with_last(evaluations, offered)
+    take("evaluated", some_of(offered, MOST_MODELS))
+    # A run may have been deleted since it was chosen.
+    st.session_state["evaluated"] = [key for key in st.session_state.get("evaluated", []) if key in offered]
+    chosen = st.multiselect(
+        _("Models"), list(offered), format_func=lambda key: offered[key].label, key="evaluated",
+        persist_state="session", max_selections=MOST_MODELS, placeholder=_("Choose one or more"),
+    )  # fmt: skip
+    give("evaluated", ",".join(chosen))
+    return Wish({key: offered[key] for key in chosen}, offered, _choose_terms())
+
+
+def _choose_terms() -> Terms:
+    take("features", one_of(FEATURE_NAMES))
+    features = st.selectbox(
+        _("Features"), list(FEATURE_NAMES), format_func=lambda name: _(FEATURE_NAMES[name]), key="features",
+        persist_state="session",
+        help=_(
+            "The network in whose features pictures are compared. The classifier of the dataset is small and quick, "
+            "and sees digits and clothes better. Inception is what papers use: it is downloaded once (91 MiB), and "
+            "many times slower without a GPU. Automatic takes the classifier where there is one."
+        ),
+    )  # fmt: skip
+    give("features", features)
+    take("samples", lambda text: next((number for number in SAMPLES if str(number) == text), None))
+    samples = st.selectbox(
+        _("Pictures to draw"), SAMPLES, index=SAMPLES.index(USUAL.samples), key="samples", persist_state="session",
+        format_func=lambda number: _("{number:,}", number=number),
+        help=_("FID of few pictures is too high. Papers take 50,000; compare only what was counted alike."),
+    )  # fmt: skip
+    give("samples", str(samples), str(USUAL.samples))
+    seed = number_input(
+        _("Seed"), "evaluation_seed", 0, LARGEST_SEED, USUAL.seed,
+        help=_("The same model, features, number and seed give the same scores."),
+    )  # fmt: skip
+    return Terms(features, samples, seed)
+
+
+def _begin_with_last(evaluations: EvaluationStore, offered: dict[str, Choice]) -> None:
+    """A visitor without a link sees what was evaluated last."""
+    if "evaluated" in st.session_state or "evaluated" in st.query_params:
+        return
+    last = evaluations.last()
+    if last is None or last.model not in offered:
+        return
+    terms = Terms(last.features, last.samples, last.seed)
+    if terms.samples not in SAMPLES or terms.features not in FEATURE_NAMES:
+        return
+    alike = dict.fromkeys([last.model, *evaluations.newest(offered, terms)])
+    st.session_state["evaluated"] = list(alike)[:MOST_MODELS]
+    st.session_state["features"], st.session_state["samples"] = terms.features, terms.samples
+    st.session_state["evaluation_seed"] = float(terms.seed)
+
+
+def _of_run(run: Run) -> list[Choice]:
+    """Its newest checkpoint, and the one that scored best while it learned, if it kept one."""
+    newest = Choice(f"run:{run.name}", _("run {run}", run=run.title), run.checkpoint_path)
+    best = [
+        Choice(f"best:{run.name}", _("run {run} · best", run=run.title), path)
+        for path in paths.best_checkpoints(run.folder)[-1:]
+    ]
+    return [newest, *best]
+
+
+def data_dir(store: RunStore, key: str) -> Path | None:
+    """Where the model's training pictures lie, if a run knows."""
+    return Path(store.find(run_name(key)).data_dir) if run_name(key) else None

@@ -1,0 +1,51 @@
+"""What waits or is being evaluated: a bar each, and a way to cancel it."""
+
+import streamlit as st
+
+from gan_core.jobs import worker
+from gan_core.store.evaluations import EvaluationStore
+from gan_core.store.runs import RunStore, State
+from gan_core.store.tables import EvaluationRow
+from pages.parts.edge import errors_in_words, plain
+from pages.parts.language import _
+
+TICK_SECONDS = 1.0
+
+
+def show_progress(store: RunStore, evaluations: EvaluationStore, labels: dict[str, str]) -> None:
+    """Drawn anew every second while there is any; once one has ended, the page runs anew and shows the result.
+
+    Args:
+        labels: what a model is called, by its key.
+    """
+    active = evaluations.active()
+    if active:
+        _tick(store, evaluations, labels, [row.id for row in active])
+
+
+@st.fragment(run_every=TICK_SECONDS)
+def _tick(store: RunStore, evaluations: EvaluationStore, labels: dict[str, str], known: list[int]) -> None:
+    with errors_in_words():
+        evaluations.mark_interrupted()
+        active = evaluations.active()
+        if [row.id for row in active] != known:
+            st.rerun()
+        if evaluations.waiting():
+            worker.ensure_worker(store)
+        for row in active:
+            _show(evaluations, row, labels.get(row.model, row.model))
+
+
+def _show(evaluations: EvaluationStore, row: EvaluationRow, label: str) -> None:
+    if row.request:
+        how = _("being cancelled")
+    elif row.state == State.QUEUED:
+        how = _("waiting for its turn")
+    else:
+        how = _(row.told) if row.told else _("getting ready")
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"evaluation-{row.id}"):
+        st.progress(min(1.0, max(0.0, row.progress)), text=plain(f"{label}: {how}"))
+        st.button(
+            _("Cancel"), icon=":material/close:", disabled=bool(row.request), key=f"cancel-{row.id}",
+            on_click=evaluations.cancel, args=(row.id,),
+        )  # fmt: skip

@@ -1,0 +1,112 @@
+"""The scores of several models, with the floor: on the page, and as CSV."""
+
+import pandas as pd
+import streamlit as st
+
+from gan_core.config import dataset_name
+from gan_core.metrics.result import SCORES, Evaluation
+from pages.parts.edge import as_csv, no_formula
+from pages.parts.language import _, language
+from pages.parts.style import of_theme
+
+UNRANKED = "nearest"
+"""Pure noise is farthest from every training picture: it is read against the floor, and none is best."""
+NAME_WIDTH = 190
+"""Pixels; on a phone as much again is left for the scores."""
+ARROWS = {"lower": "↓", "higher": "↑"}
+BEST = "font-weight: 700"
+SEVEN_TENTHS = "b3"
+"""As the last two digits of a colour: as faint as can still be read."""
+ABOUT = ("model", "step", "kimg", "dataset", "features", "samples", "seed")
+
+
+def show_table(results: dict[str, Evaluation]) -> None:
+    """A row a model, a column a score, a row for the floor of each dataset; the best of each dataset marked.
+
+    Args:
+        results: by the models' labels.
+    """
+    names = _names(results)
+    floors = {_alike(result): result for result in results.values()}
+    rows = [
+        [no_formula(label), result.about["kimg"], *_values(result.scores, names)] for label, result in results.items()
+    ]
+    rows += [
+        [_("Floor · {dataset}", dataset=dataset_name(result.about["dataset"])), None, *_values(result.floor, names)]
+        for result in floors.values()
+    ]
+    frame = pd.DataFrame(rows, columns=["model", "kimg", *names])
+    formats = {"kimg": "{:.0f}"} | {name: SCORES[name].format for name in names}
+    style = frame.style.format(formats, na_rep="–", decimal="," if language() == "es" else ".")
+    st.dataframe(
+        style.apply(_marks, axis=None, results=list(results.values())),
+        column_config=_columns(names),
+        hide_index=True,
+        height=38 + 35 * len(rows),
+        placeholder="–",
+        alt=_("Scores of the models"),
+    )
+
+
+def _columns(names: list[str]) -> dict:
+    columns = {
+        "model": st.column_config.TextColumn(_("Model"), pinned=True, width=NAME_WIDTH),
+        "kimg": st.column_config.NumberColumn(_("kimg"), help=_("Thousand real images learned from.")),
+    }
+    for name in names:
+        score = SCORES[name]
+        better = _("Lower is better.") if score.better == "lower" else _("Higher is better.")
+        arrow = "" if name == UNRANKED else f" {ARROWS[score.better]}"
+        columns[name] = st.column_config.NumberColumn(
+            _(score.title) + arrow,
+            help=_(score.about) if name == UNRANKED else f"{_(score.about)} {better}",
+        )
+    return columns
+
+
+def _names(results: dict[str, Evaluation]) -> list[str]:
+    """The scores that any of them has, in the order of SCORES."""
+    return [name for name in SCORES if any(name in result.scores for result in results.values())]
+
+
+def _values(scores: dict[str, float], names: list[str]) -> list[float | None]:
+    return [scores.get(name) for name in names]
+
+
+def _alike(result: Evaluation) -> tuple:
+    """Only models of the same dataset and features can be ranked, and have the same floor."""
+    return result.about["dataset"], result.about["features"]
+
+
+def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
+    """CSS for every cell."""
+    marks = pd.DataFrame("", index=frame.index, columns=frame.columns)
+    marks.iloc[len(results) :, 1:] = f"color: {of_theme('textColor')}{SEVEN_TENTHS}"
+    groups: dict[tuple, list[int]] = {}
+    for number, result in enumerate(results):
+        groups.setdefault(_alike(result), []).append(number)
+    for name in frame.columns[2:]:
+        for group in groups.values():
+            values = frame.loc[group, name].astype(float).dropna()
+            if name != UNRANKED and len(values) > 1 and values.nunique() > 1:
+                best = values.min() if SCORES[name].better == "lower" else values.max()
+                marks.loc[values.index[values == best], name] = BEST
+    return marks
+
+
+def scores_as_csv(results: dict[str, Evaluation]) -> str:
+    """A line a model and a line for its floor, with how it was counted."""
+    lines = []
+    for label, result in results.items():
+        about = {name: result.about.get(name) for name in ABOUT}
+        about["dataset"] = dataset_name(result.about["dataset"])
+        for of, scores in (("model", result.scores), ("floor", result.floor)):
+            lines.append({"label": label, "of": of, **about, **{name: scores.get(name) for name in SCORES}})
+    return as_csv(pd.DataFrame(lines))
+
+
+def download_table(results: dict[str, Evaluation]) -> None:
+    st.download_button(
+        _("Scores as CSV"), lambda: scores_as_csv(results), "evaluation.csv", "text/csv", icon=":material/table:",
+        on_click="ignore",
+    )  # fmt: skip

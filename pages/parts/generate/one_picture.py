@@ -1,0 +1,141 @@
+"""One picture, changed a little at a time along the directions that change it most."""
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from pages.parts.inputs import IN_ADDRESS, number_input
+from pages.parts.language import _
+from pages.parts.links import take, whole_number
+from pages.parts.sharp_pictures import show_pixels, show_side_by_side
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from gan_core.sampling import Model, Samples
+
+FURTHEST = 3.0
+"""How far a slider goes, in standard deviations of the random numbers."""
+STRIP = 9
+
+
+def choose_one(pictures: int) -> int | None:
+    """The number of the picture to change, from 1; None while none is."""
+    wanted = st.toggle(_("Change one picture a little at a time"), key="one", **IN_ADDRESS)
+    if not wanted:
+        return None
+    return number_input(
+        _("Picture number"), "pic", 1, pictures, 1, help=_("Counted row by row; it is outlined in the grid.")
+    )
+
+
+def pick(number: int) -> None:
+    """Change that picture from now on; for a click on it."""
+    if not st.session_state.get("one"):
+        st.query_params["pic"] = str(number)  # the number's widget, which would write it, is not there yet
+    st.session_state["one"] = True
+    st.session_state["pic"] = number
+
+
+def address(model: "Model", number: int | None) -> dict[str, str]:
+    """What a link says of the picture that is changed."""
+    if number is None:
+        return {}
+    moved = {key: f"{amount:g}" for key, amount in _amounts(_numbers(model)).items() if amount}
+    return {"one": "true", "pic": str(number), "strip": str(st.session_state["strip"])} | moved
+
+
+def _numbers(model: "Model") -> range:
+    """The directions' numbers, as the sliders' keys have them."""
+    return range(1, len(model.directions) + 1)
+
+
+def _amounts(directions: range) -> dict[str, float]:
+    return {f"d{number}": st.session_state.get(f"d{number}", 0.0) for number in directions}
+
+
+@st.fragment
+def change_one(model: "Model", samples: "Samples", number: int) -> None:
+    """Sliders, the picture before and after, and a strip of pictures along one direction."""
+    directions = _numbers(model)
+    st.header(_("Picture {number}, a little at a time", number=number), anchor=False)
+    pictures = st.container()
+    _sliders(directions)
+    along = st.session_state["strip"]
+    drawn = _draw(model, samples, number, list(_amounts(directions).values()), along)
+    with pictures:
+        _show(drawn, number, along)
+
+
+def _sliders(directions: range) -> None:
+    _take_strip_from_link(directions)
+    with st.container(key="latent-sliders"):
+        for left, right in zip(directions[::2], [*directions[1::2], None], strict=False):
+            with st.container(horizontal=True, gap="medium"):
+                for number in filter(None, (left, right)):
+                    _slider(number)
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        st.pills(_("The strip goes along direction"), directions, required=True, key="strip", persist_state="session")
+        st.button(
+            _("Back to the start"), icon=":material/undo:", on_click=_back, args=(directions,),
+            disabled=not any(_amounts(directions).values()),
+        )  # fmt: skip
+
+
+def _slider(number: int) -> None:
+    st.slider(
+        _("Direction {number}", number=number), -FURTHEST, FURTHEST, 0.0, 0.1, key=f"d{number}", format="%.1f",
+        on_change=_take_strip_along, args=(number,), **IN_ADDRESS,
+    )  # fmt: skip
+
+
+def _take_strip_along(number: int) -> None:
+    st.session_state["strip"] = number
+
+
+def _take_strip_from_link(directions: range) -> None:
+    """The strip's direction is in links but not kept in the address: it follows the slider that was moved, and writing
+    the address then would write back what the browser wrote a moment before of a slider that still moves.
+    """
+    take("strip", whole_number)
+    if "strip" in st.query_params:
+        del st.query_params["strip"]
+    if st.session_state.get("strip") not in directions:
+        st.session_state["strip"] = 1
+
+
+def _back(directions: range) -> None:
+    for number in directions:
+        st.session_state[f"d{number}"] = 0.0
+
+
+def _draw(model: "Model", samples: "Samples", number: int, amounts: list[float], along: int) -> "np.ndarray":
+    """uint8 [2 + STRIP, H, W, C]: the picture as it was, as it is now, and the strip."""
+    import torch
+
+    from gan_core import sampling
+    from gan_core.latents import move
+
+    steps = torch.tensor(amounts).repeat(STRIP, 1)
+    steps[:, along - 1] = torch.linspace(-FURTHEST, FURTHEST, STRIP)
+    wanted = torch.cat([torch.zeros(1, len(amounts)), torch.tensor([amounts]), steps])
+    label = 0 if samples.labels is None else int(samples.labels[number - 1])
+    latents: Tensor = move(samples.latents[number - 1], model.directions, wanted)
+    return sampling.draw(model.generator, latents, torch.full((len(latents),), label))
+
+
+def _show(drawn: "np.ndarray", number: int, along: int) -> None:
+    from gan_core.pictures import grid, png
+
+    show_side_by_side(
+        [
+            (png(grid(drawn[1:2], 1)), _("Picture {number}, changed", number=number), _("changed")),
+            (png(grid(drawn[:1], 1)), _("Picture {number} as it was drawn", number=number), _("as it was drawn")),
+        ]
+    )
+    show_pixels(
+        png(grid(drawn[2:], STRIP)),
+        alt=_("Picture {number} along direction {direction}, from −3 to 3", number=number, direction=along),
+        caption=_("Direction {direction}, from −3 on the left to 3 on the right", direction=along),
+    )

@@ -1,0 +1,119 @@
+"""What the Generate page is asked to draw, and how. Every wish is a widget whose key is its name in the address."""
+
+import random
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import streamlit as st
+
+from gan_core.errors import WorkbenchError
+from pages.parts.inputs import IN_ADDRESS, LARGEST_SEED, number_input
+from pages.parts.language import _
+
+if TYPE_CHECKING:
+    from gan_core.sampling import Model, Samples
+
+MOST_OF_EACH = 500
+MOST_PICTURES = 2000
+CLASSES_AT_FIRST = 10
+LONGEST_TEXT = 60
+TRUNCATION_OFF = 3.0
+"""The slider's right end. There truncation would change next to nothing: 0.3 % of the numbers lie beyond."""
+
+
+class How(NamedTuple):
+    """Seed, truncation (None is off) and kind of weights."""
+
+    seed: int
+    truncation: float | None
+    weights: str
+
+
+class What(NamedTuple):
+    """Classes by name (None if the model knows none), or a text to write; and how many of each."""
+
+    classes: list[str] | None
+    text: str
+    count: int
+
+
+def new_seed() -> None:
+    """For a dice button: other pictures of the same wishes."""
+    st.session_state["seed"] = random.randrange(1_000_000)
+
+
+def choose_how() -> How:
+    """Drawn before the model is loaded, so that weights which it lacks can be given up again."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed = number_input(
+            _("Seed"), "seed", 0, LARGEST_SEED, 0,
+            help=_("The same model, wishes and seed draw the same pictures, on every machine."),
+        )  # fmt: skip
+        st.button(_("New"), icon=":material/casino:", on_click=new_seed, key="dice", help=_("Another seed"))
+    truncation = st.slider(
+        _("Truncation (3 is off)"), 0.0, TRUNCATION_OFF, TRUNCATION_OFF, 0.1, key="t", format="%.1f", **IN_ADDRESS,
+        help=_(
+            "Squeezes the random numbers towards 0: the pictures become more typical, often better, and more alike "
+            "(truncation trick, Brock 2019)."
+        ),
+    )  # fmt: skip
+    raw = st.toggle(
+        _("Raw weights"), key="raw", **IN_ADDRESS,
+        help=_(
+            "Pictures are usually drawn by the running average of the generator's weights (EMA), which draws best. "
+            "The raw ones are those that the last training step left."
+        ),
+    )  # fmt: skip
+    return How(seed, None if truncation >= TRUNCATION_OFF else truncation, "generator" if raw else "ema")
+
+
+def choose_what(model: "Model") -> What:
+    if not model.classes:
+        st.caption(_("This model is unconditional: it draws whatever it likes."))
+        return What(None, "", number_input(_("Pictures"), "total", 1, MOST_OF_EACH, 100))
+    text = _choose_text() if model.can_write else ""
+    if text:
+        return What(None, text, number_input(_("Lines"), "lines", 1, MOST_OF_EACH, 5))
+    classes = _choose_classes(model)
+    return What(classes, "", number_input(_("Pictures of each class"), "count", 1, MOST_OF_EACH, 10))
+
+
+def _choose_text() -> str:
+    return st.text_input(
+        _("Write"), placeholder="2026", max_chars=LONGEST_TEXT, key="text", **IN_ADDRESS,
+        help=_("A text in the model's handwriting, instead of classes."),
+    ).strip()  # fmt: skip
+
+
+def _choose_classes(model: "Model") -> list[str]:
+    usual = list(model.classes[:CLASSES_AT_FIRST])
+    # The choice from another model's classes makes no sense here, even where some have the same names.
+    if st.session_state.setdefault("classes-of", model.classes) != model.classes:
+        st.session_state["classes-of"] = model.classes
+        st.session_state["classes"] = usual
+    return st.multiselect(_("Classes"), model.classes, default=usual, key="classes", **IN_ADDRESS)
+
+
+def draw(model: "Model", what: What, how: How) -> "Samples":
+    """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
+    rows = len(what.text) or len(what.classes or [1])
+    if what.count * rows > MOST_PICTURES:
+        raise WorkbenchError(
+            "That would be {count:,} pictures, and {most:,} are the most; ask for fewer.",
+            count=what.count * rows,
+            most=MOST_PICTURES,
+        )
+    if what.text:
+        return model.write(what.text, what.count, how.seed, how.truncation)
+    return model.sample(what.classes, what.count, how.seed, how.truncation)
+
+
+def address(what: What, how: How) -> dict[str, Any]:
+    """What a link says of the wishes: all that the pictures depend on, even where it is the usual."""
+    if what.text:
+        asked: dict[str, Any] = {"text": what.text, "lines": what.count}
+    elif what.classes is not None:
+        asked = {"classes": what.classes, "count": what.count}
+    else:
+        asked = {"total": what.count}
+    truncation = TRUNCATION_OFF if how.truncation is None else how.truncation
+    return asked | {"seed": how.seed, "t": f"{truncation:g}", "raw": str(how.weights != "ema").lower()}

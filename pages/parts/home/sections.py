@@ -1,0 +1,106 @@
+"""What only the first page shows: the two networks as a drawing, the latest runs, the shipped models."""
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from gan_core import paths
+from gan_core.pictures import grid, png
+from gan_core.store.runs import Run, RunStore, State
+from pages.parts.edge import plain
+from pages.parts.example import EXAMPLE
+from pages.parts.language import _
+from pages.parts.live.status import COLOURS, STATES
+from pages.parts.sharp_pictures import figure, show_pixels
+
+REAL_DIGITS = paths.PACKAGE_DATA / "digits.npz"
+SHOWN = 4
+"""Rows and columns of the small pictures in the drawing."""
+SIZE = 28
+SHOWN_WIDTH = "84px"
+
+
+def how_it_learns() -> None:
+    """Noise -> generator -> generated pictures; they and real ones -> discriminator -> verdict -> back to both."""
+    boxes = [
+        _box(_("Random numbers"), _("the latent z"), kind="noise"),
+        _arrow(),
+        _box(_("Generator"), _("makes a picture of them"), kind="generator"),
+        _arrow(),
+        _box(
+            _("Generated or real?"),
+            _("half of a batch is generated, half is real"),
+            kind="pictures",
+            inside="".join(
+                figure(picture, caption, SHOWN_WIDTH, caption)
+                for picture, caption in ((_generated(), _("generated")), (_real(), _("real")))
+            ),
+        ),
+        _arrow(),
+        _box(_("Discriminator"), _("tells how real each looks"), kind="discriminator"),
+        _arrow(),
+        _box(_("Verdict"), _("0 generated … 1 real"), kind="verdict"),
+    ]
+    learns = _(
+        "The discriminator learns to tell them apart, the generator to be taken for real. Step by step, each makes the "
+        "other better."
+    )
+    st.html(f'<div class="how"><div class="how-flow">{"".join(boxes)}</div><p>↺ {escape(learns)}</p></div>')
+
+
+def _box(title: str, note: str, kind: str, inside: str = "") -> str:
+    return f'<div class="how-box {kind}"><b>{escape(title)}</b>{inside}<span>{escape(note)}</span></div>'
+
+
+def _arrow() -> str:
+    return '<div class="how-arrow" aria-hidden="true">→</div>'
+
+
+@st.cache_data(show_spinner=False)
+def _real() -> bytes:
+    with np.load(REAL_DIGITS, allow_pickle=False) as digits:
+        images = digits["images"][np.random.default_rng(0).permutation(len(digits["images"]))[: SHOWN * SHOWN]]
+    return png(grid(images.reshape(-1, SIZE, SIZE, 1), SHOWN))
+
+
+@st.cache_data(show_spinner=False)
+def _generated() -> bytes:
+    """The shipped models' grids are a class a row: a diagonal cut shows different digits."""
+    with Image.open(paths.PRETRAINED / f"{EXAMPLE}.png") as sheet:
+        zoom = sheet.height // (10 * SIZE)
+        small = sheet.resize((sheet.width // zoom, sheet.height // zoom), Image.Resampling.NEAREST)
+        return png(small.crop((0, 3 * SIZE, SHOWN * SIZE, (3 + SHOWN) * SIZE)))
+
+
+def recent_runs(store: RunStore, runs: list[Run]) -> None:
+    """A card each: what it draws by now, how it stands, and the way to it."""
+    for column, run in zip(st.columns(max(4, len(runs))), runs, strict=False):
+        with column, st.container(border=True, key=f"card-{run.id}"):
+            if address := _newest_picture(store, run):
+                show_pixels(address, alt=_("What run {run} draws", run=run.id))
+            state = State(run.state)
+            st.badge(_(STATES[state]), color=COLOURS[state])
+            st.page_link("train.py", label=plain(run.title), query_params={"run": run.id})
+
+
+def _newest_picture(store: RunStore, run: Run) -> str | None:
+    """The address of what the run drew last; None while it has drawn nothing."""
+    try:
+        return f"live/{run.id}/newest?v={run.live_grid.stat().st_mtime_ns}"
+    except OSError:  # not yet there, or of a run from before, which kept it by another name
+        steps = store.get(run.id).grid_steps
+    return f"live/{run.id}/grid/{steps[-1]}?v={run.sessions}" if steps else None
+
+
+def shipped_models() -> None:
+    """A card each, with the way to draw with it."""
+    found = sorted(paths.PRETRAINED.glob("*.png"))
+    for column, picture in zip(st.columns(max(4, len(found))), found, strict=False):
+        with column, st.container(border=True, key=f"card-{picture.stem}"):
+            show_pixels(picture.read_bytes(), alt=_("Pictures that {model} draws", model=picture.stem))
+            st.page_link(
+                "generate.py", label=plain(picture.stem), icon=":material/draw:",
+                query_params={"model": f"shipped:{picture.stem}"},
+            )  # fmt: skip

@@ -1,0 +1,20 @@
+"""Widgets whose key is their name in the address."""
+
+from typing import Any
+
+import streamlit as st
+
+LARGEST_SEED = 2**31 - 1
+IN_ADDRESS = {"bind": "query-params", "persist_state": "session"}
+
+
+def number_input(label: str, key: str, least: int, most: int, usual: int, **options: Any) -> int:
+    """A number input for whole numbers, bound to the address.
+
+    It is one for floats, shown without decimals: Streamlit's own for integers raises OverflowError when the address
+    says inf. What lies outside the limits becomes the usual number.
+    """
+    value = st.number_input(
+        label, float(least), float(most), float(usual), 1.0, format="%.0f", key=key, **IN_ADDRESS, **options
+    )
+    return round(value)

@@ -1,0 +1,131 @@
+"""The routes by which a page watches a run: small answers once a second, without a run of the page's script.
+
+A tick through a Streamlit fragment costs 50 ms of the server's time, one through these some milliseconds; and thirty
+viewers may watch at once.
+"""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from gan_core.config import changeable
+from gan_core.errors import WorkbenchError
+from gan_core.jobs import worker
+from gan_core.monitor.feed import epochs, look
+from gan_core.store.runs import Run, RunStore, default_store
+from pages.parts.language import translate
+from pages.parts.links import whole_number
+from pages.parts.live.status import status
+
+POLL_JS = Path(__file__).with_name("poll.js")
+A_YEAR = "public, max-age=31536000, immutable"
+
+
+def routes(prefix: str = "") -> list[Route]:
+    """/live/poll.js, /live/RUN, and the pictures: /live/RUN/newest and /live/RUN/grid/STEP.
+
+    Args:
+        prefix: what all of the app's addresses begin with, such as /gan/tool.
+    """
+    return [
+        Route(f"{prefix}/live/poll.js", lambda request: FileResponse(POLL_JS, media_type="text/javascript")),
+        Route(f"{prefix}/live/{{run_id}}", _look),
+        Route(f"{prefix}/live/{{run_id}}/newest", _newest_grid),
+        Route(f"{prefix}/live/{{run_id}}/grid/{{step}}", _grid),
+    ]
+
+
+def _run(request: Request) -> Run | None:
+    """The run that the address names. Starlette would read a number of any length, which SQL cannot hold."""
+    number = whole_number(request.path_params["run_id"])
+    return default_store().get(number) if number else None
+
+
+def _number(request: Request, name: str) -> int:
+    """A query parameter that is a whole number from 0 on; 0 if it is anything else."""
+    return whole_number(request.query_params.get(name, "")) or 0
+
+
+def _look(request: Request) -> Response:
+    """What is new of a run. Plain functions like this one are run in a thread: the database may make them wait."""
+    language = request.query_params.get("lang", "")
+    try:
+        store = default_store()
+        store.mark_interrupted()
+        if store.waiting():
+            with contextlib.suppress(WorkbenchError):  # the run's page says what keeps the worker from starting
+                worker.ensure_worker(store)
+        run = _run(request)
+        if run is None:
+            # Who watched it while it was deleted has asked for nothing wrong: no error for the browser's console.
+            return Response(status_code=204 if _number(request, "sessions") else 404)
+        same = _number(request, "sessions") == run.sessions
+        rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))
+        seen = look(store, run, rows, grids, newest_grid)
+        return JSONResponse(
+            {
+                "active": run.active,
+                "sessions": run.sessions,
+                "fresh": seen.fresh,
+                "total": seen.total,
+                "rows": seen.rows,
+                "marks": _marks(store, run, language),
+                "grids": seen.grids,
+                "fresh_grids": seen.fresh_grids,
+                "newest": _version(run),
+                "status": status(store, run, seen.reading, language),
+            }
+        )
+    except WorkbenchError as error:
+        return JSONResponse({"error": translate(language, error.text)}, status_code=503)
+
+
+def _marks(store: RunStore, run: Run, language: str) -> list[dict[str, Any]]:
+    """What was changed of the run while it learned, and where on each axis."""
+    titles = changeable()
+    return [
+        {
+            "step": change.step,
+            "kimg": change.kimg,
+            "seconds": change.seconds,
+            "epoch": epochs(run, change.kimg) if run.dataset_images else None,
+            "text": f"{translate(language, titles[change.name].title)} {change.before:g} → {change.value:g}",
+        }
+        for change in store.changes(run.id)
+        if change.step is not None
+    ]
+
+
+def _version(run: Run) -> int:
+    """Another number for every live grid; 0 while there is none."""
+    try:
+        return run.live_grid.stat().st_mtime_ns // 1_000_000
+    except OSError:
+        return 0
+
+
+def _newest_grid(request: Request) -> Response:
+    return _picture(request, lambda run: run.live_grid, "no-cache")
+
+
+def _grid(request: Request) -> Response:
+    step = whole_number(request.path_params["step"]) or 0
+    # After a resume, the same step draws the same picture.
+    return _picture(request, lambda run: run.grid_path(step), A_YEAR)
+
+
+def _picture(request: Request, path_of: Callable[[Run], Path], cache: str) -> Response:
+    try:
+        run = _run(request)
+        path = path_of(run) if run else None
+        content = path.read_bytes() if path else None
+    except (OSError, WorkbenchError):  # not there, or the store is away: the page asks again for what it misses
+        content = None
+    if content is None:
+        return Response(status_code=404)
+    return Response(content, media_type=f"image/{path.suffix[1:]}", headers={"Cache-Control": cache})

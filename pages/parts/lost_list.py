@@ -1,0 +1,44 @@
+"""What a page offers when the list of runs is lost or damaged, and the runs' folders are still there."""
+
+import streamlit as st
+
+from gan_core import paths
+from gan_core.errors import WorkbenchError
+from gan_core.store import recovery
+from gan_core.store.runs import RunStore
+from pages.parts.edge import plain, show_error
+from pages.parts.language import _
+
+SAID = "recovered"
+"""The session's key for what came of it, until the Runs page has said it."""
+
+
+def offer_if_lost(store: RunStore) -> None:
+    """Say so if there are folders of runs that the list does not know, and offer to take them in."""
+    lost = recovery.folders_without_run(store)
+    if lost:
+        text = _(
+            "Runs that lie in {folder} and are not in the list: {count}. The list's file may have been lost.",
+            count=len(lost),
+            folder=paths.checkpoints(),
+        )
+        st.warning(plain(text), icon=":material/healing:")
+        offer_recovery()
+
+
+def offer_recovery() -> None:
+    """The button that makes the list again from the folders."""
+    if not st.button(_("Recover the runs from their folders"), icon=":material/healing:", key="recover"):
+        return
+    try:
+        with st.spinner(_("Reading the runs' folders")):
+            st.session_state[SAID] = recovery.recover().said()
+    except WorkbenchError as error:
+        show_error(_(error.text))
+    else:
+        st.switch_page("runs.py")
+
+
+def say_what_was_recovered() -> None:
+    if said := st.session_state.pop(SAID, None):
+        st.success(plain(_(said)), icon=":material/healing:")

@@ -1,0 +1,143 @@
+"""The hyperparameters' form. Widgets, ranges and help derive from RunConfig; nothing is declared here."""
+
+from itertools import groupby
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
+
+from gan_core.config import FOLDER, LONGEST_TEXT, NAMED_DATASETS, RunConfig, has_effect, is_list, settings
+from gan_core.presets import DEFAULT_PRESET, PRESETS
+from gan_core.text import Text
+from gan_core.validation import problems
+from pages.parts.edge import plain, show_error
+from pages.parts.language import _
+from pages.parts.links import give, one_of, take
+
+BASIC_GROUPS = ("Data", "Budget")
+
+
+def choose_preset() -> str:
+    """The named GAN to begin with; it fills the form."""
+    take("preset", one_of(PRESETS))
+    preset = st.selectbox(
+        _("Preset"),
+        list(PRESETS),
+        index=list(PRESETS).index(DEFAULT_PRESET),
+        key="preset",
+        persist_state="session",
+        on_change=_take_preset,
+        help=_("A named GAN: a choice for every setting below. Change what you like afterwards."),
+    )
+    if preset not in PRESETS:  # no choice of the list's: a browser may say anything
+        preset = DEFAULT_PRESET
+    give("preset", preset, DEFAULT_PRESET)
+    st.caption(plain(_(PRESETS[preset].about)))
+    return preset
+
+
+def config_form(preset: str) -> RunConfig | None:
+    """Every hyperparameter, as widgets where it is called; None while a value is refused."""
+    if _key("dataset") not in st.session_state:
+        _take_preset()
+    values = _entered(PRESETS[preset].config)
+    config, refused = _check(values)
+    for group, members in groupby(settings().items(), key=lambda item: item[1].json_schema_extra["group"]):
+        shown = {name: field for name, field in members if has_effect(name, values)}
+        with _group(group, is_open=not shown.keys().isdisjoint(refused)):
+            for name, field in shown.items():
+                _widget(name, field)
+                if name in refused:
+                    show_error(f"{_(field.title)}: {_(refused[name])}")
+    return config
+
+
+def _group(name: str, is_open: bool) -> DeltaGenerator:
+    """Where a group's widgets go: the basic ones stand open, the others fold."""
+    if name in BASIC_GROUPS:
+        st.subheader(_(name), anchor=False)
+        return st.container()
+    return st.expander(_(name), expanded=is_open)
+
+
+def _key(name: str) -> str:
+    return f"config.{name}"
+
+
+def _take_preset() -> None:
+    """Every widget's value from the preset. Also what a new session begins with."""
+    chosen = st.session_state.get("preset")  # by the browser, which may say anything
+    _fill(PRESETS[chosen if chosen in PRESETS else DEFAULT_PRESET].config)
+
+
+def take_run(preset: str, config: RunConfig) -> None:
+    """Every widget's value from a run, to begin another like it."""
+    st.session_state["preset"] = preset if preset in PRESETS else DEFAULT_PRESET
+    _fill(config)
+
+
+def _fill(config: RunConfig) -> None:
+    for name, value in config:
+        st.session_state[_key(name)] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    if config.dataset.startswith(FOLDER):
+        st.session_state[_key("dataset")] = FOLDER
+        st.session_state["config.folder"] = config.dataset.removeprefix(FOLDER)
+
+
+def _entered(preset: RunConfig) -> dict[str, Any]:
+    """The values as RunConfig takes them. One without a widget is the preset's: nobody could mend it."""
+    values = {name: st.session_state.get(_key(name)) for name in settings()}
+    if values["dataset"] == FOLDER:  # the path stands in a widget of its own
+        values["dataset"] += st.session_state.get("config.folder", "")
+    return {name: value if has_effect(name, values) else getattr(preset, name) for name, value in values.items()}
+
+
+def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
+    try:
+        return RunConfig(**values), {}
+    except ValidationError as error:
+        return None, problems(error)
+
+
+def _widget(name: str, field: FieldInfo) -> None:
+    common = {"key": _key(name), "persist_state": "session", "help": _(field.description)}
+    unit = field.json_schema_extra["unit"]
+    label = f"{_(field.title)} ({_(unit)})" if unit else _(field.title)
+    kind = _plain_type(field)
+    if name == "dataset":
+        _dataset_widgets(label, common)
+    elif get_origin(kind) is Literal:
+        st.selectbox(label, get_args(kind), **common)
+    elif kind is bool:
+        st.toggle(label, **common)
+    elif kind in (int, float):
+        # No limits: a widget with limits silently takes back what is outside, where RunConfig says what is wrong.
+        step = kind(field.json_schema_extra["step"] or 1)
+        st.number_input(label, value=None, step=step, format="%d" if kind is int else "%g", **common)
+    else:
+        st.text_input(label, max_chars=LONGEST_TEXT, **common)
+
+
+def _plain_type(field: FieldInfo) -> Any:
+    """The type behind `X | None`; text for lists."""
+    if is_list(field):
+        return str
+    choices = [choice for choice in get_args(field.annotation) if choice is not type(None)]
+    is_optional = get_origin(field.annotation) is not Literal and len(choices) == 1
+    return choices[0] if is_optional else field.annotation
+
+
+def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
+    names = {name: _(about) for name, about in NAMED_DATASETS.items()} | {FOLDER: _("A folder of pictures of your own")}
+    st.selectbox(label, list(names), format_func=names.get, **common)
+    if st.session_state[_key("dataset")] == FOLDER:
+        st.text_input(
+            _("Folder"),
+            key="config.folder",
+            max_chars=LONGEST_TEXT - len(FOLDER),
+            persist_state="session",
+            placeholder=_("the folder's path on the computer that trains"),
+            help=_("A sub-folder for each class, or all pictures in one place. What is transparent becomes white."),
+        )

@@ -1,0 +1,68 @@
+"""What a run will cost, told before it begins."""
+
+import math
+
+import streamlit as st
+
+from gan_core.config import RunConfig
+from gan_core.errors import WorkbenchError
+from gan_core.estimates.estimator import Estimate, default_estimator
+from gan_core.presets import Outcome, expected
+from gan_core.store.runs import RunStore
+from pages.parts.edge import plain
+from pages.parts.language import _
+from pages.parts.live.status import duration
+
+
+def show_estimate(store: RunStore, config: RunConfig) -> None:
+    """Time or images for the budget, parameters, memory, place in the queue. Measured in the background meanwhile."""
+    answered = default_estimator().ask(config) is not None
+    st.fragment(_show, run_every=None if answered else 1.0)(store, config, answered)
+
+
+def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
+    answer = default_estimator().ask(config)
+    if answer is not None and not was_answered:
+        st.rerun()
+    kimg = answer.images(config) / 1000 if isinstance(answer, Estimate) else math.inf
+    # Both stay as high, whatever they say (style.css): a list that is open further down would close if it moved.
+    if expected(config, math.inf):
+        with st.container(key="promise"):
+            outcome = expected(config, kimg)
+            st.caption(plain(_given(outcome)) if outcome else "&nbsp;")  # an empty container would not be there at all
+    with st.container(key="estimate"):
+        if answer is None:
+            st.caption(_("Measuring how fast this would be …"))
+        elif isinstance(answer, WorkbenchError):
+            st.caption(plain(_(answer.text)))
+        else:
+            st.caption("  \n".join(plain(line) for line in _lines(answer, config)))
+        if waiting := store.waiting() + len(store.owners()):
+            st.caption(_("Runs before it: {count}", count=waiting))
+
+
+def _given(outcome: Outcome) -> str:
+    return _(
+        "On these digits, {kimg:,.0f} thousand images were enough for {accuracy:.1%} of the pictures to be what was "
+        "asked for",
+        kimg=outcome.kimg,
+        accuracy=outcome.accuracy,
+    )
+
+
+def _lines(estimate: Estimate, config: RunConfig) -> list[str]:
+    values = {
+        "time": duration(estimate.seconds(config)),
+        "kimg": estimate.images(config) / 1000,
+        "rate": estimate.images_per_second,
+    }
+    return [
+        _("About {kimg:,.3g} thousand images in {time}, at {rate:,.0f} a second", **values),
+        _(
+            "Parameters: generator {generator:,}, discriminator {discriminator:,}",
+            generator=estimate.generator_parameters,
+            discriminator=estimate.discriminator_parameters,
+        ),
+        _("Memory: about {memory:,.1f} GiB", memory=estimate.memory_bytes / 2**30),
+        estimate.device,
+    ]

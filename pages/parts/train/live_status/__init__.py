@@ -1,0 +1,27 @@
+"""How a run stands, kept up to date by the browser: state, progress, what it says, and what its curves say."""
+
+from pathlib import Path
+
+from gan_core.monitor.feed import reading_of
+from gan_core.store.runs import Run, RunStore
+from pages.parts.component import component
+from pages.parts.language import _, language
+from pages.parts.live.status import status
+
+_component = component(Path(__file__).parent, '<div class="live-status"></div>')
+
+
+def live_status(store: RunStore, run: Run) -> None:
+    """The run's status line. The page's script runs again once the run's state has changed."""
+    _component(
+        data={
+            "run": run.id,
+            "language": language(),
+            # Drawn at once; whatever comes later is fetched.
+            "status": status(store, run, reading_of(store, run), language()),
+            "words": {"how": _("How is this known?"), "progress": _("Progress")},
+        },
+        key=f"status-{run.id}",
+        height="content",
+        on_changed_change=lambda: None,
+    )

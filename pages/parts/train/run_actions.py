@@ -1,0 +1,148 @@
+"""What can be done with a run: stop, resume, extend, change while it learns, duplicate, delete, download."""
+
+import pandas as pd
+import streamlit as st
+
+from gan_core import paths
+from gan_core.animation import animation
+from gan_core.config import changeable
+from gan_core.store.evaluations import default_evaluations
+from gan_core.store.runs import Run, RunStore, State, lost_checkpoint
+from pages.parts.edge import as_csv, errors_in_words, file_or_reason, show_error
+from pages.parts.language import _
+from pages.parts.models import OF_RUNS, first_of
+from pages.parts.train.config_form import take_run
+
+
+def show_actions(store: RunStore, run: Run) -> None:
+    """The buttons that the run's state allows."""
+    with st.container(horizontal=True, key="run-actions"):
+        if run.active:
+            _stop(store, run)
+        elif run.has_lost_its_checkpoint:
+            _start_anew(store, run)
+        elif run.state != State.FINISHED:
+            _resume(store, run)
+        if run.active:
+            _change(store, run)
+        elif not run.has_lost_its_checkpoint:
+            _extend(store, run)
+        st.button(
+            _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
+            help=_("Puts this run's settings into the form, to change some and train another."),
+        )  # fmt: skip
+        _downloads(store, run)
+        can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
+        if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
+            st.session_state["model"] = first_of(run)
+            st.switch_page("generate.py")
+        if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
+            st.session_state["evaluated"] = [f"run:{run.name}"]
+            st.switch_page("evaluate.py")
+        if not run.active and st.button(_("Delete"), icon=":material/delete:"):
+            st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+    if not run.active and run.has_lost_its_checkpoint:
+        show_error(_(lost_checkpoint(run).text))
+
+
+def _stop(store: RunStore, run: Run) -> None:
+    help_ = _("Saves the run; Resume goes on exactly where it was.")
+    if st.button(_("Stop"), icon=":material/stop:", disabled=bool(run.request), help=help_):
+        with errors_in_words():
+            store.ask_to_stop(run.id)
+            st.rerun()
+
+
+def _resume(store: RunStore, run: Run) -> None:
+    if st.button(_("Resume"), icon=":material/resume:", type="primary"):
+        with errors_in_words():
+            store.resume(run.id)
+            st.rerun()
+
+
+def _start_anew(store: RunStore, run: Run) -> None:
+    if st.button(_("Start anew"), icon=":material/restart_alt:"):
+        st.dialog(_("Start run {run} anew?", run=run.id))(_ask_to_start_anew)(store, run)
+
+
+def _ask_to_start_anew(store: RunStore, run: Run) -> None:
+    st.write(_("Its curves and pictures are forgotten, and it learns from the beginning, with the same settings."))
+    with st.container(horizontal=True), errors_in_words():
+        if st.button(_("Forget and start"), type="primary"):
+            store.forget_training(run.id)
+            store.resume(run.id)
+            st.rerun()
+        if st.button(_("Keep it"), key="keep-training"):
+            st.rerun()
+
+
+def _extend(store: RunStore, run: Run) -> None:
+    with st.popover(_("Extend"), icon=":material/more_time:"):
+        config = run.config
+        wanted = {}
+        if config.minutes:
+            wanted["minutes"] = st.number_input(
+                _("Minutes in all"), value=config.minutes * 2, step=1.0, format="%g", key=f"extend-minutes-{run.id}"
+            )
+        if config.kimg:
+            wanted["kimg"] = st.number_input(
+                _("Thousand images in all"), value=config.kimg * 2, step=10.0, format="%g", key=f"extend-kimg-{run.id}"
+            )
+        st.caption(_("Counted from the run's beginning; it goes on exactly where it was."))
+        with errors_in_words():
+            if st.button(_("Go on"), type="primary", key=f"extend-{run.id}"):
+                store.extend(run.id, **wanted)
+                st.rerun()
+
+
+def _change(store: RunStore, run: Run) -> None:
+    """Settings that a run takes up while it learns. The change is recorded, and marked in the charts."""
+    with st.popover(_("Change"), icon=":material/tune:", help=_("Change settings while the run learns.")):
+        config = store.current_config(run)
+        wanted = {}
+        for name, field in changeable().items():
+            now = getattr(config, name)
+            step = type(now)(field.json_schema_extra["step"] or 1)
+            wanted[name] = st.number_input(
+                _(field.title), value=now, step=step, format="%d" if isinstance(now, int) else "%g",
+                help=_(field.description), key=f"change-{run.id}-{name}",
+            )  # fmt: skip
+        st.caption(_("Holds from the next second on; the charts get a mark there."))
+        with errors_in_words():
+            if st.button(_("Apply"), type="primary", key=f"change-{run.id}"):
+                store.ask_to_change(run.id, **wanted)
+                st.toast(_("The run takes this up within a second."), icon=":material/check:")
+
+
+def _downloads(store: RunStore, run: Run) -> None:
+    name = f"run-{run.id}-{paths.file_name(run.preset)}"
+    with st.popover(_("Download"), icon=":material/download:"):
+        for form in ("gif", "webp"):
+            st.download_button(
+                _("How it learned, as {form}", form=form.upper()), file_or_reason(lambda form=form: _film(run, form)),
+                f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grid_steps,
+                width="stretch", on_click="ignore",
+            )  # fmt: skip
+        st.download_button(
+            _("Metrics as CSV"),
+            file_or_reason(lambda: as_csv(pd.DataFrame(store.read_metrics(run.id)))),
+            f"{name}.csv", "text/csv", icon=":material/table:", width="stretch", on_click="ignore",
+        )  # fmt: skip
+        st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))
+
+
+def _film(run: Run, form: str) -> bytes:
+    return animation([run.grid_path(step) for step in run.grid_steps], form)
+
+
+def _ask_to_delete(store: RunStore, run: Run) -> None:
+    st.write(_("Its pictures, curves and checkpoints are deleted for good."))
+    with st.container(horizontal=True):
+        if st.button(_("Delete for good"), type="primary", icon=":material/delete_forever:"):
+            with errors_in_words():
+                store.delete(run.id)
+                default_evaluations().forget(f"{kind}:{run.name}" for kind in OF_RUNS)
+                st.session_state.pop("run", None)
+                st.rerun()
+        if st.button(_("Keep it")):
+            st.rerun()
