@@ -59,8 +59,8 @@ import resource, torch
 from gan_core.devices import keep_freed_memory
 
 keep_freed_memory()
-for step in range(8):
-    if step == 3:
+for step in range(12):
+    if step == 8:  # by then the heap has found its shape
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     freed_at_once = [torch.ones(6 * 2**18) for _ in range(4)]
     del freed_at_once
