@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_core.monitor.charts import thin
+from gan_core.monitor.charts import CHARTED, thin
 from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.store.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
 
+METRICS = ("step", "kimg", "seconds", *CHARTED)
 RUNS = 10_000
 ROWS = 1_000_000
 REPEATS = 5

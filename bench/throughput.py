@@ -30,7 +30,8 @@ from gan_core.datasets.loading import Dataset, load_dataset
 from gan_core.devices import choose_device, keep_freed_memory
 from gan_core.networks.build import build_discriminator, build_generator
 from gan_core.presets import preset_config
-from gan_core.training.loop import Gan, training_step
+from gan_core.training.gan import Gan
+from gan_core.training.loop import training_step
 
 ROUNDS = 12
 SECONDS = 1.0

@@ -26,11 +26,13 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from gan_core import paths
+from gan_core.monitor.charts import CHARTED
 from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.store.runs import CHUNK_ROWS, METRICS, Run, RunStore, State
+from gan_core.store.runs import CHUNK_ROWS, Run, RunStore, State
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
 
+METRICS = ("step", "kimg", "seconds", *CHARTED)
 ROWS = 100_000
 WATCH_SECONDS = 30
 REPEATS = 10

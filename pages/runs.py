@@ -115,7 +115,7 @@ def _row(run: Run) -> list:
     return [
         run.id, _(STATES[run.state]), no_formula(run.preset), no_formula(run.dataset_name), run.progress,
         round(run.kimg, 1),
-        last.get("discriminator_loss"), last.get("generator_loss"), last.get("spread"), duration(run.seconds),
+        last.get("discriminator_loss"), last.get("generator_loss"), last.get("diversity"), duration(run.seconds),
         pd.Timestamp(run.created_at, unit="s", tz="UTC"),
     ]  # fmt: skip
 

@@ -7,7 +7,10 @@ import pytest
 
 from gan_core.config import RunConfig
 from gan_core.jobs import threads
+from gan_core.monitor.charts import CHARTED
 from gan_core.store.queue import LOST_AFTER_SECONDS
+
+METRICS = ("step", "kimg", "seconds", *CHARTED)
 
 # A browser test starts servers and workers, whose processes inherit this too.
 threads.wait_briefly()

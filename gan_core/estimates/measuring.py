@@ -24,7 +24,8 @@ from gan_core.errors import WorkbenchError
 from gan_core.estimates import memory
 from gan_core.estimates.estimator import Estimate
 from gan_core.text import Text
-from gan_core.training.loop import Batches, Gan, training_step
+from gan_core.training.gan import Gan
+from gan_core.training.loop import Batches, training_step
 
 SAMPLE = 5_000
 """Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""

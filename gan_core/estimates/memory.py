@@ -15,7 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gan_core.config import ImageSpec, RunConfig
-from gan_core.training.loop import Gan, training_step
+from gan_core.training.gan import Gan
+from gan_core.training.loop import training_step
 
 
 class Needed(NamedTuple):

@@ -1,23 +1,27 @@
-"""What the process that trains a run tells the run store, which may be away for minutes. Knows nothing of torch.
+"""What the process that trains a run reports to the run store, which may be away for minutes. Knows nothing of torch.
 
-Training goes on while the store is locked by another program or its disk is full. What could not be told is kept, and
-told later.
+Training goes on while the store is locked by another program or its disk is full. What could not be reported is kept,
+and reported later.
 """
 
-from collections.abc import Sequence
+import json
+import math
 from typing import Any
 
 import numpy as np
 
 from gan_core.store.patience import Patience
 from gan_core.store.queue import LOST
-from gan_core.store.runs import CHUNK_ROWS, METRICS, Run, RunStore
+from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
 from gan_core.store.tables import RunChange, State
 from gan_core.text import Text
 
+Row = dict[str, float]
+"""Metrics by name. What a row has not, or is no number, is unknown."""
+
 
 class Reporter:
-    """The owner's word on its run: progress, metric rows, how it ended. Not thread-safe.
+    """The owner's word on its run: progress, metric rows, how it ended; and what it hears in answer. Not thread-safe.
 
     Every method raises StoreUnavailableError once the store has been away for patience.GIVE_UP_SECONDS.
     """
@@ -25,72 +29,89 @@ class Reporter:
     def __init__(self, store: RunStore, run: Run):
         self.store = store.in_a_hurry()
         self.run = run
+        self.asked_to_stop = False
+        self.lost = False
+        """Whether another process owns the run by now. It is asked to stop then, too."""
         self._patience = Patience()
-        self._untold: dict[str, Any] = {}
-        self._rows: list[Sequence[float]] = []
+        self._waiting: dict[str, Any] = {}
+        self._rows: list[Row] = []
         self._first_row = 0  # of the chunk that is still to be filled
 
     # At the beginning and the end, when nothing is lost by waiting
 
-    def begin(self, after_step: int, **values: Any) -> None:
-        """Forget what an earlier session measured after this step, and count a new session; tell what holds now."""
+    def begin(self, after_step: int, grid_steps: list[int]) -> None:
+        """Forget what an earlier session measured after this step, and count a new session."""
         kept = self._patience.surely(lambda: self.store.cut_metrics(self.run.id, after_step))
         rows = len(kept["step"]) if kept else 0
         self._first_row = rows - rows % CHUNK_ROWS
-        missing = np.full(rows, np.nan)
-        columns = [kept.get(name, missing)[self._first_row :] for name in METRICS]
-        self._rows = np.stack(columns, axis=1).tolist()
+        values = np.stack(list(kept.values()), axis=1)[self._first_row :].tolist() if kept else []
+        self._rows = [dict(zip(kept, row, strict=True)) for row in values]
+        self.grid_steps = grid_steps
         # Viewers who know the forgotten rows read all anew.
-        self.tell(sessions=self.run.sessions + 1, **values)
+        self.report(sessions=self.run.sessions + 1, grid_steps_json=json.dumps(grid_steps))
 
     def changes(self) -> list[RunChange]:
+        """All that was ever changed while the run learned, or is still to be taken up."""
         return self._patience.surely(lambda: self.store.changes(self.run.id))
 
     def end(self, state: State, message: Text | None = None) -> None:
-        """The last word, with all that is still to be told."""
+        """The last word, with all that is still to be reported."""
 
-        def say() -> None:
-            self._tell_all()
+        def end() -> None:
+            self._send()
             self.store.end(self.run.id, self.run.owner, state, message)
 
-        self._patience.surely(say)
+        self._patience.surely(end)
 
     # While the run learns
 
     def still_mine(self) -> bool:
         """False if another process has taken the run over. A store that is away cannot have given it to one."""
-        mine = True
         if self._patience.may_try:
             with self._patience.bridged():
-                mine = self.store.heartbeat(self.run.id, self.run.owner)
-        return mine
+                self._hear("" if self.store.heartbeat(self.run.id, self.run.owner) else LOST)
+        return not self.lost
 
-    def add_row(self, row: Sequence[float]) -> bool:
-        """Keep a metric row, its values in METRICS' order, until `tell` is called. True if that is due: much waits."""
+    def add_row(self, row: Row) -> bool:
+        """Keep a metric row until something is reported. True if that is due: much waits."""
         self._rows.append(row)
         return len(self._rows) % CHUNK_ROWS == 0
 
-    def tell(self, **values: Any) -> str:
-        """Progress, and the rows that came since; returns what was asked for, as RunStore.report, or "" unheard."""
-        self._untold |= values
-        asked = ""
+    def report(self, **values: Any) -> None:
+        """Fields of the run, and the rows that came since. Unheard ones are sent with the next."""
+        self._waiting |= values
         if self._patience.may_try:
             with self._patience.bridged():
-                asked = self._tell_all()
-        return asked
+                self._hear(self._send())
 
-    def _tell_all(self) -> str:
+    def report_progress(self, progress: dict[str, Any], newest_row: Row) -> None:
+        """Progress, and the newest metric row for lists of runs. JSON has no NaN: what is no number is left out."""
+        known = {name: value for name, value in newest_row.items() if math.isfinite(value)}
+        self.report(**progress, **({"last_json": json.dumps(known)} if known else {}))
+
+    def report_grids(self, steps: list[int]) -> None:
+        """The steps of the sample grids that are kept."""
+        self.report(grid_steps_json=json.dumps(steps))
+
+    def _hear(self, asked: str) -> None:
+        self.lost = self.lost or asked == LOST
+        self.asked_to_stop = self.asked_to_stop or bool(asked)
+
+    def _send(self) -> str:
+        """What was asked for in answer, as RunStore.report."""
         if not self.store.heartbeat(self.run.id, self.run.owner):
             return LOST
         self._write_rows()
-        asked = self.store.report(self.run.id, self.run.owner, **self._untold) if self._untold else ""
-        self._untold.clear()
+        asked = self.store.report(self.run.id, self.run.owner, **self._waiting) if self._waiting else ""
+        self._waiting.clear()
         return asked
 
     def _write_rows(self) -> None:
         while self._rows:
             chunk = self._rows[:CHUNK_ROWS]
-            self.store.write_metrics(self.run.id, self._first_row, list(METRICS), np.array(chunk))
+            columns = list(dict.fromkeys(name for row in chunk for name in row))
+            values = np.array([[row.get(name, math.nan) for name in columns] for row in chunk])
+            self.store.write_metrics(self.run.id, self._first_row, columns, values)
             if len(chunk) < CHUNK_ROWS:
                 break
             del self._rows[:CHUNK_ROWS]

@@ -13,7 +13,7 @@ from gan_core.datasets.loading import Dataset
 from gan_core.errors import WorkbenchError
 from gan_core.jobs.reporter import Reporter
 from gan_core.text import Text
-from gan_core.training.loop import Gan
+from gan_core.training.gan import Gan
 
 if TYPE_CHECKING:
     from gan_core.metrics.reference import Reference
@@ -46,7 +46,7 @@ def real_pictures(
 
 
 class Scoring:
-    """When a run is scored, and how its best checkpoint did. One of a step that it has not reached is taken away.
+    """When a run is scored, and how its best checkpoint did.
 
     Args:
         stop: asked every few hundred pictures; True ends a scoring.
@@ -55,7 +55,7 @@ class Scoring:
     def __init__(self, reporter: Reporter, gan: Gan, reference: "Reference", stop: Callable[[], bool]):
         self.run, self.reporter, self.gan, self.reference, self.stop = reporter.run, reporter, gan, reference, stop
         self.counted = self._count()
-        checkpoint.cut_best(self.run.folder, after_step=gan.step)
+        self.scored_step = -1
         self.lowest = _fid_of_best(self.run.folder)
 
     def _count(self) -> int:
@@ -63,27 +63,28 @@ class Scoring:
         return int(self.gan.images / (1000 * self.gan.config.score_every))
 
     def due(self, at_end: bool) -> bool:
-        """At the multiples of `score_every`, and at the end of the run."""
-        return at_end or self._count() > self.counted
+        """At the multiples of `score_every`, and at the end of the run; each step once."""
+        return self.gan.step != self.scored_step and (at_end or self._count() > self.counted)
 
-    def take(self) -> dict[str, float]:
+    def score(self) -> dict[str, float]:
         """`fid`, and `accuracy` if the model is conditional and its dataset has a classifier.
 
         Raises Interrupted if the run was asked to stop meanwhile.
         """
         from gan_core.metrics.measure import quick_scores
 
-        self.counted = self._count()
+        self.counted, self.scored_step = self._count(), self.gan.step
         gan = self.gan
         scores = quick_scores(
             gan.averaged_generator(), gan.config, gan.spec, self.reference, SAMPLES, SEED, self._go_on
         )
-        self.reporter.tell(message="")
+        self.reporter.report(message="")
         return scores
 
     def _go_on(self, share: float, line: Text) -> None:
         said = Text("Scoring {count:,} pictures", {"count": SAMPLES}).to_json()
-        if self.stop() or self.reporter.tell(message=said):
+        self.reporter.report(message=said)
+        if self.stop() or self.reporter.asked_to_stop:
             raise Interrupted
 
     def keep_if_best(self, about: checkpoint.About, model: dict[str, torch.Tensor]) -> None:

@@ -2,7 +2,7 @@
 
 All cores are not always the fastest. The threads meet after every operator, a thousand times a second; where another
 program keeps one of two cores busy, the thread on the free one mostly waits, and one thread alone is three times as
-fast as two (docs/architecture.md has the figures). On many cores, small networks do better with few threads too.
+fast as two (docs/performance.md has the figures). On many cores, small networks do better with few threads too.
 
 Sums that are split among another number of threads are rounded otherwise. So only runs whose budget is a time choose:
 what becomes of them depends on the machine's speed anyway. With a budget in images, the same seed gives the same run.
@@ -47,8 +47,8 @@ def stay_awake() -> None:
 
 
 @contextlib.contextmanager
-def tuned(watch: Callable[["Step"], bool]) -> Iterator[Callable[["Step"], bool]]:
-    """The same watch, for `training.train`. What passes between its calls is a step, and decides on the threads."""
+def tuned(record: Callable[["Step"], None]) -> Iterator[Callable[["Step"], None]]:
+    """The same `record`, for `training.loop.train`. What passes between its calls is a step, and decides."""
     import torch
 
     most = torch.get_num_threads()
@@ -56,12 +56,11 @@ def tuned(watch: Callable[["Step"], bool]) -> Iterator[Callable[["Step"], bool]]
     next(choice)
     began = time.perf_counter()
 
-    def timed(step: "Step") -> bool:
+    def timed(step: "Step") -> None:
         nonlocal began
         choice.send(time.perf_counter() - began)
-        go_on = watch(step)
+        record(step)
         began = time.perf_counter()
-        return go_on
 
     try:
         yield timed

@@ -7,10 +7,11 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from gan_core.config import FOLDER
+from gan_core.config import FOLDER, RunConfig
+from gan_core.datasets.folders import list_pictures
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import job, threads
 from gan_core.jobs.reporter import Reporter
@@ -18,11 +19,11 @@ from gan_core.store.runs import Run, RunStore, default_store
 from gan_core.store.tables import State
 from gan_core.text import Text
 
-Tell = Callable[[dict], None]
+OnProgress = Callable[[dict], None]
 """Takes a run's latest progress: its fields in the store."""
 
 
-def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> Run:
+def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progress: None) -> Run:
     """Train a run that this process owns until its budget is spent or it is asked to stop, and note how it ended.
 
     Raises WorkbenchError, noted in the run too, for whatever a user can mend.
@@ -35,57 +36,74 @@ def train_run(store: RunStore, run: Run, tell: Tell = lambda progress: None) -> 
             job.failure_noted(reporter.end),
             contextlib.suppress(job.Stopped),
         ):
-            end = _train(reporter, run, stop, tell)
+            end = _train(reporter, run, stop, on_progress)
         reporter.end(end)
     finally:
         reporter.store.engine.dispose()
     return store.get(run.id) or run  # deleted, if this computer slept and the run was given up for lost
 
 
-def _train(reporter: Reporter, run: Run, stop: threading.Event, tell: Tell) -> State:
-    config = run.config
+def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnProgress) -> State:
+    """The run's process from its first import to its last step; returns how the run ended."""
+    config, data_dir = run.config, Path(run.data_dir)
     if config.minutes:
         threads.stay_awake()
-    import torch
-
     from gan_core import devices
-    from gan_core.datasets import folders, loading
-    from gan_core.jobs import scoring
-    from gan_core.jobs.recorder import Recorder, restore
-    from gan_core.training import loop
+    from gan_core.datasets.loading import load_dataset
+    from gan_core.jobs.recorder import Recorder
+    from gan_core.jobs.resume import resume
+    from gan_core.jobs.sample_grids import SampleGrids
+    from gan_core.jobs.scoring import Scoring, real_pictures
+    from gan_core.jobs.session import TrainingSession
+    from gan_core.training.gan import Gan
+    from gan_core.training.loop import train
 
     device = devices.choose_device(config.device)
-    reporter.tell(device=devices.describe(device))
-    tell({"device": devices.describe(device)})
+    reporter.report(device=devices.describe(device))
+    on_progress({"device": devices.describe(device)})
 
     def say(line: Text) -> None:
         message = line.to_json()
-        if reporter.tell(message=message) or stop.is_set():
+        reporter.report(message=message)
+        if reporter.asked_to_stop or stop.is_set():
             raise job.Stopped
-        tell({"message": message})
+        on_progress({"message": message})
 
-    # Weights that have all but vanished make a CPU many times slower; to it they are zero.
-    torch.set_flush_denormal(True)
-    devices.keep_freed_memory()
-    try:
-        if config.dataset.startswith(FOLDER):
-            left_out = [text.to_json() for text in folders.list_pictures(config.dataset).left_out]
-            reporter.tell(left_out_json=json.dumps(left_out))
-            tell({"left_out": left_out})
-        dataset = loading.load_dataset(config, Path(run.data_dir), job.seldom(say))
-        reference = scoring.real_pictures(config, Path(run.data_dir), dataset, device, job.seldom(say))
+    with _memory_in_words(), devices.set_up_for_training():
+        _report_left_out(reporter, config, on_progress)
+        dataset = load_dataset(config, data_dir, job.seldom(say))
+        reference = real_pictures(config, data_dir, dataset, device, job.seldom(say))
         dataset = dataset.to(device)
-        gan = loop.Gan(config, dataset.spec, device)
-        seconds = restore(gan, run)
+        gan = Gan(config, dataset.spec, device)
+        seconds = resume(gan, reporter)
         batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
-        scores = scoring.Scoring(reporter, gan, reference, stop.is_set) if reference else None
-        recorder = Recorder(reporter, gan, seconds, stop.is_set, tell, scores)
-        reporter.tell(message="", dataset_images=len(dataset.images))
-        if recorder.progress(seconds) < 1:
-            choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
-            with choosing(recorder.watch) as watch:
-                loop.train(gan, batches, watch)
+        session = TrainingSession(reporter, seconds, stop.is_set)
+        scoring = Scoring(reporter, gan, reference, stop.is_set) if reference else None
+        grids = SampleGrids(run, gan, reporter.grid_steps)
+        recorder = Recorder(reporter, gan, session, grids, on_progress, scoring)
+        reporter.report(message="", dataset_images=len(dataset.images))
+        choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
+        with choosing(recorder.record) as record:
+            train(gan, batches, session, record)
         recorder.finish()
+    return State.FINISHED if recorder.progress(session.seconds()) >= 1 else State.STOPPED
+
+
+def _report_left_out(reporter: Reporter, config: RunConfig, on_progress: OnProgress) -> None:
+    """Say which files of a folder of pictures are not learnt from."""
+    if config.dataset.startswith(FOLDER):
+        left_out = [text.to_json() for text in list_pictures(config.dataset).left_out]
+        reporter.report(left_out_json=json.dumps(left_out))
+        on_progress({"left_out": left_out})
+
+
+@contextlib.contextmanager
+def _memory_in_words() -> Iterator[None]:
+    """Raises WorkbenchError for memory that is too small."""
+    import torch
+
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError that says so in words.
         said = any(words in str(error) for words in ("out of memory", "allocate memory"))
@@ -94,9 +112,6 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, tell: Tell) -> S
                 "The memory is too small for this run; choose a smaller batch size or narrower networks."
             ) from error
         raise
-    finally:
-        torch.set_flush_denormal(False)  # a notebook's other numbers are not ours to flush
-    return State.FINISHED if recorder.progress(recorder.seconds()) >= 1 else State.STOPPED
 
 
 if __name__ == "__main__":

@@ -46,12 +46,12 @@ CHARTS = {
         "Each is what one network minimises against the other: neither must reach zero.",
         (Trace("discriminator_loss", "Discriminator", DISCRIMINATOR), Trace("generator_loss", "Generator", GENERATOR)),
     ),
-    "verdicts": Chart(
+    "outputs": Chart(
         "Verdicts D(x) and D(G(z))",
         "1 is surely real, 0 surely generated. At 0.5 the discriminator cannot tell: where both should meet.",
         (
-            Trace("real_verdict", "D(x), on real", DISCRIMINATOR),
-            Trace("fake_verdict", "D(G(z)), on generated", GENERATOR),
+            Trace("real_output", "D(x), on real", DISCRIMINATOR),
+            Trace("fake_output", "D(G(z)), on generated", GENERATOR),
         ),
         y_range=(-0.03, 1.03),
         level=0.5,
@@ -77,10 +77,10 @@ CHARTS = {
             Trace("generator_gradient", "Generator", GENERATOR),
         ),
     ),
-    "spread": Chart(
+    "diversity": Chart(
         "Variety",
         "How much the generated pictures differ from each other, against the real ones. 1: as varied; 0: all the same.",
-        (Trace("spread", "generated : real", GENERATOR),),
+        (Trace("diversity", "generated : real", GENERATOR),),
         level=1.0,
     ),
     "speed": Chart(
@@ -103,6 +103,12 @@ CHARTS = {
         sparse=True,
     ),
 }
+
+
+OLD_NAMES = {"verdicts": "outputs", "spread": "diversity"}
+"""What charts are called in links of before."""
+CHARTED = tuple(trace.metric for chart in CHARTS.values() for trace in chart.traces)
+"""All metrics that are drawn."""
 
 
 def thin(metrics: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

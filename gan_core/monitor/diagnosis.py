@@ -65,10 +65,10 @@ class Means(NamedTuple):
     generator_loss: float
     real_accuracy: float
     fake_accuracy: float
-    real_verdict: float
-    fake_verdict: float
+    real_output: float
+    fake_output: float
     distance: float
-    spread: float
+    diversity: float
 
 
 def read_curves(metrics: Metrics, state: str) -> Reading:
@@ -131,7 +131,7 @@ def _diverged(means: Means) -> Reading | None:
 
 
 def _collapsed(means: Means) -> Reading | None:
-    if not means.spread < COLLAPSED_SPREAD:
+    if not means.diversity < COLLAPSED_SPREAD:
         return None
     return Reading(
         "collapsed",
@@ -161,7 +161,7 @@ def _discriminator_winning(means: Means) -> Reading | None:
 
 
 def _little_variety(means: Means) -> Reading | None:
-    if not means.spread < LITTLE_SPREAD:
+    if not means.diversity < LITTLE_SPREAD:
         return None
     return Reading(
         "little variety",
@@ -209,7 +209,7 @@ def _critic(means: Means) -> Reading | None:
 
 
 def _undecided(means: Means) -> Reading | None:
-    if not abs(means.real_verdict - means.fake_verdict) < UNDECIDED_GAP:
+    if not abs(means.real_output - means.fake_output) < UNDECIDED_GAP:
         return None
     return Reading(
         "undecided",
@@ -253,8 +253,8 @@ RULES: tuple[Callable[[Means], Reading | None], ...] = (
 def _spread_rule(means: Means, limit: float) -> Text:
     return Text(
         "In the last {seconds:.0f} seconds of training the generated pictures of a batch differed from each other "
-        "{spread:.2f} times as much as the real ones; the limit of this rule is {limit}.",
-        {"seconds": means.seconds, "spread": means.spread, "limit": limit},
+        "{diversity:.2f} times as much as the real ones; the limit of this rule is {limit}.",
+        {"seconds": means.seconds, "diversity": means.diversity, "limit": limit},
     )
 
 
@@ -263,4 +263,4 @@ def _accuracies(means: Means) -> dict[str, float]:
 
 
 def _verdicts(means: Means) -> dict[str, float]:
-    return {"seconds": means.seconds, "real": means.real_verdict, "fake": means.fake_verdict}
+    return {"seconds": means.seconds, "real": means.real_output, "fake": means.fake_output}

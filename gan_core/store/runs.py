@@ -35,30 +35,6 @@ CHUNK_ROWS = 512
 HURRIED_SECONDS = 1
 """How long a process that trains waits for another program's lock before it goes on training."""
 
-METRICS = {
-    "step": "Generator steps",
-    "kimg": "Real images shown to the discriminator, in thousands",
-    "seconds": "Seconds of training",
-    "discriminator_loss": "Discriminator's loss",
-    "generator_loss": "Generator's loss",
-    "real_accuracy": "Real images that the discriminator takes for real, 0 to 1",
-    "fake_accuracy": "Generated images that the discriminator sees through, 0 to 1",
-    "real_verdict": "Mean D(x): the discriminator's verdict on real images, 0.5 is undecided",
-    "fake_verdict": "Mean D(G(z)): its verdict on generated ones",
-    "distance": "E[D(x)] - E[D(G(z))], with the wasserstein loss alone: the critic's estimate of how far the generated "
-    "pictures are from the real ones, in a unit of its own",
-    "discriminator_gradient": "Norm of the discriminator's gradient",
-    "generator_gradient": "Norm of the generator's gradient",
-    "spread": "How much the generated images of a batch differ from each other, as a share of how much the real ones "
-    "do: 1 is as varied, 0 all the same",
-    "images_per_second": "Real images a second",
-    "gpu_memory": "GPU memory in use, GiB",
-    "fid": "FID of a few thousand generated pictures, by the classifier's or Inception's features; 0 is like the "
-    "real ones",
-    "accuracy": "Generated pictures in which a classifier sees the class that was asked for, 0 to 1",
-}
-"""The columns of a run's metrics, and what they mean. What was not measured, or has no meaning, is NaN."""
-
 
 class RunStore(Queue[Run]):
     """All reading and writing of runs. Safe to use from several threads and processes at once.

@@ -27,6 +27,8 @@ class State(StrEnum):
 
 ACTIVE = (State.QUEUED, State.RUNNING)
 GRID_SUFFIXES = (".webp", ".png")  # the first is written; runs from before have the other
+OLD_METRICS = {"real_verdict": "real_output", "fake_verdict": "fake_output", "spread": "diversity"}
+"""What metrics were called in databases of before."""
 MAX_GRIDS = 200
 """Sample grids that a run keeps."""
 
@@ -87,8 +89,9 @@ class Run(Base):
 
     @property
     def last(self) -> dict[str, float]:
-        """The newest metric row, without those of METRICS that were no finite number; empty before the first."""
-        return json.loads(self.last_json) if self.last_json else {}
+        """The newest metric row, without what was no finite number; empty before the first."""
+        stored = json.loads(self.last_json) if self.last_json else {}
+        return {OLD_METRICS.get(name, name): value for name, value in stored.items()}
 
     @property
     def dataset_name(self) -> str:
@@ -188,7 +191,7 @@ class MetricChunk(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
     def values(self) -> dict[str, np.ndarray]:
-        names = json.loads(self.columns_json)
+        names = [OLD_METRICS.get(name, name) for name in json.loads(self.columns_json)]
         table = np.frombuffer(self.data, dtype="<f8").reshape(-1, len(names))
         return dict(zip(names, table.T, strict=True))
 

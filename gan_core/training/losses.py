@@ -27,7 +27,7 @@ class Minimax:
         return -softplus(fake_logits).mean()
 
     @staticmethod
-    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+    def outputs(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
         """D(x) and D(G(z)), between 0 (surely fake) and 1 (surely real), 0.5 undecided."""
         return real_logits.sigmoid(), fake_logits.sigmoid()
 
@@ -68,7 +68,7 @@ class LeastSquares:
         return 0.5 * (fake_logits - 1).square().mean()
 
     @staticmethod
-    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+    def outputs(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
         """D's output as it is: 1 is real, 0 is fake, 0.5 undecided; it may lie outside."""
         return real_logits, fake_logits
 
@@ -104,8 +104,8 @@ class Wasserstein:
         return -fake_logits.mean()
 
     @staticmethod
-    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
-        """A critic gives none, NaN: only differences of what it says mean anything."""
+    def outputs(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+        """NaN: a critic's output is no probability, and only differences between two of them mean anything."""
         return real_logits * math.nan, fake_logits * math.nan
 
 
@@ -127,7 +127,7 @@ class Relativistic:
         return softplus(real_logits - fake_logits).mean()
 
     @staticmethod
-    def verdicts(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
+    def outputs(real_logits: Tensor, fake_logits: Tensor) -> tuple[Tensor, Tensor]:
         """How surely each image is the more real one of its pair: of real and of fake ones, which add up to 1."""
         return (real_logits - fake_logits).sigmoid(), (fake_logits - real_logits).sigmoid()
 

@@ -4,7 +4,8 @@ Streamlit's own `bind="query-params"` writes a choice by its label, which differ
 the option itself, and are for widgets whose labels are translated; sliders and switches are bound by Streamlit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
@@ -45,9 +46,20 @@ def one_of(options: Any) -> Callable[[str], str | None]:
     return lambda text: text if text in options else None
 
 
-def some_of(options: Any, most: int | None = None) -> Callable[[str], list[str] | None]:
-    """Reads up to `most` options with commas between them; those that are none, or come twice, are left out."""
-    return lambda text: [part for part in dict.fromkeys(text.split(",")) if part in options][:most]
+def some_of(
+    options: Any, most: int | None = None, old_names: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[str], list[str] | None]:
+    """Reads up to `most` options with commas between them; those that are none, or come twice, are left out.
+
+    Args:
+        old_names: what options were called in links of before, and are called now.
+    """
+
+    def read(text: str) -> list[str]:
+        parts = dict.fromkeys(old_names.get(part, part) for part in text.split(","))
+        return [part for part in parts if part in options][:most]
+
+    return read
 
 
 def whole_number(text: str) -> int | None:

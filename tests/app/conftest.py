@@ -9,9 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core import paths
 from gan_core.jobs import worker
-from gan_core.store.runs import METRICS
 from pages.parts.edge import JOINER
-from tests.conftest import small_config
+from tests.conftest import METRICS, small_config
 
 PAGES = ("home.py", "train.py", "runs.py", "generate.py", "evaluate.py")
 

@@ -10,9 +10,10 @@ import pytest
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
-from gan_core.store.runs import METRICS, State
+from gan_core.store.runs import State
 from pages.parts.edge import JOINER, as_csv, file_or_reason, no_formula, plain, plain_for_plotly
 from tests.app.conftest import as_read, trained
+from tests.conftest import METRICS
 
 EVIL = "![x](http:&#47;&#47;127.0.0.1&#47;x.png) www.example.com **b** <b>"
 

@@ -11,12 +11,12 @@ import streamlit as st
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import EXAMPLES, Evaluation
 from gan_core.store.evaluations import Terms, default_evaluations
-from gan_core.store.runs import METRICS, RunStore, State
+from gan_core.store.runs import RunStore, State
 from pages.parts import language
 from pages.parts.evaluate import details, table
 from tests.app.conftest import button_named, words_of
 from tests.app.test_languages import MARK, NAMES, NO_WORDS, Marked, texts_of
-from tests.conftest import small_config
+from tests.conftest import METRICS, small_config
 
 EVALUATE = "evaluate.py"
 CLASSES = ("cats", "dogs")

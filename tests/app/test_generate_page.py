@@ -13,7 +13,7 @@ import gan_core
 from gan_core import checkpoint, paths
 from gan_core.config import ImageSpec
 from gan_core.store.evaluations import Terms, default_evaluations
-from gan_core.training.loop import Gan
+from gan_core.training.gan import Gan
 from pages.parts import models
 from pages.parts.generate.wishes import MOST_PICTURES
 from tests.app.conftest import button_named, components, words_of

@@ -12,7 +12,7 @@ from gan_core import checkpoint, paths
 from gan_core.config import ImageSpec
 from gan_core.store.evaluations import default_evaluations
 from gan_core.store.runs import State
-from gan_core.training.loop import Gan
+from gan_core.training.gan import Gan
 from pages.parts.edge import JOINER
 from tests.app.conftest import trained
 from tests.app.test_evaluate_page import a_result, finish

@@ -20,7 +20,8 @@ from gan_core.config import ImageSpec, make_config
 from gan_core.errors import WorkbenchError
 from gan_core.latents import latents
 from gan_core.presets import preset_config
-from gan_core.training.loop import Gan, training_step
+from gan_core.training.gan import Gan
+from gan_core.training.loop import training_step
 from tests.conftest import small_config
 
 SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))

@@ -8,7 +8,8 @@ import torch
 from gan_core import sampling
 from gan_core.datasets.loading import Dataset
 from gan_core.seeds import stream
-from gan_core.training import loop
+from gan_core.training import gan as gan_module
+from gan_core.training.gan import Gan
 from tests.conftest import small_config
 from tests.unit.training.test_loop import CPU, digits
 
@@ -25,7 +26,7 @@ def test_a_stream_is_that_child_of_numpys_seed_sequence():
 
 def test_latents_are_neither_the_first_weights_nor_those_of_the_grid(monkeypatch):
     config, drawn_for_weights = small_config(seed=3), []
-    build = loop.build_generator
+    build = gan_module.build_generator
 
     def build_and_look(*args):
         state = torch.get_rng_state()
@@ -33,8 +34,8 @@ def test_latents_are_neither_the_first_weights_nor_those_of_the_grid(monkeypatch
         torch.set_rng_state(state)
         return build(*args)
 
-    monkeypatch.setattr(loop, "build_generator", build_and_look)
-    gan = loop.Gan(config, digits(config).spec, CPU)
+    monkeypatch.setattr(gan_module, "build_generator", build_and_look)
+    gan = Gan(config, digits(config).spec, CPU)
     latents = gan.latents(4)
     grid = sampling.latents(4, config.latent_dim, config.seed)
     assert not torch.equal(latents, drawn_for_weights[0])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from gan_core.monitor.charts import CHARTS, SMOOTHING, X_AXES, Chart
+from gan_core.monitor.charts import CHARTS, OLD_NAMES, SMOOTHING, X_AXES, Chart
 from gan_core.store.runs import Run
 from pages.parts.component import component
 from pages.parts.language import _, language
@@ -33,7 +33,7 @@ class View(NamedTuple):
 def choose_view() -> View:
     """The charts' settings, as widgets; all are in the link."""
     take("x", one_of(X_AXES))
-    take("charts", some_of(CHARTS))
+    take("charts", some_of(CHARTS, old_names=OLD_NAMES))
     with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):
         x = st.segmented_control(
             _("Over"), list(X_AXES), format_func=lambda name: _(X_SHORT[name]), default="kimg", key="x", required=True,

@@ -10,8 +10,8 @@ from gan_core.errors import StoreUnavailableError
 from gan_core.jobs import train_job
 from gan_core.jobs.reporter import Reporter
 from gan_core.store import patience
-from gan_core.store.runs import CHUNK_ROWS, METRICS, State
-from tests.conftest import small_config
+from gan_core.store.runs import CHUNK_ROWS, State
+from tests.conftest import METRICS, small_config
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def soon(monkeypatch):
 
 
 def row(number):
-    return [float(number)] * len(METRICS)
+    return dict.fromkeys(METRICS, float(number))
 
 
 def test_a_run_learns_to_its_end_while_another_program_locks_the_store(store, other_program, soon):
@@ -62,28 +62,43 @@ def test_a_run_learns_to_its_end_while_another_program_locks_the_store(store, ot
 def test_what_could_not_be_told_is_told_later_more_than_a_chunk_of_it_too(store, other_program, soon):
     run = store.create(small_config(), "cgan", owner="me")
     reporter = Reporter(store, run)
-    reporter.begin(after_step=0)
+    reporter.begin(after_step=0, grid_steps=[])
     other_program.execute("BEGIN IMMEDIATE")
     for number in range(2 * CHUNK_ROWS + 7):
         reporter.add_row(row(number))
-    assert reporter.tell(checkpoint="model-000000010.safetensors") == ""
+    reporter.report(checkpoint="model-000000010.safetensors")
+    assert not reporter.asked_to_stop
     assert reporter.still_mine(), "a store that is locked gives nothing away"
     other_program.execute("ROLLBACK")
     store.ask_to_stop(run.id)
     reporter._patience._next_try = 0
-    assert reporter.tell(step=10) == "stop"
+    reporter.report(step=10)
+    assert (reporter.asked_to_stop, reporter.lost) == (True, False)
     assert store.read_metrics(run.id)["step"].tolist() == list(range(2 * CHUNK_ROWS + 7))
     assert (store.get(run.id).checkpoint, store.get(run.id).step) == ("model-000000010.safetensors", 10)
+
+
+def test_rows_of_one_chunk_may_have_different_metrics(store):
+    run = store.create(small_config(), "cgan", owner="me")
+    reporter = Reporter(store, run)
+    reporter.begin(after_step=0, grid_steps=[])
+    reporter.add_row({"step": 1, "seconds": 0.5})
+    reporter.add_row({"step": 2, "seconds": 1.0, "fid": 7.0})
+    reporter.report(step=2)
+    metrics = store.read_metrics(run.id)
+    assert (metrics["step"].tolist(), metrics["seconds"].tolist()) == ([1, 2], [0.5, 1.0])
+    assert np.isnan(metrics["fid"][0]) and metrics["fid"][1] == 7
 
 
 def test_who_lost_the_run_writes_no_rows(store):
     run = store.create(small_config(), "cgan", owner="sleeper")
     reporter = Reporter(store, run)
-    reporter.begin(after_step=0)
+    reporter.begin(after_step=0, grid_steps=[])
     store.end(run.id, "sleeper", State.INTERRUPTED)
     store.resume(run.id, owner="other")
     reporter.add_row(row(1))
-    assert (reporter.tell(step=9), reporter.still_mine()) == ("lost", False)
+    reporter.report(step=9)
+    assert (reporter.asked_to_stop, reporter.lost, reporter.still_mine()) == (True, True, False)
     assert (store.read_metrics(run.id), store.get(run.id).step) == ({}, 0)
 
 

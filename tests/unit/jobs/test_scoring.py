@@ -14,12 +14,12 @@ from gan_core.config import ImageSpec
 from gan_core.datasets import loading
 from gan_core.datasets.loading import load_dataset
 from gan_core.errors import WorkbenchError
-from gan_core.jobs import recorder, scoring, train_job
+from gan_core.jobs import scoring, session, train_job
 from gan_core.jobs.reporter import Reporter
 from gan_core.metrics import measure
 from gan_core.metrics.features import classifier
 from gan_core.store.runs import State
-from gan_core.training.loop import Gan
+from gan_core.training.gan import Gan
 from tests.conftest import small_config
 
 SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
@@ -54,6 +54,8 @@ def scored(store, run, metric="fid"):
     """{step: value} of the rows that have one."""
     metrics = store.read_metrics(run.id)
     assert (np.diff(metrics["step"]) > 0).all()
+    if metric not in metrics:
+        return {}
     known = np.isfinite(metrics[metric])
     return dict(zip(metrics["step"][known].tolist(), metrics[metric][known].tolist(), strict=True))
 
@@ -113,7 +115,7 @@ def test_scoring_changes_no_bit_of_what_a_run_learns_nor_of_its_random_states(st
 def test_the_clock_stands_still_while_a_run_is_scored(store, monkeypatch):
     now = itertools.count()
     late = SimpleNamespace(by=0.0)
-    monkeypatch.setattr(recorder, "time", SimpleNamespace(perf_counter=lambda: late.by + next(now) / 1000))
+    monkeypatch.setattr(session, "time", SimpleNamespace(perf_counter=lambda: late.by + next(now) / 1000))
 
     def slow_scores(*arguments):
         late.by += 1000
@@ -212,7 +214,7 @@ def test_a_scoring_ends_at_the_next_look_once_it_is_to_stop(store, tmp_path):
     reference = scoring.real_pictures(run.config, tmp_path, dataset, gan.device, lambda line: None)
     stop = iter([False, True])
     with pytest.raises(scoring.Interrupted):
-        scoring.Scoring(Reporter(store, run), gan, reference, lambda: next(stop)).take()
+        scoring.Scoring(Reporter(store, run), gan, reference, lambda: next(stop)).score()
 
 
 def test_the_pictures_of_a_scored_run_are_read_once(store, tmp_path, monkeypatch):

@@ -14,17 +14,17 @@ from PIL import Image
 
 from gan_core import checkpoint
 from gan_core.errors import StoreUnavailableError, WorkbenchError
-from gan_core.jobs import evaluate_job, job, recorder, train_job, worker
+from gan_core.jobs import evaluate_job, job, sample_grids, train_job, worker
 from gan_core.store.evaluations import Terms, default_evaluations, result_of
-from gan_core.store.runs import LOST_AFTER_SECONDS, METRICS, State
+from gan_core.store.runs import LOST_AFTER_SECONDS, State
 from gan_core.text import Text
-from tests.conftest import small_config
+from tests.conftest import METRICS, small_config
 
 PATIENCE_SECONDS = 60
 EVALUATION_SECONDS = 300
 TERMS = Terms(samples=200)
 ENDLESS = {"kimg": 1e7}
-NOT_HERE = ("distance", "gpu_memory", "fid", "accuracy")
+NOT_HERE = {"distance", "gpu_memory", "fid", "accuracy"}
 """Metrics that a run on a CPU which is not scored does not have."""
 
 
@@ -82,7 +82,7 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
     assert (run.state, run.step, run.kimg, run.progress) == (State.FINISHED, 200, 3.2, 1)
     assert run.device.startswith("CPU")
     metrics = store.read_metrics(run.id)
-    assert set(metrics) == set(METRICS)
+    assert set(metrics) >= set(METRICS) - NOT_HERE
     assert all(np.isfinite(values).all() for name, values in metrics.items() if name not in NOT_HERE)
     assert ((metrics["real_accuracy"] >= 0) & (metrics["real_accuracy"] <= 1)).all()
     assert run.live_grid.exists()
@@ -92,12 +92,12 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
 
 
 def test_never_more_than_200_grids_dense_early_and_sparser_later():
-    grids_due = recorder.grids_due
-    due = [grids_due(kimg) for kimg in (0.4, 0.5, 1, 10, 100, 1_000, 1e5, 1e7, 1e9)]
+    due = [sample_grids.count_by(kimg) for kimg in (0.4, 0.5, 1, 10, 100, 1_000, 1e5, 1e7, 1e9)]
     assert due == sorted(due)
     assert due[:2] == [0, 1]
-    assert due[-1] == recorder.MAX_GRIDS
-    assert grids_due(2) - grids_due(1) > grids_due(1001) - grids_due(1000)
+    assert due[-1] == sample_grids.MAX_GRIDS
+    count_by = sample_grids.count_by
+    assert count_by(2) - count_by(1) > count_by(1001) - count_by(1000)
 
 
 def test_grids_are_kept_after_as_many_steps_as_asked(store):
@@ -338,7 +338,7 @@ def test_a_run_whose_checkpoint_is_gone_never_begins_anew_in_silence(store):
 
 
 def test_grids_that_are_asked_for_too_often_are_thinned_evenly(store, monkeypatch):
-    monkeypatch.setattr(recorder, "MAX_GRIDS", 5)
+    monkeypatch.setattr(sample_grids, "MAX_GRIDS", 5)
     run = train_here(store, kimg=3.2, grid_every=10)
     assert run.grid_steps == [40, 80, 120, 160, 200]
     assert sorted(int(path.stem) for path in run.grid_folder.iterdir()) == run.grid_steps
@@ -347,7 +347,7 @@ def test_grids_that_are_asked_for_too_often_are_thinned_evenly(store, monkeypatc
 
 
 def test_a_run_from_before_with_too_many_grids_keeps_some_evenly_when_it_goes_on(store, monkeypatch):
-    monkeypatch.setattr(recorder, "MAX_GRIDS", 4)
+    monkeypatch.setattr(sample_grids, "MAX_GRIDS", 4)
     monkeypatch.setattr("gan_core.store.tables.MAX_GRIDS", 4)
     run = train_here(store, kimg=3.2, grid_every=50)
     for step in range(10, 201, 10):

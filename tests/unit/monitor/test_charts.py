@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from gan_core.monitor.charts import CHARTS, MOST_ROWS, MOST_SCORES, X_AXES, thin
-from gan_core.store.runs import METRICS
+from gan_core.monitor.charts import MOST_ROWS, MOST_SCORES, thin
+from tests.conftest import METRICS
 
 
 def long_run(rows):
     return {name: np.arange(rows, dtype=float) for name in METRICS}
 
 
-@pytest.mark.parametrize("metric", ["discriminator_loss", "fake_verdict", "images_per_second"])
+@pytest.mark.parametrize("metric", ["discriminator_loss", "fake_output", "images_per_second"])
 def test_a_long_run_becomes_short_and_keeps_each_columns_spike_and_its_ends(metric):
     metrics = long_run(1_000_000)
     metrics[metric] = np.sin(metrics["step"] / 1e5)
@@ -29,8 +29,8 @@ def test_a_short_run_stays_whole():
 
 
 def test_a_column_of_gaps_is_no_trouble():
-    metrics = long_run(5000) | {"spread": np.full(5000, np.nan)}
-    assert np.isnan(thin(metrics)["spread"]).all()
+    metrics = long_run(5000) | {"diversity": np.full(5000, np.nan)}
+    assert np.isnan(thin(metrics)["diversity"]).all()
 
 
 def scored_run(rows, every):
@@ -61,8 +61,3 @@ def test_scores_that_were_never_taken_take_no_rows_from_the_other_curves():
     without = {name: values for name, values in long_run(50_000).items() if name not in ("fid", "accuracy")}
     nothing = {"fid": np.full(50_000, np.nan), "accuracy": np.full(50_000, np.nan)}
     assert thin(without | nothing)["step"].tolist() == thin(without)["step"].tolist()
-
-
-def test_only_what_is_recorded_is_charted():
-    charted = {trace.metric for chart in CHARTS.values() for trace in chart.traces}
-    assert charted | set(X_AXES) <= {*METRICS, "epoch"}  # epochs follow from kimg and the dataset's size

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gan_core.monitor.diagnosis import FEWEST_ROWS, read_curves
-from gan_core.store.runs import METRICS
 from gan_core.store.tables import State
+from tests.conftest import METRICS
 
 SOUND = {
     "distance": float("nan"),
@@ -15,18 +15,18 @@ SOUND = {
     "generator_loss": 1.2,
     "real_accuracy": 0.8,
     "fake_accuracy": 0.8,
-    "real_verdict": 0.7,
-    "fake_verdict": 0.3,
-    "spread": 0.9,
+    "real_output": 0.7,
+    "fake_output": 0.3,
+    "diversity": 0.9,
 }
-CRITIC = dict.fromkeys(("real_accuracy", "fake_accuracy", "real_verdict", "fake_verdict"), np.nan) | {"distance": 2.0}
+CRITIC = dict.fromkeys(("real_accuracy", "fake_accuracy", "real_output", "fake_output"), np.nan) | {"distance": 2.0}
 BAD = {
     "diverged": {"discriminator_loss": 500.0},
-    "collapsed": {"spread": 0.01},
+    "collapsed": {"diversity": 0.01},
     "discriminator winning": {"real_accuracy": 0.99, "fake_accuracy": 1.0},
-    "little variety": {"spread": 0.2},
+    "little variety": {"diversity": 0.2},
     "generator winning": {"real_accuracy": 0.99, "fake_accuracy": 0.02},
-    "undecided": {"real_verdict": 0.51, "fake_verdict": 0.49},
+    "undecided": {"real_output": 0.51, "fake_output": 0.49},
 }
 
 
@@ -100,21 +100,21 @@ def test_a_run_that_ended_early_is_not_told_to_have_just_begun():
 def test_only_the_last_tenth_counts():
     bad = np.full(1000, 0.01)
     bad[900:] = 0.9
-    assert kind(curves(1000, spread=bad)) == "healthy"
-    assert kind(curves(1000, spread=bad[::-1])) == "collapsed"
+    assert kind(curves(1000, diversity=bad)) == "healthy"
+    assert kind(curves(1000, diversity=bad[::-1])) == "collapsed"
 
 
 def test_a_short_run_is_judged_by_its_last_two_seconds():
-    spread = np.full(20, 0.9)
-    spread[-FEWEST_ROWS:] = 0
-    assert kind(curves(20, spread=spread)) == "collapsed"
+    diversity = np.full(20, 0.9)
+    diversity[-FEWEST_ROWS:] = 0
+    assert kind(curves(20, diversity=diversity)) == "collapsed"
 
 
 @pytest.mark.parametrize("missing", ["nan", "absent"])
-def test_an_older_run_without_spread_is_read_by_the_rest(missing):
-    sound, lost = curves(spread=np.nan), curves(**BAD["discriminator winning"], spread=np.nan)
+def test_an_older_run_without_diversity_is_read_by_the_rest(missing):
+    sound, lost = curves(diversity=np.nan), curves(**BAD["discriminator winning"], diversity=np.nan)
     if missing == "absent":
-        del sound["spread"], lost["spread"]
+        del sound["diversity"], lost["diversity"]
     assert kind(sound) == "healthy"
     assert kind(lost) == "discriminator winning"
 

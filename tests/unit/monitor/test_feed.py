@@ -10,8 +10,8 @@ import pytest
 from gan_core.monitor import feed
 from gan_core.monitor.charts import thin
 from gan_core.monitor.feed import as_plain, look, reading_of
-from gan_core.store.runs import CHUNK_ROWS, METRICS, State
-from tests.conftest import small_config
+from gan_core.store.runs import CHUNK_ROWS, State
+from tests.conftest import METRICS, small_config
 
 
 @pytest.fixture

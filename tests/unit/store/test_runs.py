@@ -190,8 +190,8 @@ def test_an_ended_run_changes_no_more(store):
 def test_the_newest_metric_row_is_read_without_the_others(store):
     run = store.create(small_config(), "cgan", owner="me")
     assert run.last == {}
-    store.report(run.id, "me", last_json='{"step": 3.0, "spread": 0.5}')
-    assert store.all_runs()[0].last == {"step": 3.0, "spread": 0.5}
+    store.report(run.id, "me", last_json='{"step": 3.0, "diversity": 0.5}')
+    assert store.all_runs()[0].last == {"step": 3.0, "diversity": 0.5}
 
 
 def test_kept_grids_come_in_the_order_of_their_steps_whatever_their_format(store):
@@ -361,8 +361,8 @@ def test_a_column_that_came_later_is_read_on_too(store):
 WRITER = """
 import sys
 import numpy as np
-from gan_core.store.runs import RunStore, METRICS
-from tests.conftest import small_config
+from gan_core.store.runs import RunStore
+from tests.conftest import METRICS, small_config
 store = RunStore(sys.argv[1])
 claimed = []
 for number in range(25):

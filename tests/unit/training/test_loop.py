@@ -17,6 +17,7 @@ from gan_core.datasets import loading
 from gan_core.errors import WorkbenchError
 from gan_core.presets import PRESETS
 from gan_core.training import loop
+from gan_core.training.gan import OPTIMIZERS, Gan
 from gan_core.training.losses import LOSSES
 from tests.conftest import small_config
 
@@ -28,7 +29,7 @@ def digits(config):
 
 
 def new_gan(config):
-    return loop.Gan(config, digits(config).spec, CPU)
+    return Gan(config, digits(config).spec, CPU)
 
 
 def steps(gan, count):
@@ -55,7 +56,7 @@ def copy_of(state: dict) -> dict:
     return {name: tensor.clone() for name, tensor in state.items()}
 
 
-@pytest.mark.parametrize("optimizer", loop.OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_moves_both_networks_with_every_optimizer(optimizer, loss):
     gan = new_gan(small_config(optimizer=optimizer, loss=loss, conditional=True))
@@ -144,7 +145,7 @@ def test_a_plain_gradient_step_is_the_papers():
 def test_the_discriminator_gets_no_gradient_from_the_generators_step():
     gan = new_gan(small_config())
     real, labels = next(digits(gan.config).batches(gan.config.batch_size, 0))
-    loop.teach_generator(gan, real, gan.generator(gan.latents(len(real)), labels), labels)
+    loop.generator_step(gan, real, gan.generator(gan.latents(len(real)), labels), labels)
     assert all(weight.grad is None for weight in gan.discriminator.parameters())
     assert all(weight.grad is not None for weight in gan.generator.parameters())
 
@@ -164,7 +165,7 @@ def test_an_auxiliary_classifier_learns_from_real_images_and_the_generator_from_
     step = steps(gan, 1)[0]
     real, labels = next(digits(plain).batches(plain.batch_size, plain.seed))
     fake = twin.generator(twin.latents(len(real)), labels)
-    of_real, of_fake = loop.judge(twin, real, fake, labels)
+    of_real, of_fake = loop.discriminate(twin, real, fake, labels)
     picked = torch.arange(len(labels)), labels
     classes = -of_real.class_logits.log_softmax(dim=1)[picked].mean()
     game = -of_real.logits.sigmoid().log().mean() - (1 - of_fake.logits.sigmoid()).log().mean()
@@ -179,7 +180,7 @@ def test_real_and_fake_are_judged_as_if_each_were_alone(normalisation):
     gan = new_gan(small_config(discriminator_normalisation=normalisation))
     real, labels = next(digits(gan.config).batches(gan.config.batch_size, 0))
     fake = torch.randn_like(real)
-    of_real, of_fake = loop.judge(gan, real, fake, labels)
+    of_real, of_fake = loop.discriminate(gan, real, fake, labels)
     torch.testing.assert_close(of_real.logits, gan.discriminator(real, labels).logits, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(of_fake.logits, gan.discriminator(fake, labels).logits, rtol=1e-4, atol=1e-5)
 
@@ -190,7 +191,7 @@ def test_the_classifier_learns_from_fakes_too_if_asked():
     gan, twin = new_gan(config), new_gan(config)
     step = steps(gan, 1)[0]
     real, labels = next(digits(config).batches(config.batch_size, config.seed))
-    of_real, of_fake = loop.judge(twin, real, twin.generator(twin.latents(len(real)), labels), labels)
+    of_real, of_fake = loop.discriminate(twin, real, twin.generator(twin.latents(len(real)), labels), labels)
     picked = torch.arange(len(labels)), labels
     classes = sum(-answer.class_logits.log_softmax(dim=1)[picked].mean() for answer in (of_real, of_fake))
     game = -of_real.logits.sigmoid().log().mean() - (1 - of_fake.logits.sigmoid()).log().mean()
@@ -215,16 +216,18 @@ def test_lazy_penalties_come_at_one_step_of_so_many_and_as_many_times_as_strong(
     once = gan.config.model_copy(update={"penalty_every": 1})
     found = []
     for gan.batches in range(1, 7):
-        found.append(float(torch.as_tensor(loop.penalties(gan, real, real, labels)).detach()))
+        found.append(float(torch.as_tensor(loop.gradient_penalties(gan, real, real, labels)).detach()))
     gan.config = once
-    each = loop.penalties(gan, real, real, labels).item()
+    each = loop.gradient_penalties(gan, real, real, labels).item()
     assert found == pytest.approx([0, 0, 3 * each, 0, 0, 3 * each])
 
 
 def test_penalties_are_computed_in_float32_where_the_rest_is_not():
     gan = new_gan(small_config(precision="bfloat16", r1_gamma=1, r2_gamma=1, gradient_penalty=1))
     step = steps(gan, 2)[-1]
-    assert step.real_logits.dtype == torch.bfloat16
+    with gan.autocast():
+        output, _ = loop.discriminate(gan, step.real, step.fake, torch.zeros(len(step.real), dtype=torch.long))
+    assert output.logits.dtype == torch.bfloat16
     assert step.discriminator_loss.isfinite()
 
 
@@ -237,27 +240,27 @@ def test_clipped_weights_stay_clipped():
 def test_what_is_shown_is_changed_alike_for_real_and_fake_and_noise_ends_with_the_budget():
     gan = new_gan(small_config(instance_noise=0.5))
     images = torch.zeros(64, 1, 28, 28)
-    assert gan.shown(images).std().item() == pytest.approx(0.5, rel=0.05)
-    gan.anneal(0.8)
-    assert gan.shown(images).std().item() == pytest.approx(0.1, rel=0.05)
-    gan.anneal(1.0)
-    assert torch.equal(gan.shown(images), images)
+    assert gan.augment(images).std().item() == pytest.approx(0.5, rel=0.05)
+    gan.set_progress(0.8)
+    assert gan.augment(images).std().item() == pytest.approx(0.1, rel=0.05)
+    gan.set_progress(1.0)
+    assert torch.equal(gan.augment(images), images)
 
 
 def test_learning_rates_fall_in_a_straight_line_over_the_last_share_of_the_budget():
     gan = new_gan(small_config(learning_rate_decay=0.4, generator_learning_rate=0.1, discriminator_learning_rate=0.2))
     for spent, share in ((0, 1), (0.6, 1), (0.8, 0.5), (0.9, 0.25), (1, 0)):
-        gan.anneal(spent)
+        gan.set_progress(spent)
         assert gan.generator_optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * share)
         assert gan.discriminator_optimizer.param_groups[0]["lr"] == pytest.approx(0.2 * share)
-    gan.anneal(0.8)
+    gan.set_progress(0.8)
     gan.change("generator_learning_rate", 0.3)
     assert gan.generator_optimizer.param_groups[0]["lr"] == pytest.approx(0.15)
 
 
 def test_without_decay_learning_rates_stay():
     gan = new_gan(small_config(generator_learning_rate=0.1))
-    gan.anneal(1)
+    gan.set_progress(1)
     assert gan.generator_optimizer.param_groups[0]["lr"] == 0.1
 
 
@@ -321,7 +324,7 @@ WITHOUT_WAITING = {
         augmentation="colour, translation, cutout", instance_noise=0.1, dropout=0.5, r1_gamma=1, gradient_penalty=1
     ),
     "told by batch normalisation": small_config(network="dcgan", generator_conditioning="batch normalisation"),
-    **{name: small_config(optimizer=name) for name in loop.OPTIMIZERS},
+    **{name: small_config(optimizer=name) for name in OPTIMIZERS},
 }
 
 
@@ -335,7 +338,7 @@ def test_no_step_makes_a_gpu_wait(config):
     )  # fmt: skip
     spec = digits(small_config()).spec
     with paper:
-        gan = loop.Gan(config, spec, paper)
+        gan = Gan(config, spec, paper)
         images = torch.zeros(8, 1, 28, 28, dtype=torch.uint8)
         batches = loading.Dataset(images, torch.zeros(8, dtype=torch.long), spec).batches(4, 0, mirror=True)
         next(batches)  # the order of an epoch comes from the CPU
@@ -373,15 +376,15 @@ def test_a_resumed_run_has_bit_for_bit_the_weights_of_one_that_never_stopped(tmp
 
 def goes_on_exactly(tmp_path, config, spec, before, after):
     """Train in one go and with a checkpoint in between; both must be the same. Returns the checkpoint and the GAN."""
-    whole = loop.Gan(config, spec, CPU)
+    whole = Gan(config, spec, CPU)
     steps(whole, before + after)
 
-    first = loop.Gan(config, spec, CPU)
+    first = Gan(config, spec, CPU)
     steps(first, before)
     about = checkpoint.About("run", config, first.spec, first.step, 1.0, first.images)
     path = checkpoint.save_run(tmp_path, about, first.model_state(), first.resume_state())
     torch.manual_seed(99)  # another process, another chance
-    second = loop.Gan(config, spec, CPU)
+    second = Gan(config, spec, CPU)
     resume = checkpoint.read_tensors(checkpoint.resume_path(path))
     second.restore(checkpoint.read_tensors(path), resume, about.step, first.batches)
     steps(second, after)
@@ -444,7 +447,7 @@ def test_a_minute_of_digits_is_learnt_as_far_as_drawing_goes():
     """30,000 images of the default preset. Judged by the nearest of the 5,000 real digits to each picture drawn."""
     config = make_config(kimg=30, minutes=None, device="cpu")
     dataset = digits(config)
-    gan = loop.Gan(config, dataset.spec, CPU)
+    gan = Gan(config, dataset.spec, CPU)
     labels = torch.arange(10).repeat_interleave(30)
     latents = sampling.latents(len(labels), config.latent_dim, seed=1)
 

@@ -120,15 +120,15 @@ def test_extreme_logits_give_numbers(name):
 def test_verdict_is_a_half_where_a_loss_is_undecided():
     zero, half = torch.zeros(1), torch.tensor([0.5])
     for loss, undecided in ((Minimax, zero), (Hinge, zero), (Relativistic, zero), (LeastSquares, half)):
-        assert [verdict.item() for verdict in loss.verdicts(undecided, undecided)] == [0.5, 0.5]
+        assert [verdict.item() for verdict in loss.outputs(undecided, undecided)] == [0.5, 0.5]
 
 
 def test_a_critic_gives_no_verdicts():
-    assert all(verdict.isnan().all() for verdict in Wasserstein.verdicts(REAL, FAKE))
+    assert all(verdict.isnan().all() for verdict in Wasserstein.outputs(REAL, FAKE))
 
 
 def test_relativistic_verdicts_are_of_pairs():
-    real, fake = Relativistic.verdicts(REAL, FAKE)
+    real, fake = Relativistic.outputs(REAL, FAKE)
     assert real.tolist() == pytest.approx([sigmoid(x - z) for x, z in zip(REAL.tolist(), FAKE.tolist(), strict=True)])
     torch.testing.assert_close(real + fake, torch.ones_like(real))
 

@@ -122,7 +122,7 @@ def test_whatever_the_loss_a_discriminator_learns_the_smoothed_target(name):
         return loss
 
     optimizer.step(closure)
-    assert game.verdicts(logit, logit)[0].item() == pytest.approx(0.9, abs=1e-3)
+    assert game.outputs(logit, logit)[0].item() == pytest.approx(0.9, abs=1e-3)
 
 
 def test_drift_is_the_mean_square_of_the_answers():

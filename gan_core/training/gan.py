@@ -1,0 +1,220 @@
+"""What a GAN is while it learns: two networks, their optimizers, the average, and chance. How it learns: `loop.py`."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gan_core import checkpoint
+from gan_core.config import ImageSpec, RunConfig, make_config
+from gan_core.devices import autocast
+from gan_core.growth import growth
+from gan_core.networks.build import build_discriminator, build_generator
+from gan_core.seeds import stream
+from gan_core.training.augmentation import augment
+from gan_core.training.regularizers import instance_noise
+
+OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": torch.optim.SGD,
+}
+FUSED = {"adam", "adamw", "sgd"}
+"""Those that torch can apply in one pass over all weights, which takes a fifth of the time."""
+
+
+def _tensors(network: nn.Module) -> Iterator[Tensor]:
+    """Its weights and buffers, in the same order for the same architecture."""
+    return chain(network.parameters(), network.buffers())
+
+
+def weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
+
+
+class Gan:
+    """All that changes while a GAN learns: two networks, their optimizers, the average, and chance.
+
+    Everything random follows from the config's seed, by streams of their own (gan_core.seeds).
+    """
+
+    def __init__(self, config: RunConfig, spec: ImageSpec, device: torch.device):
+        torch.manual_seed(stream(config.seed, "weights"))
+        self.config = config
+        self.spec = spec
+        self.device = device
+        self.step = 0  # of the generator
+        self.batches = 0  # of real images that the discriminator has seen
+        self.progress = 0.0  # share of the budget that is spent, 0 to 1
+        # On paper (torch's meta device) nothing is drawn, and there is no chance to seed.
+        self.random = torch.Generator("cpu" if device.type == "meta" else device)
+        self.random.manual_seed(stream(config.seed, "latents"))
+        self.generator = self._place(build_generator(config, spec))
+        self.discriminator = self._place(build_discriminator(config, spec))
+        self._averaged = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        self._make_optimizers()
+
+    def _place(self, network: nn.Module) -> nn.Module:
+        return network.to(self.device, memory_format=torch.channels_last)
+
+    def _make_optimizers(self) -> None:
+        self.generator_optimizer = self._optimizer(self.generator, self.config.generator_learning_rate)
+        self.discriminator_optimizer = self._optimizer(self.discriminator, self.config.discriminator_learning_rate)
+
+    def _optimizer(self, network: nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+        options: dict[str, Any] = {}
+        if self.config.optimizer.startswith("adam"):
+            options["betas"] = (self.config.beta1, self.config.beta2)
+        if self.config.optimizer in FUSED and self.device.type in ("cpu", "cuda"):
+            options["fused"] = True
+        return OPTIMIZERS[self.config.optimizer](network.parameters(), lr=learning_rate, **options)
+
+    # What a step asks for
+
+    def grow(self) -> None:
+        """Let a progressive GAN grow by as much as the images shown so far ask for; others stay as they are."""
+        if self.config.network == "progressive":
+            grown = growth(self.config, self.kimg)
+            for network in (self.generator, self.discriminator, self._averaged):
+                network.grown = grown
+
+    def at_resolution(self, real: Tensor) -> Tensor:
+        """Real images [N, C, H, W] as coarse as what a growing generator draws by now."""
+        return self.generator.coarse(real) if self.config.network == "progressive" else real
+
+    def augment(self, images: Tensor) -> Tensor:
+        """What the discriminator is shown of images [N, C, H, W], real or fake: DiffAugment and noise, if asked for."""
+        images = augment(images, self.config.augmentation, self.random)
+        if self.config.instance_noise:
+            images = instance_noise(images, self.config.instance_noise * (1 - self.progress), self.random)
+        return images
+
+    def latents(self, count: int) -> Tensor:
+        """Standard normal [count, latent_dim]."""
+        return torch.randn(count, self.config.latent_dim, generator=self.random, device=self.device)
+
+    def averaged_generator(self) -> nn.Module:
+        """What pictures are drawn by: the generator with averaged weights, or a copy if no average is asked for."""
+        if not self.config.ema_decay:
+            self._averaged.load_state_dict(self.generator.state_dict())
+        return self._averaged
+
+    @torch.no_grad()
+    def update_average(self) -> None:
+        """After each step of the generator: e <- d e + (1 - d) w for weights w and batch normalisation's averages.
+
+        d grows to ema_decay: early on, old weights are not worth remembering. At first it is 0, and until it is as
+        large as ema_decay about the last fifth of all steps is remembered (as by Karras 2024's power functions,
+        section 3.1).
+        """
+        if not self.config.ema_decay:
+            return
+        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step)) if self.step else 0.0
+        pairs = list(zip(_tensors(self._averaged), _tensors(self.generator), strict=True))
+        averaged, current = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+        torch._foreach_lerp_(averaged, current, 1 - decay)  # all at once: one by one, a GPU waits for Python
+        for counted, count in (pair for pair in pairs if not pair[0].is_floating_point()):
+            counted.copy_(count)
+
+    def autocast(self) -> AbstractContextManager:
+        return autocast(self.device, self.config.precision)
+
+    @property
+    def images(self) -> int:
+        """Real images that the discriminator has seen."""
+        return self.batches * self.config.batch_size
+
+    @property
+    def kimg(self) -> float:
+        """Thousands of them."""
+        return self.images / 1000
+
+    def change(self, name: str, value: Any) -> None:
+        """From the next step on, another value of one of `config.changeable()`. Raises WorkbenchError if refused."""
+        self.config = make_config(self.config, **{name: value})
+        self._set_rates()
+
+    def set_progress(self, progress: float) -> None:
+        """Set what follows from the share of the budget that is spent, 0 to 1.
+
+        At its end the learning rates fall to 0 in a straight line; noise falls over all of it.
+        """
+        self.progress = progress
+        self._set_rates()
+
+    def _set_rates(self) -> None:
+        decay = self.config.learning_rate_decay
+        share = min(1.0, (1 - self.progress) / decay) if decay else 1.0
+        for optimizer, rate in (
+            (self.generator_optimizer, self.config.generator_learning_rate),
+            (self.discriminator_optimizer, self.config.discriminator_learning_rate),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = share * rate
+
+    # Saving and resuming
+
+    def model_state(self) -> dict[str, Tensor]:
+        """What others need to draw with, or to go on from, this GAN."""
+        return (
+            checkpoint.with_prefix("ema", self.averaged_generator().state_dict())
+            | checkpoint.with_prefix("generator", self.generator.state_dict())
+            | checkpoint.with_prefix("discriminator", self.discriminator.state_dict())
+        )
+
+    def resume_state(self) -> dict[str, Tensor]:
+        """What going on exactly as if nothing had happened needs besides: optimizers and chance."""
+        state = {
+            f"random.latents.{self.device.type}": self.random.get_state(),
+            "random.cpu": torch.get_rng_state(),
+        }
+        if self.device.type == "cuda":
+            state["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.device.type == "mps":
+            state["random.mps"] = torch.mps.get_rng_state()
+        for name, optimizer in self._optimizers().items():
+            for number, values in optimizer.state_dict()["state"].items():
+                state |= checkpoint.with_prefix(f"{name}.{number}", {k: v for k, v in values.items() if v is not None})
+        return state
+
+    def restore(self, model: dict[str, Tensor], resume: dict[str, Tensor], step: int, batches: int) -> None:
+        """Take up the states that `model_state` and `resume_state` gave after so many steps and batches."""
+        self._averaged.load_state_dict(checkpoint.without_prefix("ema", model))
+        self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
+        self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
+        self._make_optimizers()  # anew, since networks from an older file can have more weights (layers.WithoutBias)
+        if f"random.latents.{self.device.type}" in resume:
+            self.random.set_state(resume[f"random.latents.{self.device.type}"])
+        else:  # from another kind of device, whose chance this one cannot go on with
+            self.random.manual_seed(stream(self.config.seed, "latents", step))
+        torch.set_rng_state(resume["random.cpu"])
+        if "random.cuda" in resume and self.device.type == "cuda":
+            torch.cuda.set_rng_state(resume["random.cuda"], self.device)
+        if "random.mps" in resume and self.device.type == "mps":
+            torch.mps.set_rng_state(resume["random.mps"])
+        for name, optimizer in self._optimizers().items():
+            self._restore_optimizer(optimizer, checkpoint.without_prefix(name, resume))
+        self.step, self.batches = step, batches
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+
+    @staticmethod
+    def _restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+        fresh = optimizer.state_dict()
+        weights = weights_of(optimizer)
+        for name, tensor in tensors.items():
+            number, key = name.split(".", 1)
+            # A copy, since a tensor read from a file stays tied to it, and Windows then lets no one replace that. In
+            # its weight's memory order: fused optimizers walk through both side by side and do not look at strides.
+            like = weights[int(number)] if tensor.dim() else tensor
+            fresh["state"].setdefault(int(number), {})[key] = torch.empty_like(like, dtype=tensor.dtype).copy_(tensor)
+        optimizer.load_state_dict(fresh)
