@@ -37,6 +37,7 @@ WITH_TARGETS = ("minimax", "non-saturating", "mean non-saturating", "least-squar
 """Losses by which the discriminator learns to answer a number for real and another one for fake."""
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
+"""To add one: its name here, and its module in ACTIVATIONS in gan_core/networks/layers.py."""
 
 
 def _layers_from_text(value: Any) -> Any:
@@ -558,7 +559,7 @@ class RunConfig(BaseModel):
                 Text("then nobody tells the generator whether the class is right; set an auxiliary classifier (1)"),
             )
         batch_norms = self.network in BATCH_NORMALISED and self.generator_normalisation == "batch"
-        if self.tells_by_batch_norm and not batch_norms:
+        if self.conditional_batch_norm and not batch_norms:
             raise refused(
                 "generator_conditioning",
                 Text("the generator has no batch normalisation that could tell it the class; choose concatenate"),
@@ -571,8 +572,8 @@ class RunConfig(BaseModel):
         return self.conditional and self.auxiliary_classifier > 0
 
     @property
-    def tells_by_batch_norm(self) -> bool:
-        """Whether the generator learns the class from its batch normalisation."""
+    def conditional_batch_norm(self) -> bool:
+        """Whether the generator's batch normalisation is conditional on the class."""
         return self.conditional and self.generator_conditioning == "batch normalisation"
 
     def budget_spent(self, seconds: float, kimg: float) -> float:

@@ -1,8 +1,8 @@
 """Generators and discriminators, one family a file.
 
 Every generator takes latents [N, latent_dim] and labels int64 [N] and gives images [N, C, H, W] in [-1, 1]; every
-discriminator takes images and labels and gives an Answer, logits [N] above all. An unconditional network does not look
-at the labels.
+discriminator takes images and labels and gives a DiscriminatorOutput with logits [N]. An unconditional network ignores
+the labels.
 """
 
 from gan_core.config import ImageSpec, RunConfig

@@ -10,22 +10,21 @@ from torch import Tensor, nn
 
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.networks.layers import (
-    Answer,
+    ConditionalSequential,
     Discriminator,
+    DiscriminatorOutput,
+    Float32Tanh,
     Generator,
-    Layers,
-    Pixels,
-    batch_norm,
-    discriminator_end,
-    generator_end,
-    normalise_weights,
+    activation,
+    apply_spectral_norm,
+    normalisation,
 )
 
 INITIAL_DEVIATION = 0.02
 """Radford 2015, section 4: all weights from a normal distribution with this standard deviation."""
 
 START_SIZE = {28: 7, 32: 4}
-"""Height and width of the generator's first feature maps: doubling them gives the picture."""
+"""By the picture's size, height and width of the generator's first feature maps, and of the discriminator's last."""
 
 
 def doublings(size: int) -> int:
@@ -34,7 +33,7 @@ def doublings(size: int) -> int:
 
 
 def widths_of(narrowest: int, size: int, also_full_size: bool = False) -> list[int]:
-    """Feature maps at each size, from the one nearest to the picture; doubled where the size is halved.
+    """Feature maps at each size, the largest size first: twice as many at half the size.
 
     Args:
         also_full_size: whether the network has feature maps of the picture's own size too.
@@ -55,63 +54,65 @@ class DcganGenerator(Generator):
     """Latents [N, latent_dim] and, if conditional, labels int64 [N] -> images [N, C, H, W] in [-1, 1]."""
 
     def __init__(self, config: RunConfig, spec: ImageSpec):
-        super().__init__()
-        self.config, self.spec = config, spec
+        super().__init__(config, spec, self._label_scale(config))
+        self.config = config
         widths = widths_of(config.generator_width, spec.size)[::-1]
         self.start_shape = (widths[0], START_SIZE[spec.size], START_SIZE[spec.size])
-        self.start = nn.Linear(self.tell(config, spec, self._label_size()), widths[0] * START_SIZE[spec.size] ** 2)
-        layers = self._at_one_size(widths[0])
+        self.start = nn.Linear(self.input_size, widths[0] * START_SIZE[spec.size] ** 2)
+        layers = self._layers_of_one_size(widths[0])
         for before, after in pairwise(widths):
-            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), *self._at_one_size(after)]
-        layers += [nn.ConvTranspose2d(widths[-1], spec.channels, 4, stride=2, padding=1), Pixels()]
-        self.layers = Layers(*layers)
+            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), *self._layers_of_one_size(after)]
+        layers += [nn.ConvTranspose2d(widths[-1], spec.channels, 4, stride=2, padding=1), Float32Tanh()]
+        self.layers = ConditionalSequential(*layers)
         initialise(self)
 
-    def _label_size(self) -> float:
-        """The one number by which the generator is told the class."""
+    @staticmethod
+    def _label_scale(config: RunConfig) -> float:
+        """The number that stands for 1 in the one-hot label."""
         return 1.0
 
-    def _at_one_size(self, width: int) -> list[nn.Module]:
-        """What happens to feature maps before their size is doubled."""
-        return self._after(width)
+    def _layers_of_one_size(self, width: int) -> list[nn.Module]:
+        """The layers between two doublings of the size."""
+        return self._norm_activation(width)
 
-    def _after(self, width: int) -> list[nn.Module]:
-        return generator_end(width, images=True, config=self.config, spec=self.spec)
+    def _norm_activation(self, width: int) -> list[nn.Module]:
+        norm = normalisation(self.config.generator_normalisation, width, images=True, classes=self.norm_classes)
+        return [*norm, *activation(self.config.generator_activation)]
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
-        start = self.start(self.told(latents, labels)).unflatten(1, self.start_shape)
+        start = self.start(self.with_label(latents, labels)).unflatten(1, self.start_shape)
         return self.layers(start.contiguous(memory_format=torch.channels_last), labels)
 
 
 class DcganDiscriminator(Discriminator):
-    """Images [N, C, H, W] and, if conditional, labels int64 [N] -> Answer."""
+    """Images [N, C, H, W] and, if conditional, labels int64 [N] -> DiscriminatorOutput."""
 
-    kernel = 4  # height and width of each convolution's
-    hidden = 0  # neurons between the feature maps and the verdict
+    kernel = 4  # height and width
+    hidden = 0  # neurons of the hidden layer between the feature maps and the head; 0: there is none
 
     def __init__(self, config: RunConfig, spec: ImageSpec):
-        super().__init__()
-        normalisation = config.discriminator_normalisation
-        self.compares = normalisation == "batch"
+        super().__init__(config, spec)
+        self.uses_batch_statistics = config.discriminator_normalisation == "batch"
         widths = widths_of(config.discriminator_width, spec.size)
         layers: list[nn.Module] = []
-        for number, (before, after) in enumerate(pairwise([spec.channels + self.tell(config, spec), *widths])):
+        for number, (before, after) in enumerate(pairwise([spec.channels + self.label_channels, *widths])):
             layers.append(nn.Conv2d(before, after, self.kernel, stride=2, padding=1))
-            # Radford 2015, section 3: no batch normalisation right behind the picture.
-            if normalisation == "batch" and number > 0:
-                layers.append(batch_norm(after, images=True))
-            layers += discriminator_end(config)
+            if number > 0:  # Radford 2015, section 3: the first layer is not normalised
+                layers += normalisation(config.discriminator_normalisation, after, images=True)
+            layers += activation(config.discriminator_activation, config.dropout)
         layers.append(nn.Flatten())
         features = widths[-1] * START_SIZE[spec.size] ** 2
         if self.hidden:
-            layers += [nn.Linear(features, self.hidden), *discriminator_end(config)]
+            layers.append(nn.Linear(features, self.hidden))
+            layers += activation(config.discriminator_activation, config.dropout)
             features = self.hidden
         self.layers = nn.Sequential(*layers)
-        self.verdict = nn.Linear(features, 1)
-        self.end(features, config, spec)
+        self.head = nn.Linear(features, 1)
+        self.add_class_heads(features, config, spec)
         initialise(self)
-        normalise_weights(self, normalisation)
+        if config.discriminator_normalisation == "spectral":
+            apply_spectral_norm(self)
 
-    def forward(self, images: Tensor, labels: Tensor) -> Answer:
-        features = self.layers(self.told(images, labels))
-        return self.answer(self.verdict(features), features, labels)
+    def forward(self, images: Tensor, labels: Tensor) -> DiscriminatorOutput:
+        features = self.layers(self.with_label(images, labels))
+        return self.output(self.head(features), features, labels)

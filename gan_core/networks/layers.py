@@ -1,6 +1,6 @@
-"""What the families of networks are put together from."""
+"""The parts that all families share: activation, normalisation, conditioning on the label, and the base classes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -9,9 +9,9 @@ from torch.nn.functional import embedding
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.parametrize import register_parametrization
 
-from gan_core.config import ImageSpec, RunConfig
+from gan_core.config import Activation, ImageSpec, RunConfig
 
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+ACTIVATIONS: dict[Activation, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": lambda: nn.LeakyReLU(0.2),
     "elu": nn.ELU,
@@ -20,22 +20,44 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
+"""To add one: a line here, and its name in `Activation` in gan_core/config.py."""
 
-# Keras says how much of the old average stays (0.8), torch how much of the new value comes in (0.2).
+# Keras states the share of the old average that is kept (0.8), torch the share of the new value (0.2).
 BATCH_NORM_MOMENTUM = 0.2
+
+
+# Activation and normalisation
+
+
+def activation(name: Activation, dropout: float = 0.0) -> list[nn.Module]:
+    """The activation of that name, then dropout if its probability is not 0."""
+    layer = ACTIVATIONS[name]()
+    return [layer, nn.Dropout(dropout)] if dropout else [layer]
+
+
+def normalisation(kind: str, features: int, images: bool, classes: int = 0) -> list[nn.Module]:
+    """Batch normalisation if `kind` is "batch", no layer if not ("spectral" is `apply_spectral_norm`).
+
+    Args:
+        images: whether it normalises feature maps [N, features, H, W], not vectors [N, features].
+        classes: with how many classes it is conditional; 0 if it is not.
+    """
+    if kind != "batch":
+        return []
+    return [ConditionalBatchNorm(features, images, classes) if classes else batch_norm(features, images)]
 
 
 def batch_norm(features: int, images: bool, affine: bool = True) -> nn.Module:
     """Batch normalisation (Ioffe & Szegedy 2015) of [N, features] or, for images, [N, features, H, W].
 
     Args:
-        affine: whether a scale and a shift, which are learnt, follow.
+        affine: whether a learnt scale and shift follow.
     """
     return (nn.BatchNorm2d if images else nn.BatchNorm1d)(features, momentum=BATCH_NORM_MOMENTUM, affine=affine)
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation, and then a scale and a shift that belong to the class (Dumoulin 2017, eq. 5)."""
+    """Batch normalisation with a scale and a shift for each class (Dumoulin 2017, eq. 5)."""
 
     def __init__(self, features: int, images: bool, classes: int):
         super().__init__()
@@ -49,18 +71,8 @@ class ConditionalBatchNorm(nn.Module):
         return self.normalise(inputs) * self.scales(labels).view(shape) + self.shifts(labels).view(shape)
 
 
-def generator_end(features: int, images: bool, config: RunConfig, spec: ImageSpec) -> list[nn.Module]:
-    """What ends a hidden layer of a generator: its normalisation, if the config wants one, and its activation."""
-    activation = ACTIVATIONS[config.generator_activation]()
-    if config.generator_normalisation == "none":
-        return [activation]
-    if config.tells_by_batch_norm:
-        return [ConditionalBatchNorm(features, images, len(spec.classes)), activation]
-    return [batch_norm(features, images), activation]
-
-
-class Layers(nn.Sequential):
-    """One layer after the other; those that are of a class's own are told the labels."""
+class ConditionalSequential(nn.Sequential):
+    """A Sequential that also gives the labels to its conditional batch normalisations."""
 
     def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
         for layer in self:
@@ -68,16 +80,37 @@ class Layers(nn.Sequential):
         return inputs
 
 
-def discriminator_end(config: RunConfig) -> list[nn.Module]:
-    """What ends a hidden layer of a discriminator: its activation, and dropout if the config wants it."""
-    activation = ACTIVATIONS[config.discriminator_activation]()
-    return [activation, nn.Dropout(config.dropout)] if config.dropout else [activation]
+class SpectralNorm(_SpectralNorm):
+    """torch's, in float32 even where the layers compute in bfloat16.
+
+    Under autocast a GPU would multiply in bfloat16, and singular vectors of three digits no longer have length 1.
+    """
+
+    def forward(self, weight: Tensor) -> Tensor:
+        if weight.is_meta:  # the meta device computes nothing and has no autocast
+            return super().forward(weight)
+        with torch.autocast(weight.device.type, enabled=False):
+            return super().forward(weight)
 
 
-class Pixels(nn.Module):
-    """What ends every generator: numbers of any size -> tanh of them, in [-1, 1], computed in float32.
+def apply_spectral_norm(discriminator: "Discriminator") -> None:
+    """Divide each layer's weight by its largest singular value, whenever it is used (Miyato 2018, eq. 8).
 
-    In bfloat16 tanh rounds to 1 beyond 3.46, where its gradient 1 - tanh^2 then is 0: such a pixel learns no more.
+    The auxiliary classifier is left out: its logits must be free to grow.
+    """
+    for name, module in list(discriminator.named_modules()):
+        if isinstance(module, nn.Conv2d | nn.Linear) and name != "classifier":
+            register_parametrization(module, "weight", SpectralNorm(module.weight))
+
+
+# Single layers
+
+
+class Float32Tanh(nn.Module):
+    """The last layer of every generator: tanh, computed in float32, so pixels are in [-1, 1].
+
+    In bfloat16 tanh rounds to 1 for inputs above 3.46. Its gradient 1 - tanh^2 is 0 there, and such a pixel would learn
+    no more.
     """
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -85,23 +118,37 @@ class Pixels(nn.Module):
 
 
 class OneHot(nn.Module):
-    """Labels int64 [N] -> float [N, classes], all 0 but for a single `size`.
+    """Labels int64 [N] -> float [N, classes]: `scale` at the label, 0 elsewhere.
 
-    A look-up in the identity matrix: torch's own one_hot checks the labels' range, which makes a GPU wait.
+    Rows of the scaled identity matrix. torch's own one_hot checks the labels' range, which makes a GPU wait.
     """
 
     identity: Tensor
 
-    def __init__(self, classes: int, size: float = 1.0):
+    def __init__(self, classes: int, scale: float = 1.0):
         super().__init__()
-        self.register_buffer("identity", size * torch.eye(classes), persistent=False)
+        self.register_buffer("identity", scale * torch.eye(classes), persistent=False)
 
     def forward(self, labels: Tensor) -> Tensor:
         return embedding(labels, self.identity)
 
 
-class WithoutBias(nn.Linear):
-    """A fully connected layer without bias, unless it takes up the weights of a file from when it had one."""
+class LabelEmbedding(nn.Linear):
+    """Labels int64 [N] -> a learnt vector for each class [N, features].
+
+    A linear layer of the one-hot label, so that spectral normalisation treats it like the other layers.
+    """
+
+    def __init__(self, classes: int, features: int):
+        super().__init__(classes, features, bias=False)
+        self.one_hot = OneHot(classes)
+
+    def forward(self, labels: Tensor) -> Tensor:
+        return super().forward(self.one_hot(labels))
+
+
+class LinearWithoutBias(nn.Linear):
+    """A linear layer without bias, except with the weights of an older file in which it had one."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__(inputs, outputs, bias=False)
@@ -112,101 +159,109 @@ class WithoutBias(nn.Linear):
         super()._load_from_state_dict(state_dict, prefix, *others)
 
 
-class Answer(NamedTuple):
-    """What a discriminator says of images: logits [N], and [N, classes] where it has an auxiliary classifier."""
+# Base classes
+
+
+class Generator(nn.Module):
+    """Base of all generators: how they are conditioned on the label (`generator_conditioning`).
+
+    The one-hot label is concatenated to the latent (Mirza & Osindero 2014), or batch normalisation is conditional
+    (Dumoulin 2017).
+
+    Args:
+        label_scale: the number that stands for 1 in the one-hot label.
+
+    Attributes:
+        input_size: numbers of `with_label`, the first layer's input.
+        norm_classes: the `classes` of the hidden layers' `normalisation`.
+    """
+
+    def __init__(self, config: RunConfig, spec: ImageSpec, label_scale: float = 1.0):
+        super().__init__()
+        classes = len(spec.classes)
+        concatenates = config.conditional and config.generator_conditioning == "concatenate"
+        self.one_hot = OneHot(classes, label_scale) if concatenates else None
+        self.input_size = config.latent_dim + (classes if concatenates else 0)
+        self.norm_classes = classes if config.conditional_batch_norm else 0
+
+    def with_label(self, latents: Tensor, labels: Tensor) -> Tensor:
+        """Latents [N, latent_dim] and labels int64 [N], concatenated if the config says so -> [N, input_size]."""
+        return torch.cat([latents, self.one_hot(labels)], dim=1) if self.one_hot else latents
+
+
+class DiscriminatorOutput(NamedTuple):
+    """Of N images: logits [N], and class_logits [N, classes] if there is an auxiliary classifier. Both are float32."""
 
     logits: Tensor
     class_logits: Tensor | None = None
 
-    def halves(self) -> "tuple[Answer, Answer]":
-        """The answers to the first half of the images and to the second."""
+    def halves(self) -> "tuple[DiscriminatorOutput, DiscriminatorOutput]":
+        """The output for the first half of the images and for the second half."""
         middle = len(self.logits) // 2
         if self.class_logits is None:
-            return Answer(self.logits[:middle]), Answer(self.logits[middle:])
+            return DiscriminatorOutput(self.logits[:middle]), DiscriminatorOutput(self.logits[middle:])
         return (
-            Answer(self.logits[:middle], self.class_logits[:middle]),
-            Answer(self.logits[middle:], self.class_logits[middle:]),
+            DiscriminatorOutput(self.logits[:middle], self.class_logits[:middle]),
+            DiscriminatorOutput(self.logits[middle:], self.class_logits[middle:]),
         )
 
 
-class Generator(nn.Module):
-    """What all generators share: how the label comes in."""
-
-    def tell(self, config: RunConfig, spec: ImageSpec, size: float = 1.0) -> int:
-        """Prepare to be told the class; returns how many numbers the first layer takes.
-
-        Args:
-            size: the one number by which the label stands beside the latent.
-        """
-        beside = config.conditional and config.generator_conditioning == "concatenate"
-        self.one_hot = OneHot(len(spec.classes), size) if beside else None
-        return config.latent_dim + (len(spec.classes) if beside else 0)
-
-    def told(self, latents: Tensor, labels: Tensor) -> Tensor:
-        """The first layer's input: latents [N, latent_dim], the label beside them if that is how it comes in."""
-        return torch.cat([latents, self.one_hot(labels)], dim=1) if self.one_hot else latents
+OLD_NAMES = {"verdict": "head", "class_vectors": "label_embedding"}
+"""Modules that discriminators had under another name: older files hold their weights by it."""
 
 
 class Discriminator(nn.Module):
-    """What all discriminators share: how the label comes in, and what is said at the end.
+    """Base of all discriminators: how they are conditioned on the label, and what they put out.
 
-    Told by projection (Miyato & Koyama 2018, eq. 3), it adds the inner product of its features with a vector that it
-    learns for the class. An auxiliary classifier (Odena 2017) looks at the same features.
+    By `discriminator_conditioning`, the one-hot label is concatenated to the image (Mirza & Osindero 2014), or the
+    logit is the head's plus the inner product of the features and the label's embedding: the projection of Miyato &
+    Koyama 2018, eq. 3. An auxiliary classifier (Odena 2017) sees the same features as the head.
+
+    Attributes:
+        label_channels: channels, or numbers, that `with_label` concatenates to the image.
     """
 
-    compares = False
-    """Whether an image's answer depends on the others of its batch."""
+    uses_batch_statistics = False
+    """Whether the output for an image depends on the other images of its batch."""
 
-    def tell(self, config: RunConfig, spec: ImageSpec) -> int:
-        """Prepare to be told the class; returns how many numbers stand beside the image, or each of its pixels."""
-        how = config.discriminator_conditioning if config.conditional else "none"
-        self.beside, self.projects = how == "concatenate", how == "projection"
-        self.one_hot = OneHot(len(spec.classes)) if how != "none" else None
-        return len(spec.classes) if self.beside else 0
+    def __init__(self, config: RunConfig, spec: ImageSpec):
+        super().__init__()
+        concatenates = config.conditional and config.discriminator_conditioning == "concatenate"
+        self.one_hot = OneHot(len(spec.classes)) if concatenates else None
+        self.label_channels = len(spec.classes) if concatenates else 0
 
-    def told(self, images: Tensor, labels: Tensor) -> Tensor:
-        """The first layer's input: images [N, C, H, W] or pixels [N, P], the label beside them if it comes in so."""
-        if not self.beside:
+    def with_label(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Images and labels int64 [N], concatenated if the config says so.
+
+        Images [N, C, H, W] -> [N, C + label_channels, H, W]; as vectors [N, P] -> [N, P + label_channels].
+        """
+        if self.one_hot is None:
             return images
         label = self.one_hot(labels)
         if images.dim() == 4:
             label = label[:, :, None, None].expand(-1, -1, *images.shape[2:])
         return torch.cat([images, label], dim=1)
 
-    def end(self, features: int, config: RunConfig, spec: ImageSpec) -> None:
-        """Make what looks at so many features besides the verdict."""
+    def add_class_heads(self, features: int, config: RunConfig, spec: ImageSpec) -> None:
+        """Make what `output` needs besides the head, if the config wants it: label embedding, auxiliary classifier."""
         classes = len(spec.classes)
-        self.class_vectors = nn.Linear(classes, features, bias=False) if self.projects else None
+        projects = config.conditional and config.discriminator_conditioning == "projection"
+        self.label_embedding = LabelEmbedding(classes, features) if projects else None
         self.classifier = nn.Linear(features, classes) if config.classifies else None
 
-    def answer(self, verdict: Tensor, features: Tensor, labels: Tensor) -> Answer:
-        """From the verdict on the image alone [N, 1], its features [N, F] and labels int64 [N]."""
-        logits = verdict.squeeze(1)
-        if self.class_vectors:
-            logits = logits + (self.class_vectors(self.one_hot(labels)) * features).sum(dim=1)
-        return Answer(logits, self.classifier(features) if self.classifier else None)
+    def output(self, unconditional: Tensor, features: Tensor, labels: Tensor) -> DiscriminatorOutput:
+        """From the head's logits [N, 1], the features that it saw [N, F], and labels int64 [N]."""
+        logits = unconditional.squeeze(1)
+        if self.label_embedding:
+            logits = logits + (self.label_embedding(labels) * features).sum(dim=1)
+        class_logits = self.classifier(features).float() if self.classifier else None
+        return DiscriminatorOutput(logits.float(), class_logits)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """As torch's, but takes OLD_NAMES too."""
+        return super().load_state_dict({_new_name(key): value for key, value in state_dict.items()}, strict, assign)
 
 
-class SpectralNorm(_SpectralNorm):
-    """torch's, in float32 also where the layers compute in bfloat16.
-
-    There autocast has GPUs multiply in bfloat16, and singular vectors of three digits are no longer of length 1.
-    """
-
-    def forward(self, weight: Tensor) -> Tensor:
-        if weight.is_meta:  # on paper nothing is computed, and there is no autocast
-            return super().forward(weight)
-        with torch.autocast(weight.device.type, enabled=False):
-            return super().forward(weight)
-
-
-def normalise_weights(discriminator: nn.Module, normalisation: str) -> None:
-    """If `spectral` is asked for, every layer's weight is divided by its largest singular value (Miyato 2018, eq. 8).
-
-    Not the auxiliary classifier's, whose answers must be free to be sure.
-    """
-    if normalisation != "spectral":
-        return
-    for name, module in list(discriminator.named_modules()):
-        if isinstance(module, nn.Conv2d | nn.Linear) and name != "classifier":
-            register_parametrization(module, "weight", SpectralNorm(module.weight))
+def _new_name(key: str) -> str:
+    module, dot, rest = key.partition(".")
+    return OLD_NAMES.get(module, module) + dot + rest

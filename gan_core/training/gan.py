@@ -85,7 +85,7 @@ class Gan:
 
     def at_resolution(self, real: Tensor) -> Tensor:
         """Real images [N, C, H, W] as coarse as what a growing generator draws by now."""
-        return self.generator.coarse(real) if self.config.network == "progressive" else real
+        return self.generator.at_current_resolution(real) if self.config.network == "progressive" else real
 
     def augment(self, images: Tensor) -> Tensor:
         """What the discriminator is shown of images [N, C, H, W], real or fake: DiffAugment and noise, if asked for."""
@@ -187,7 +187,8 @@ class Gan:
         self._averaged.load_state_dict(checkpoint.without_prefix("ema", model))
         self.generator.load_state_dict(checkpoint.without_prefix("generator", model))
         self.discriminator.load_state_dict(checkpoint.without_prefix("discriminator", model))
-        self._make_optimizers()  # anew, since networks from an older file can have more weights (layers.WithoutBias)
+        # Anew, since networks from an older file can have more weights (layers.LinearWithoutBias).
+        self._make_optimizers()
         if f"random.latents.{self.device.type}" in resume:
             self.random.set_state(resume[f"random.latents.{self.device.type}"])
         else:  # from another kind of device, whose chance this one cannot go on with

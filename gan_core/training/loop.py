@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from gan_core.networks.layers import Answer
+from gan_core.networks.layers import DiscriminatorOutput
 from gan_core.training.gan import Gan, weights_of
 from gan_core.training.losses import LOSSES, class_cross_entropy
 from gan_core.training.regularizers import (
@@ -88,12 +88,12 @@ def discriminator_step(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> 
     real, fake = gan.augment(real), gan.augment(fake)
     with gan.autocast():
         of_real, of_fake = discriminate(gan, real, fake, labels)
-    real_logits, fake_logits = of_real.logits.float(), of_fake.logits.float()
+    real_logits, fake_logits = of_real.logits, of_fake.logits
     loss = loss_function.discriminator(real_logits, fake_logits)
     if config.classifies:  # an auxiliary classifier (Odena 2017)
-        loss += config.auxiliary_classifier * class_cross_entropy(of_real.class_logits.float(), labels)
+        loss += config.auxiliary_classifier * class_cross_entropy(of_real.class_logits, labels)
         if config.classify_fakes:
-            loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
+            loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits, labels)
     if config.label_smoothing:
         loss += loss_function.weight_of_real * label_smoothing(real_logits, config.label_smoothing)
     if config.drift:
@@ -110,23 +110,25 @@ def generator_step(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> Tens
     config, loss_function = gan.config, LOSSES[gan.config.loss]
     with gan.autocast():
         of_fake = gan.discriminator(gan.augment(fake), labels)
-        logits = [of_fake.logits.float()]
+        logits = [of_fake.logits]
         if config.loss == "relativistic":  # the only one that compares each fake with a real image
-            logits.append(gan.discriminator(gan.augment(real), labels).logits.float())
+            logits.append(gan.discriminator(gan.augment(real), labels).logits)
     loss = loss_function.generator(*logits)
     if config.classifies:
-        loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits.float(), labels)
+        loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits, labels)
     optimizer_step(gan.generator_optimizer, loss)
     return loss
 
 
-def discriminate(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> tuple[Answer, Answer]:
+def discriminate(
+    gan: Gan, real: Tensor, fake: Tensor, labels: Tensor
+) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
     """The discriminator's output for real and for fake images [N, C, H, W] of the same classes.
 
     One pass over both is faster than two. But one that normalises over the batch should see each kind by itself: the
     mean of a mixed batch would betray which half is fake.
     """
-    if gan.discriminator.compares:
+    if gan.discriminator.uses_batch_statistics:
         return gan.discriminator(real, labels), gan.discriminator(fake, labels)
     return gan.discriminator(torch.cat([real, fake]), torch.cat([labels, labels])).halves()
 

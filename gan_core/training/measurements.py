@@ -10,8 +10,7 @@ from gan_core.training.losses import LOSSES
 
 def measure(step: Step, gan: Gan) -> dict[str, float]:
     """The metrics of one step, by name. NaN where one has no meaning. One transfer from the device for all of them."""
-    real_logits, fake_logits = step.real_logits.float(), step.fake_logits.float()
-    real_output, fake_output = LOSSES[gan.config.loss].outputs(real_logits, fake_logits)
+    real_output, fake_output = LOSSES[gan.config.loss].outputs(step.real_logits, step.fake_logits)
     measured = {
         "discriminator_loss": step.discriminator_loss,
         "generator_loss": step.generator_loss,
@@ -28,7 +27,7 @@ def measure(step: Step, gan: Gan) -> dict[str, float]:
     }
     if gan.config.loss == "wasserstein":
         # The critic's estimate of how far the generated images are from the real ones (Arjovsky 2017, eq. 2).
-        measured["distance"] = real_logits.mean() - fake_logits.mean()
+        measured["distance"] = step.real_logits.mean() - step.fake_logits.mean()
     return dict(zip(measured, torch.stack(list(measured.values())).tolist(), strict=True))
 
 

@@ -1,5 +1,6 @@
 """Shapes over all choices, parameter counts of the tutorials, and what conditioning and normalisation do."""
 
+import re
 from itertools import product
 from typing import get_args
 
@@ -32,7 +33,7 @@ def parameters(network: torch.nn.Module) -> int:
     ],
 )
 @pytest.mark.parametrize(("size", "channels", "conditional"), product(SIZES, CHANNELS, CONDITIONAL))
-def test_every_combination_draws_pictures_and_judges_them(
+def test_every_combination_generates_images_and_gives_a_logit_for_each(
     network, size, channels, conditional, generator_normalisation, discriminator_normalisation
 ):
     config = make_config(
@@ -90,10 +91,10 @@ def test_conditional_networks_heed_the_label_and_others_do_not(network):
         assert torch.equal(discriminator(images, zero).logits, discriminator(images, seven).logits) is not conditional
 
 
-@pytest.mark.parametrize("told", ["concatenate", "projection"])
+@pytest.mark.parametrize("conditioning", ["concatenate", "projection"])
 @pytest.mark.parametrize("network", BATCH_NORMALISED)
-def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network, told):
-    changes = {"discriminator_normalisation": "spectral", "discriminator_conditioning": told}
+def test_spectral_normalisation_brings_the_largest_singular_value_to_one(network, conditioning):
+    changes = {"discriminator_normalisation": "spectral", "discriminator_conditioning": conditioning}
     config = make_config(network=network, **changes, **SMALL)
     discriminator = build_discriminator(config, spec_of())
     for _ in range(200):  # power iteration, one step each time it is used in training
@@ -113,6 +114,35 @@ def test_r3gan_takes_any_width_in_groups_of_at_most_sixteen(width):
         assert all(m.in_channels // m.groups <= 16 for m in grouped if m.in_channels == m.out_channels)
 
 
+@pytest.mark.parametrize("normalisation", ["none", "batch"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_discriminator_says_whether_an_images_logit_depends_on_the_others_of_its_batch(network, normalisation):
+    config = make_config(network=network, discriminator_normalisation=normalisation, **SMALL)
+    discriminator = build_discriminator(config, spec_of()).double()  # in float32 small differences look like rounding
+    image, *others = torch.randn(7, 1, 1, 28, 28, dtype=torch.double)
+    labels = torch.zeros(4, dtype=torch.long)
+    logits = [discriminator(torch.cat([image, *part]), labels).logits[0] for part in (others[:3], others[3:])]
+    depends = not torch.allclose(*logits, rtol=0, atol=1e-10)
+    assert depends is discriminator.uses_batch_statistics
+
+
+@pytest.mark.parametrize("normalisation", ["none", "spectral"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_discriminators_weights_load_by_the_names_they_had_in_older_files(network, normalisation):
+    config = make_config(
+        network=network, discriminator_normalisation=normalisation, discriminator_conditioning="projection", **SMALL
+    )
+    stored, loaded = (build_discriminator(config, spec_of()) for _ in range(2))
+    loaded.load_state_dict(
+        {
+            re.sub("^head\\.", "verdict.", re.sub("^label_embedding\\.", "class_vectors.", name)): weight
+            for name, weight in stored.state_dict().items()
+        }
+    )
+    images, labels = torch.randn(2, 1, 28, 28), torch.tensor([0, 7])
+    assert torch.equal(stored.eval()(images, labels).logits, loaded.eval()(images, labels).logits)
+
+
 def test_dcgan_starts_from_radfords_normal_weights():
     config = make_config(network="dcgan", generator_width=64, discriminator_normalisation="none")
     layers = [m for m in build_generator(config, spec_of()).modules() if isinstance(m, torch.nn.ConvTranspose2d)]
@@ -120,10 +150,10 @@ def test_dcgan_starts_from_radfords_normal_weights():
     assert layers[0].weight.mean().item() == pytest.approx(0, abs=0.001)
 
 
-@pytest.mark.parametrize("how", ["concatenate", "projection"])
+@pytest.mark.parametrize("conditioning", ["concatenate", "projection"])
 @pytest.mark.parametrize("network", NETWORKS)
-def test_a_discriminator_told_the_class_either_way_heeds_it(network, how):
-    config = make_config(network=network, discriminator_conditioning=how, **SMALL)
+def test_a_discriminator_heeds_the_label_by_concatenation_and_by_projection(network, conditioning):
+    config = make_config(network=network, discriminator_conditioning=conditioning, **SMALL)
     discriminator = build_discriminator(config, spec_of()).eval()
     images = torch.randn(2, 1, 28, 28)
     zero, seven = (discriminator(images, torch.full((2,), label)).logits for label in (0, 7))
@@ -131,7 +161,7 @@ def test_a_discriminator_told_the_class_either_way_heeds_it(network, how):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_a_discriminator_that_is_told_nothing_answers_the_same_for_every_class(network):
+def test_without_conditioning_a_discriminator_puts_out_the_same_for_every_label(network):
     config = make_config(network=network, discriminator_conditioning="none", auxiliary_classifier=1, **SMALL)
     discriminator = build_discriminator(config, spec_of()).eval()
     images = torch.randn(2, 1, 28, 28)
@@ -140,7 +170,7 @@ def test_a_discriminator_that_is_told_nothing_answers_the_same_for_every_class(n
 
 
 @pytest.mark.parametrize("network", BATCH_NORMALISED)
-def test_a_generator_told_by_batch_normalisation_begins_alike_for_all_classes_and_can_learn_them(network):
+def test_conditional_batch_normalisation_begins_alike_for_all_classes_and_can_learn_them(network):
     """Dumoulin 2017: at first every class has the scale 1 and the shift 0."""
     config = make_config(network=network, generator_conditioning="batch normalisation", **SMALL)
     generator = build_generator(config, spec_of())
@@ -180,7 +210,7 @@ def test_dropout_is_in_every_discriminator_that_wants_it_and_in_no_generator(net
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_an_auxiliary_classifier_answers_for_every_class_and_only_conditional_networks_have_one(network):
+def test_an_auxiliary_classifier_has_a_logit_for_every_class_and_only_conditional_networks_have_one(network):
     images, labels = torch.randn(3, 1, 28, 28), torch.tensor([0, 6, 3])
     for conditional in (True, False):
         config = make_config(network=network, conditional=conditional, auxiliary_classifier=1, **SMALL)
@@ -218,7 +248,7 @@ def test_a_picture_that_is_faded_in_is_blended_in_float32():
     generator = build_generator(make_config(network="progressive", **SMALL), spec_of())
     generator.grown = 1.5
     blended = []
-    generator.pixels.register_forward_pre_hook(lambda layer, inputs: blended.append(inputs[0].dtype))
+    generator.tanh.register_forward_pre_hook(lambda layer, inputs: blended.append(inputs[0].dtype))
     with torch.autocast("cpu", torch.bfloat16):
         generator(torch.randn(3, 100), torch.tensor([0, 6, 3]))
     assert blended == [torch.float32]
@@ -235,12 +265,12 @@ def test_spectral_normalisation_is_computed_in_float32_where_the_layers_are_not(
 
     monkeypatch.setattr(torch, "mv", watched)
     with torch.autocast("cpu", torch.bfloat16):
-        answer = discriminator(torch.randn(2, 1, 28, 28), torch.tensor([0, 1]))
-    assert answer.logits.dtype == torch.bfloat16
+        output = discriminator(torch.randn(2, 1, 28, 28), torch.tensor([0, 1]))
+    assert torch.equal(output.logits, output.logits.bfloat16().float()), "the layers are not"
     assert autocasts and not any(autocasts)
 
 
-def test_in_r3gan_only_what_an_activation_follows_has_a_bias():
+def test_in_r3gan_only_layers_that_an_activation_follows_have_a_bias():
     """As in the authors' code."""
     config = make_config(preset_config("r3gan"), **SMALL)
     for network in (build_generator(config, spec_of()), build_discriminator(config, spec_of())):

@@ -12,8 +12,8 @@ from gan_core.networks.progressive import (
     EqualisedLinear,
     ProgressiveDiscriminator,
     ProgressiveGenerator,
+    minibatch_stddev,
     pixel_norm,
-    with_deviation,
 )
 from tests.conftest import small_config
 
@@ -55,16 +55,16 @@ def test_real_images_are_blended_as_the_generator_blends_its_own():
     images = torch.rand(2, 3, 32, 32) * 2 - 1
     generator.grown = 1.25
     wanted = 0.75 * coarse_by(images, 8) + 0.25 * coarse_by(images, 16)
-    torch.testing.assert_close(generator.coarse(images), wanted)
+    torch.testing.assert_close(generator.at_current_resolution(images), wanted)
     generator.grown = 3
-    torch.testing.assert_close(generator.coarse(images), images)
+    torch.testing.assert_close(generator.at_current_resolution(images), images)
 
 
 def test_a_digit_of_28_pixels_gets_a_black_border_and_loses_it_again():
     generator = ProgressiveGenerator(CONFIG, ImageSpec(size=28, channels=1, classes=("a",)))
     generator.grown = 3
     digits = torch.rand(2, 1, 28, 28)
-    torch.testing.assert_close(generator.coarse(digits), digits)
+    torch.testing.assert_close(generator.at_current_resolution(digits), digits)
     assert generator(LATENTS, LABELS).shape == (4, 1, 28, 28)
 
 
@@ -110,10 +110,10 @@ def test_pixel_norm_makes_every_pixels_features_one_long_on_average():
 def test_the_deviation_of_a_batch_is_one_more_map():
     features = torch.randn(6, 2, 4, 4)
     deviation = features.std(dim=0, correction=0).mean()
-    with_map = with_deviation(features)
+    with_map = minibatch_stddev(features)
     assert torch.equal(with_map[:, :2], features)
     torch.testing.assert_close(with_map[:, 2], deviation.expand(6, 4, 4))
-    assert with_deviation(features[:1].expand(6, -1, -1, -1))[:, 2].abs().max() < 1e-3
+    assert minibatch_stddev(features[:1].expand(6, -1, -1, -1))[:, 2].abs().max() < 1e-3
 
 
 @pytest.mark.parametrize("layer", [EqualisedConv(8, 4, 3), EqualisedLinear(72, 4)])
