@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from gan_core import paths, pictures
-from gan_core.config import NAMED_SHAPES, ImageSpec
+from gan_core.config import ImageSpec
+from gan_core.datasets.table import DATASETS, has_test_set
 from gan_core.estimates.measuring import count_parameters
 from gan_core.presets import PRESETS
 
@@ -25,7 +26,7 @@ GRIDS = paths.PROJECT / "docs" / "catalogue"
 RESULTS = GRIDS / "results.json"
 PER_CLASS = 1_000
 SHOWN_PER_CLASS = 10
-CHANGES: dict[str, dict[str, Any]] = {"mnist": {}, "cifar10": {"mirror": True}}
+CHANGES: dict[str, dict[str, Any]] = {"cifar10": {"mirror": True}}
 """What a dataset asks of every preset: digits have no mirrored twins, animals and cars do."""
 
 
@@ -34,7 +35,7 @@ def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path |
     import gan_core
     from gan_core.metrics.measure import evaluate
 
-    run = gan_core.train(name, data_dir, dataset=dataset, minutes=seconds / 60, **CHANGES[dataset])
+    run = gan_core.train(name, data_dir, dataset=dataset, minutes=seconds / 60, **CHANGES.get(dataset, {}))
     result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)
     model = gan_core.load(run.checkpoint_path)
     groups = 1 if run.config.conditional else 10  # a class's pictures are counted by class, or all together
@@ -55,12 +56,10 @@ def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path |
 
 
 def parameters(name: str, dataset: str) -> tuple[int, int]:
-    """Of the preset's generator and discriminator, for a dataset of ten classes."""
+    """Of the preset's generator and discriminator, for a named dataset."""
     from gan_core.networks.build import build_discriminator, build_generator
 
-    _count, size, channels = NAMED_SHAPES[dataset]
-    spec = ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
-    config = PRESETS[name].config
+    config, spec = PRESETS[name].config, ImageSpec.named(dataset)
     return count_parameters(build_generator(config, spec)), count_parameters(build_discriminator(config, spec))
 
 
@@ -104,7 +103,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PRESETS)}; all if none is given")
     options.add_argument("--seconds", type=float, default=120, help="of training, for each")
-    options.add_argument("--dataset", choices=CHANGES, default="mnist")
+    options.add_argument("--dataset", choices=list(filter(has_test_set, DATASETS)), default="mnist")
     options.add_argument("--data-dir", type=Path, default=paths.data(), help="where it lies or is downloaded to")
     options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each preset, for another judge")
     asked = options.parse_args()

@@ -9,6 +9,7 @@ import click
 
 from gan_core import paths
 from gan_core.config import make_config, with_full_path
+from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import job, threads, train_job, worker
 from gan_core.metrics.result import SCORES, Evaluation, notes
@@ -37,7 +38,7 @@ def presets() -> None:
 @cli.command()
 @click.option("--preset", default=None, help=f"One of the presets; {DEFAULT_PRESET} if none is given.")
 @click.option("--data-dir", type=FOLDER, help="Where datasets lie or are downloaded to.")
-@click.option("--dataset", help="digits, mnist, fashion-mnist, cifar10 or folder:PATH.")
+@click.option("--dataset", help=f"{', '.join(DATASETS)} or folder:PATH.")
 @click.option("--minutes", type=float, help="End after this training time, counted from the run's beginning.")
 @click.option("--kimg", type=float, help="End after this many thousand images, counted from the run's beginning.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any hyperparameter; may be repeated.")

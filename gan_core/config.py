@@ -1,31 +1,17 @@
 """Every hyperparameter, once: type, range, unit and help. Form, command line and docs derive from it."""
 
 import os
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from gan_core import paths
+from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text, shortened
 from gan_core.validation import problems, refused
 
-NAMED_DATASETS = {
-    "digits": "5,000 MNIST digits, part of this program",
-    "mnist": "MNIST: 60,000 handwritten digits",
-    "fashion-mnist": "Fashion-MNIST: 60,000 pieces of clothing",
-    "cifar10": "CIFAR-10: 50,000 colour pictures in ten classes",
-}
-NAMED_SHAPES = {
-    "digits": (5_000, 28, 1),
-    "mnist": (60_000, 28, 1),
-    "fashion-mnist": (60_000, 28, 1),
-    "cifar10": (50_000, 32, 3),
-}
-"""Pictures of each named dataset, their size in pixels and their channels; all have ten classes."""
-FOLDER = "folder:"
 MOST_CLASSES = 1000
 LONGEST_TEXT = 1000
 """Characters of a value that is given as text; a folder's path is the longest."""
@@ -94,8 +80,8 @@ class RunConfig(BaseModel):
     dataset: str = setting(
         "digits",
         "Dataset",
-        "What to learn from: digits, mnist, fashion-mnist, cifar10, or folder:PATH for pictures of your own, "
-        "a sub-folder a class. Pictures that are transparent are laid on white.",
+        "What to learn from: a named dataset, or folder:PATH for pictures of your own, a sub-folder a class. Pictures "
+        "that are transparent are laid on white.",
         group="Data",
         max_length=LONGEST_TEXT,
     )
@@ -518,10 +504,10 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "RunConfig":
-        if self.dataset not in NAMED_DATASETS and not self.dataset.removeprefix(FOLDER).strip():
+        if self.dataset not in DATASETS and not self.dataset.removeprefix(FOLDER).strip():
             raise refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
-        if self.dataset not in NAMED_DATASETS and not self.dataset.startswith(FOLDER):
-            values = {"given": shortened(repr(self.dataset)), "names": ", ".join(NAMED_DATASETS)}
+        if self.dataset not in DATASETS and not self.dataset.startswith(FOLDER):
+            values = {"given": shortened(repr(self.dataset)), "names": ", ".join(DATASETS)}
             raise refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
         if self.minutes is None and self.kimg is None:
             raise refused(
@@ -594,6 +580,12 @@ class ImageSpec(BaseModel):
         min_length=1, max_length=MOST_CLASSES, fail_fast=True
     )
 
+    @classmethod
+    def named(cls, dataset: str) -> "ImageSpec":
+        """Of a dataset that has a name."""
+        named = DATASETS[dataset]
+        return cls(size=named.size, channels=named.channels, classes=named.classes)
+
 
 def settings() -> dict[str, FieldInfo]:
     """Every hyperparameter's declaration by name, in the order of the form."""
@@ -614,13 +606,6 @@ def has_effect(name: str, values: dict[str, Any]) -> bool:
         elif values[other] not in (wanted if isinstance(wanted, tuple) else (wanted,)):
             return False
     return True
-
-
-def dataset_name(dataset: str) -> str:
-    """The dataset for people to read; of a folder its own name, not where it lies."""
-    if not dataset.startswith(FOLDER):
-        return dataset
-    return Path(dataset.removeprefix(FOLDER)).name or dataset
 
 
 def with_full_path(config: RunConfig) -> RunConfig:

@@ -14,7 +14,8 @@ import pillow_heif
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from gan_core import paths
-from gan_core.config import FOLDER, MOST_CLASSES
+from gan_core.config import MOST_CLASSES
+from gan_core.datasets.table import FOLDER
 from gan_core.disk import not_read
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text

@@ -19,9 +19,10 @@ from torchvision import datasets as torchvision_datasets
 
 from gan_core import paths
 from gan_core.checkpoint import write_aside
-from gan_core.config import FOLDER, NAMED_SHAPES, ImageSpec, RunConfig
+from gan_core.config import ImageSpec, RunConfig
 from gan_core.datasets.downloads import Say, fetch, matches
 from gan_core.datasets.folders import list_pictures, read_picture, shown
+from gan_core.datasets.table import DATASETS, FOLDER, has_test_set
 from gan_core.disk import not_read, not_written
 from gan_core.errors import WorkbenchError
 from gan_core.seeds import stream
@@ -78,20 +79,22 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
     Args:
         data_dir: where the named datasets lie or are downloaded to.
         say: told how far a download or the reading of a folder has come.
-        train: the training pictures; otherwise the test ones, which `digits` and folders do not have.
+        train: the training pictures; otherwise the test ones, which not every dataset has (`table.has_test_set`).
 
     Raises WorkbenchError if it cannot be found, read or downloaded, or has fewer images than a batch.
     """
-    if not (train or has_test_pictures(config.dataset)):
+    if not (train or has_test_set(config.dataset)):
         raise WorkbenchError(
-            "{dataset} has no test pictures; choose mnist, fashion-mnist or cifar10.", dataset=config.dataset
+            "{dataset} has no test pictures; choose one of {names}.",
+            dataset=config.dataset,
+            names=", ".join(filter(has_test_set, DATASETS)),
         )
-    if config.dataset == "digits":
-        dataset = _digits()
-    elif config.dataset.startswith(FOLDER):
+    if config.dataset.startswith(FOLDER):
         dataset = _folder(config.dataset, config.image_size, config.channels, say)
-    else:
+    elif DATASETS[config.dataset].torchvision:
         dataset = _torchvision(config.dataset, paths.expand(data_dir), say, train)
+    else:
+        dataset = _digits(config.dataset)
     if len(dataset.images) < config.batch_size:
         raise WorkbenchError(
             "{dataset} has only {count} pictures, fewer than a batch of {batch_size}; "
@@ -103,27 +106,17 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
     return dataset
 
 
-def has_test_pictures(name: str) -> bool:
-    """Whether the dataset of that name comes with pictures that are not for training."""
-    return name != "digits" and not name.startswith(FOLDER)
-
-
-def _digits() -> Dataset:
+def _digits(name: str) -> Dataset:
     with np.load(DIGITS_FILE, allow_pickle=False) as stored:
         images, labels = torch.from_numpy(stored["images"]), torch.from_numpy(stored["labels"])
-    spec = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
-    return Dataset(images.unsqueeze(1), labels.long(), spec)
+    return Dataset(images.unsqueeze(1), labels.long(), ImageSpec.named(name))
 
 
 # The named datasets, through torchvision
 
 
 def _torchvision(name: str, data_dir: Path, say: Say, train: bool) -> Dataset:
-    kind = {
-        "mnist": torchvision_datasets.MNIST,
-        "fashion-mnist": torchvision_datasets.FashionMNIST,
-        "cifar10": torchvision_datasets.CIFAR10,
-    }[name]
+    kind = getattr(torchvision_datasets, DATASETS[name].torchvision)
     say(Text("Reading {dataset}", {"dataset": name}))
     try:
         stored = _read(kind, data_dir, train)
@@ -142,16 +135,14 @@ def _torchvision(name: str, data_dir: Path, say: Say, train: bool) -> Dataset:
         ) from error
     images = torch.as_tensor(stored.data)
     images = images.unsqueeze(1) if images.dim() == 3 else images.permute(0, 3, 1, 2).contiguous()
-    classes = tuple("0123456789") if name == "mnist" else tuple(stored.classes)
     labels = torch.as_tensor(stored.targets).long()
-    _check_fit(name, _place(kind, data_dir), images, labels, len(classes))
-    spec = ImageSpec(size=images.shape[-1], channels=images.shape[1], classes=classes)
-    return Dataset(images, labels, spec)
+    _check_fit(name, _place(kind, data_dir), images, labels)
+    return Dataset(images, labels, ImageSpec.named(name))
 
 
-def _check_fit(name: str, folder: Path, images: Tensor, labels: Tensor, classes: int) -> None:
+def _check_fit(name: str, folder: Path, images: Tensor, labels: Tensor) -> None:
     """Raises WorkbenchError unless pictures [N, C, H, W] and labels [N] are some of that dataset's."""
-    _, size, channels = NAMED_SHAPES[name]
+    size, channels, classes = DATASETS[name].size, DATASETS[name].channels, len(DATASETS[name].classes)
     if len(images) != len(labels):
         problem = Text("{images:,} pictures, {labels:,} labels", {"images": len(images), "labels": len(labels)})
     elif images.shape[1:] != (channels, size, size):
@@ -187,12 +178,17 @@ def _read(kind: type, data_dir: Path, train: bool) -> "torchvision_datasets.Visi
 
 def _place(kind: type, data_dir: Path) -> Path:
     """Where torchvision keeps the dataset's files."""
-    return data_dir if kind is torchvision_datasets.CIFAR10 else data_dir / kind.__name__ / "raw"
+    return data_dir if _is_of_cifar(kind) else data_dir / kind.__name__ / "raw"
+
+
+def _is_of_cifar(kind: type) -> bool:
+    """Whether it has CIFAR-10's one archive of pickles, not MNIST's four of plain bytes."""
+    return issubclass(kind, torchvision_datasets.CIFAR10)
 
 
 def _archives(kind: type, data_dir: Path) -> Iterator[tuple[list[str], Path, str]]:
     """Addresses, place and MD5 of each archive, as torchvision knows them."""
-    if kind is torchvision_datasets.CIFAR10:
+    if _is_of_cifar(kind):
         yield [kind.url], _place(kind, data_dir) / kind.filename, kind.tgz_md5
     else:
         for filename, md5 in kind.resources:
@@ -233,7 +229,7 @@ def _unpack(kind: type, data_dir: Path) -> None:
 
     Raises WorkbenchError if a file cannot be written.
     """
-    if kind is not torchvision_datasets.CIFAR10:
+    if not _is_of_cifar(kind):
         for _, archive, _ in _archives(kind, data_dir):
             write_aside(archive.with_suffix(""), gzip.decompress(archive.read_bytes()))
 

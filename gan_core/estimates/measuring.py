@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +18,14 @@ import torch
 from torch import nn
 
 from gan_core import devices
-from gan_core.config import FOLDER, NAMED_SHAPES, ImageSpec, RunConfig
+from gan_core.config import ImageSpec, RunConfig
 from gan_core.datasets import loading
 from gan_core.datasets.folders import list_pictures
+from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import memory
 from gan_core.estimates.estimator import Estimate
-from gan_core.text import Text
+from gan_core.text import Text, shortened
 from gan_core.training.gan import Gan
 from gan_core.training.loop import Batches, training_step
 
@@ -91,8 +93,7 @@ def _shape(config: RunConfig) -> tuple[int, ImageSpec]:
         found = [len(pictures) for pictures in list_pictures(config.dataset).classes.values()]
         names = tuple(str(number) for number in range(len(found)))
         return sum(found), ImageSpec(size=config.image_size, channels=config.channels, classes=names)
-    count, size, channels = NAMED_SHAPES[config.dataset]
-    return count, ImageSpec(size=size, channels=channels, classes=tuple("0123456789"))
+    return DATASETS[config.dataset].images, ImageSpec.named(config.dataset)
 
 
 def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
@@ -171,6 +172,19 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def answer(question: str) -> dict:
+    """The answer to a RunConfig as JSON: {"estimate": ...} or {"error": ...}."""
+    try:
+        return {"estimate": measure(RunConfig.model_validate_json(question))._asdict()}
+    except WorkbenchError as error:
+        return {"error": error.text.to_json()}
+    except Exception as error:  # a mistake of ours must not look like a machine that is too slow
+        traceback.print_exc()
+        found = shortened(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
+        said = Text("The speed could not be measured because of a mistake in this program ({error}).", {"error": found})
+        return {"error": said.to_json()}
+
+
 def main() -> None:
     """Answer questions until there are no more."""
     torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
@@ -184,12 +198,9 @@ def main() -> None:
         # Nothing else would end a step that takes minutes, least of all when the server that asked is gone.
         too_long = threading.Timer(PATIENCE_SECONDS, os._exit, [1])
         too_long.start()
-        try:
-            answer = {"estimate": measure(RunConfig.model_validate_json(line))._asdict()}
-        except WorkbenchError as error:
-            answer = {"error": error.text.to_json()}
+        found = answer(line)
         too_long.cancel()
-        print(json.dumps(answer), file=answers, flush=True)
+        print(json.dumps(found), file=answers, flush=True)
         devices.give_back_freed_memory()  # what is in training may need it
 
 

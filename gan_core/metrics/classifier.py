@@ -1,4 +1,4 @@
-"""A small network that tells a dataset's classes apart, and the shipped weights of one for each built-in dataset.
+"""A small network that tells a dataset's classes apart, and the shipped weights of those that have been trained.
 
 It serves two ends: its answers say whether a generated picture shows the class that was asked for, and what its last
 layer sees are the features in which pictures are compared. `train_classifier.py` made the weights.
@@ -15,11 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from gan_core import checkpoint, paths
-from gan_core.config import NAMED_DATASETS
+from gan_core.datasets.table import DATASETS
 
 CLASSIFIERS = paths.PACKAGE_DATA / "classifiers"
-OF_THE_SAME_KIND = {"digits": "mnist"}
-"""Datasets without a classifier of their own, and whose they use."""
 
 
 class Classifier(nn.Module):
@@ -82,15 +80,20 @@ def load(path: Path) -> Classifier:
     return classifier.eval().requires_grad_(False)
 
 
+def shipped_file(name: str) -> Path:
+    """Where a classifier lies that the table of datasets calls so."""
+    return CLASSIFIERS / f"{name}{paths.MODEL_SUFFIX}"
+
+
 def _shipped(dataset: str) -> Path | None:
     """The file for the dataset, None if there is none."""
-    path = CLASSIFIERS / f"{OF_THE_SAME_KIND.get(dataset, dataset)}{paths.MODEL_SUFFIX}"
-    return path if dataset in NAMED_DATASETS and path.exists() else None
+    named = DATASETS.get(dataset)
+    return shipped_file(named.classifier) if named and named.classifier else None
 
 
 @functools.cache
 def load_classifier(dataset: str) -> Classifier | None:
-    """The shipped classifier of a dataset, or None where there is none (folders).
+    """The shipped classifier of a dataset, or None where the table of datasets names none.
 
     It is shared by all who ask: copy it before moving it to another device.
     """

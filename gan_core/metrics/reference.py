@@ -11,7 +11,8 @@ from torch import Tensor
 
 from gan_core import checkpoint, paths
 from gan_core.config import RunConfig
-from gan_core.datasets.loading import Dataset, has_test_pictures, load_dataset
+from gan_core.datasets.loading import Dataset, load_dataset
+from gan_core.datasets.table import has_test_set
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.features import Extractor, Features, choose_extractor, classifier, extract
 from gan_core.metrics.formulas import Gaussian, gaussian
@@ -108,7 +109,7 @@ def _pictures(
             count=len(training.images),
             fewest=FEWEST,
         )
-    test = load_dataset(any_number, data_dir, say, train=False) if has_test_pictures(config.dataset) else None
+    test = load_dataset(any_number, data_dir, say, train=False) if has_test_set(config.dataset) else None
     return training, test
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gan_core.config import dataset_name
+from gan_core.datasets.table import dataset_name
 from gan_core.text import Text
 
 FEATURES = ("classifier", "inception")

@@ -23,7 +23,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from gan_core import paths
-from gan_core.config import FOLDER, RunConfig, changeable, make_config, with_full_path
+from gan_core.config import RunConfig, changeable, make_config, with_full_path
+from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.store.database import LOCK_SECONDS, damaged, open_database, sqlite_file
 from gan_core.store.queue import LOST_AFTER_SECONDS, Queue

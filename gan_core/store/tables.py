@@ -10,7 +10,8 @@ from sqlalchemy import LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from gan_core import paths
-from gan_core.config import RunConfig, dataset_name
+from gan_core.config import RunConfig
+from gan_core.datasets.table import dataset_name
 from gan_core.text import Text
 
 

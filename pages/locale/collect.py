@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from gan_core import config, paths, validation
+from gan_core.datasets.table import DATASETS
 from gan_core.metrics.result import SCORES
 from gan_core.monitor.charts import CHARTS, X_AXES
 from gan_core.presets import PRESETS
@@ -42,7 +43,7 @@ def _declared() -> Iterator[str]:
         yield from (chart.title, chart.note, *(trace.label for trace in chart.traces))
     for score in SCORES.values():
         yield from (score.title, score.about)
-    yield from config.NAMED_DATASETS.values()
+    yield from (named.title for named in DATASETS.values())
     yield from validation.IN_WORDS.values()
     yield from (preset.about for preset in PRESETS.values())
     yield from X_AXES.values()

@@ -14,7 +14,7 @@ LIBRARY = sorted(
 )
 WITHOUT_TORCH = [
     *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "text", "validation"),
-    *("datasets", "datasets.downloads", "datasets.folders"),
+    *("datasets", "datasets.downloads", "datasets.folders", "datasets.table"),
     *("store", "monitor", "estimates", "estimates.estimator", "jobs.worker", "jobs.job", "jobs.reporter"),
     *("metrics", "metrics.result", "networks", "training"),
 ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pydantic import ValidationError
 
-from gan_core.config import LONGEST_TEXT, RunConfig, changeable, dataset_name, has_effect, make_config, settings
+from gan_core.config import LONGEST_TEXT, RunConfig, changeable, has_effect, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
 from gan_core.validation import problems
@@ -232,14 +232,6 @@ def test_whatever_is_given_is_either_valid_or_refused_in_one_sentence(values):
         assert "\n" not in str(refusal).replace(repr(values), "")
     else:
         assert RunConfig.model_validate(config.model_dump()) == config
-
-
-@pytest.mark.parametrize(
-    ("dataset", "said"),
-    [("mnist", "mnist"), ("folder:/my pictures/cats", "cats"), ("folder:cats", "cats"), ("folder:/", "folder:/")],
-)
-def test_a_folder_is_called_by_its_own_name(dataset, said):
-    assert dataset_name(dataset) == said
 
 
 def test_a_preset_tells_what_a_run_that_was_no_longer_gave_and_changed_ones_tell_nothing():

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from gan_core.config import dataset_name
+from gan_core.datasets.table import dataset_name
 from gan_core.metrics.result import SCORES, Evaluation
 from pages.parts.edge import as_csv, no_formula
 from pages.parts.language import _, language

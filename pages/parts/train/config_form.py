@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.config import FOLDER, LONGEST_TEXT, NAMED_DATASETS, RunConfig, has_effect, is_list, settings
+from gan_core.config import LONGEST_TEXT, RunConfig, has_effect, is_list, settings
+from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.text import Text
 from gan_core.validation import problems
@@ -130,8 +131,9 @@ def _plain_type(field: FieldInfo) -> Any:
 
 
 def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
-    names = {name: _(about) for name, about in NAMED_DATASETS.items()} | {FOLDER: _("A folder of pictures of your own")}
-    st.selectbox(label, list(names), format_func=names.get, **common)
+    titles = {name: _(named.title) for name, named in DATASETS.items()}
+    titles[FOLDER] = _("A folder of pictures of your own")
+    st.selectbox(label, list(titles), format_func=titles.get, **common)
     if st.session_state[_key("dataset")] == FOLDER:
         st.text_input(
             _("Folder"),

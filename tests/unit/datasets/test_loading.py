@@ -199,7 +199,7 @@ def test_the_test_pictures_are_others_and_come_with_the_same_download(tmp_path, 
 
 @pytest.mark.parametrize("name", ["digits", "folder:pictures"])
 def test_what_has_no_test_pictures_says_so(tmp_path, name):
-    with pytest.raises(WorkbenchError, match="no test pictures"):
+    with pytest.raises(WorkbenchError, match="no test pictures; choose one of mnist, fashion-mnist, cifar10"):
         load_dataset(make_config(dataset=name), tmp_path, train=False)
 
 
@@ -247,9 +247,9 @@ def test_a_truncated_file_of_a_named_dataset_is_one_sentence(tmp_path, mirror):
         load(tmp_path / "data", dataset="mnist")
 
 
-def put_mnist(data_dir, images, labels):
-    """MNIST's four files, unpacked, with these training pictures and labels."""
-    raw = data_dir / "MNIST" / "raw"
+def put_mnist(data_dir, images, labels, name="MNIST"):
+    """MNIST's four files, or those of another dataset of its family, unpacked, with these pictures and labels."""
+    raw = data_dir / name / "raw"
     raw.mkdir(parents=True)
     for part in ("train", "t10k"):
         (raw / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(images))

@@ -1,6 +1,7 @@
 """What a run will cost: counted parameters, budget arithmetic, and a helper process that may die at any time."""
 
 import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -14,7 +15,6 @@ import torch
 
 from gan_core import devices, paths
 from gan_core.config import BATCH_NORMALISED
-from gan_core.datasets import loading
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import estimator, measuring
 from gan_core.estimates.estimator import Estimate, Estimator, question_of
@@ -97,11 +97,6 @@ def test_memory_is_a_configs_own_whatever_the_helper_measured_before():
     assert after - before < (of_large - before) / 3
 
 
-def test_the_shape_of_digits_is_that_of_the_digits(tmp_path):
-    dataset = loading.load_dataset(small_config(), tmp_path)
-    assert measuring.NAMED_SHAPES["digits"] == (len(dataset.images), dataset.spec.size, dataset.spec.channels)
-
-
 def test_a_folder_has_its_sub_folders_as_classes(tmp_path):
     for name in ("cats", "dogs", "eels"):
         (tmp_path / name).mkdir()
@@ -122,6 +117,20 @@ def test_the_helper_answers_a_line_with_a_line_until_there_are_no_more(tmp_path)
     )
     assert [list(answer) for answer in answers] == [["estimate"], ["error"], ["estimate"]]
     assert "nowhere" in answers[1]["error"]
+
+
+def test_a_mistake_of_the_program_is_said_as_such_and_the_helper_goes_on(monkeypatch):
+    answers = asked_of_a_helper(small_config().model_copy(update={"dataset": "forgotten"}), small_config())
+    assert [list(answer) for answer in answers] == [["error"], ["estimate"]]
+    monkeypatch.setattr(measuring, "_shape", lambda config: {}[config.dataset])  # as if an entry had been forgotten
+    assert "mistake in this program (KeyError: 'digits')" in says(small_config())
+
+
+def says(config):
+    """The helper's sentence, as the pages show it."""
+    line = json.dumps(measuring.answer(config.model_dump_json()))
+    helper = SimpleNamespace(stdin=io.StringIO(), stdout=io.StringIO(line))
+    return str(estimator._ask_helper(helper, config))
 
 
 # Refusing

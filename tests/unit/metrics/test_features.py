@@ -10,6 +10,7 @@ from torch_fidelity import feature_extractor_inceptionv3 as theirs
 
 from gan_core import paths
 from gan_core.datasets.loading import load_dataset
+from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
 from gan_core.metrics import features
 from gan_core.metrics.classifier import classifier_digest, load_classifier
@@ -66,7 +67,7 @@ def test_progress_is_told_and_can_end_the_work(digits):
         extract(digits, choose_extractor("digits"), CPU, stop)
 
 
-@pytest.mark.parametrize("dataset", ["digits", "mnist", "fashion-mnist", "cifar10"])
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_a_named_dataset_has_its_classifier_by_default(dataset):
     chosen = choose_extractor(dataset)
     assert (chosen.name, chosen.digest) == ("classifier", classifier_digest(dataset))

@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gan_core import checkpoint, sampling
-from gan_core.config import NAMED_SHAPES, make_config
+from gan_core.config import make_config
 from gan_core.datasets import loading
+from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
 from gan_core.presets import PRESETS
 from gan_core.training import loop
@@ -400,7 +401,7 @@ def shrunk(preset):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("size", "channels"), sorted({shape[1:] for shape in NAMED_SHAPES.values()}))
+@pytest.mark.parametrize(("size", "channels"), sorted({(named.size, named.channels) for named in DATASETS.values()}))
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_takes_20_steps_on_every_datasets_pictures_and_goes_on_exactly(tmp_path, preset, size, channels):
     """In the middle of a fade, for the one that grows."""

@@ -1,0 +1,96 @@
+"""The named datasets: what is known of each before any picture is read. To add one is to add an entry here.
+
+Knows nothing of torch.
+"""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+FOLDER = "folder:"
+"""What a dataset's name begins with that is a folder of pictures of one's own; its path follows."""
+
+
+class NamedDataset(NamedTuple):
+    """A dataset that has a name.
+
+    Args:
+        title: what it is, for people; translated.
+        images: how many training pictures it has.
+        size: their width and height in pixels.
+        channels: 1 for grey, 3 for red, green and blue.
+        classes: their names, in the order of the labels.
+        has_test_set: whether there are pictures besides that are not for training.
+        classifier: the file in gan_core/data/classifiers of a classifier that knows its classes, without the ending;
+            "" if there is none: then evaluations take Inception's features.
+        torchvision: the class of torchvision.datasets that downloads it, MNIST, CIFAR10 or a subclass of these; "" if
+            it is part of this program.
+    """
+
+    title: str
+    images: int
+    size: Literal[28, 32]
+    channels: Literal[1, 3]
+    classes: tuple[str, ...]
+    has_test_set: bool
+    classifier: str
+    torchvision: str
+
+
+_DIGITS = tuple("0123456789")
+_CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+_THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+DATASETS = {
+    "digits": NamedDataset(
+        title="5,000 MNIST digits, part of this program",
+        images=5_000,
+        size=28,
+        channels=1,
+        classes=_DIGITS,
+        has_test_set=False,
+        classifier="mnist",
+        torchvision="",
+    ),
+    "mnist": NamedDataset(
+        title="MNIST: 60,000 handwritten digits",
+        images=60_000,
+        size=28,
+        channels=1,
+        classes=_DIGITS,
+        has_test_set=True,
+        classifier="mnist",
+        torchvision="MNIST",
+    ),
+    "fashion-mnist": NamedDataset(
+        title="Fashion-MNIST: 60,000 pieces of clothing",
+        images=60_000,
+        size=28,
+        channels=1,
+        classes=_CLOTHES,
+        has_test_set=True,
+        classifier="fashion-mnist",
+        torchvision="FashionMNIST",
+    ),
+    "cifar10": NamedDataset(
+        title="CIFAR-10: 50,000 colour pictures in ten classes",
+        images=50_000,
+        size=32,
+        channels=3,
+        classes=_THINGS,
+        has_test_set=True,
+        classifier="cifar10",
+        torchvision="CIFAR10",
+    ),
+}
+
+
+def has_test_set(dataset: str) -> bool:
+    """Whether the dataset comes with pictures that are not for training; a folder does not."""
+    return dataset in DATASETS and DATASETS[dataset].has_test_set
+
+
+def dataset_name(dataset: str) -> str:
+    """The dataset for people to read; of a folder its own name, not where it lies."""
+    if not dataset.startswith(FOLDER):
+        return dataset
+    return Path(dataset.removeprefix(FOLDER)).name or dataset
