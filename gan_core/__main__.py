@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gan_core import paths
-from gan_core.config import make_config, with_full_path
+from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import job, threads, train_job, worker
@@ -19,7 +19,6 @@ from gan_core.store.runs import Run, RunStore, default_store
 from gan_core.text import Text, shortened
 
 FOLDER = click.Path(path_type=Path)
-FREE_WHEN_RESUMED = ("minutes", "kimg", "device")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,7 +89,7 @@ def _key_and_value(change: str) -> tuple[str, str]:
 
 
 def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_dir: Path | None, anew: bool) -> Run:
-    """Take over an ended run; only its budget may change, since with anything else it would be another run."""
+    """Take over an ended run; most settings may not change, since it would be another run."""
     store.watch_for_signs()
     run = store.find(text)
     current = run.config if anew else store.current_config(run)
@@ -100,7 +99,7 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
     changed = [
         f"{name} ({before} -> {getattr(config, name)})"
         for name, before in current
-        if getattr(config, name) != before and name not in FREE_WHEN_RESUMED
+        if getattr(config, name) != before and not settings()[name].free_when_resumed
     ]
     if preset not in (None, run.preset):
         changed.append(f"preset ({run.preset} -> {preset})")
@@ -117,7 +116,8 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
     if anew:
         store.forget_training(run.id)
     # What was changed while it learnt is no part of how it began.
-    began = run.config.model_copy(update={name: getattr(config, name) for name in FREE_WHEN_RESUMED})
+    free = [name for name, setting in settings().items() if setting.free_when_resumed]
+    began = run.config.model_copy(update={name: getattr(config, name) for name in free})
     return store.resume(run.id, began, owner=job.new_owner(), data_dir=data_dir)
 
 

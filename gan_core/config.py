@@ -1,20 +1,27 @@
 """Every hyperparameter, once: type, range, unit and help. Form, command line and docs derive from it."""
 
 import os
-from typing import Annotated, Any, Literal, get_origin
+from functools import cache
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 
 from gan_core import paths
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
-from gan_core.text import Text, shortened
-from gan_core.validation import problems, refused
+from gan_core.setting import Setting, declaration, setting
+from gan_core.text import shortened
+from gan_core.validation import (
+    LONGEST_TEXT,
+    layers_from_text,
+    none_from_text,
+    number_from_text,
+    problems_in_a_sentence,
+    refuse_long_texts,
+    refuse_nonsense,
+)
 
 MOST_CLASSES = 1000
-LONGEST_TEXT = 1000
-"""Characters of a value that is given as text; a folder's path is the longest."""
 
 CONVOLUTIONAL = ("dcgan", "compact", "resnet", "progressive", "r3gan")
 BATCH_NORMALISED = ("mlp", "dcgan", "compact", "resnet")
@@ -24,52 +31,11 @@ WITH_TARGETS = ("minimax", "non-saturating", "mean non-saturating", "least-squar
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 """To add one: its name here, and its module in ACTIVATIONS in gan_core/networks/layers.py."""
-
-
-def _layers_from_text(value: Any) -> Any:
-    """`256, 512` as people type it, in a form or behind --set."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.replace(";", ",").split(",") if part.strip()]
-    return value
-
-
-def _nothing_from_text(value: Any) -> Any:
-    return None if isinstance(value, str) and value.strip().lower() in ("", "none") else value
-
-
-def _number_from_text(value: Any) -> Any:
-    """Pydantic reads "3" as a number, but not as one of the numbers of a Literal."""
-    return int(value) if isinstance(value, str) and value.strip().isdecimal() else value
-
-
 Layers = Annotated[
     tuple[Annotated[int, Field(ge=1, le=4096)], ...],
     Field(min_length=1, max_length=8, fail_fast=True),
-    BeforeValidator(_layers_from_text),
+    BeforeValidator(layers_from_text),
 ]
-
-
-def setting(
-    default: Any,
-    title: str,
-    help: str,
-    *,
-    group: str,
-    unit: str = "",
-    step: float | None = None,
-    only_for: dict[str, Any] | None = None,
-    while_running: bool = False,
-    **limits: Any,
-) -> Any:
-    """A hyperparameter.
-
-    Args:
-        step: by how much a form's plus and minus buttons change it.
-        only_for: the choices under which it has an effect, as {field: value}.
-        while_running: whether it may change while a run learns.
-    """
-    extra = {"group": group, "unit": unit, "step": step, "only_for": only_for or {}, "while_running": while_running}
-    return Field(default, title=title, description=help, json_schema_extra=extra, **limits)
 
 
 class RunConfig(BaseModel):
@@ -77,421 +43,286 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    # Laid out by hand, as a table: its name, what it does, and in the last lines what is true of it.
+    # fmt: off
     dataset: str = setting(
-        "digits",
-        "Dataset",
+        "digits", "Dataset",
         "What to learn from: a named dataset, or folder:PATH for pictures of your own, a sub-folder a class. Pictures "
         "that are transparent are laid on white.",
-        group="Data",
-        max_length=LONGEST_TEXT,
+        group="Data", max_length=LONGEST_TEXT, part_of_preset=False,
     )
-    image_size: Annotated[Literal[28, 32], BeforeValidator(_number_from_text)] = setting(
-        32,
-        "Picture size",
+    image_size: Annotated[Literal[28, 32], BeforeValidator(number_from_text)] = setting(
+        32, "Picture size",
         "Pictures of a folder are cut and resized to this width and height.",
-        group="Data",
-        unit="pixels",
-        only_for={"dataset": FOLDER},
+        group="Data", unit="pixels", only_for={"dataset": FOLDER},
     )
-    channels: Annotated[Literal[1, 3], BeforeValidator(_number_from_text)] = setting(
-        3,
-        "Colour channels",
+    channels: Annotated[Literal[1, 3], BeforeValidator(number_from_text)] = setting(
+        3, "Colour channels",
         "Pictures of a folder become grey (1) or red, green and blue (3).",
-        group="Data",
-        only_for={"dataset": FOLDER},
+        group="Data", only_for={"dataset": FOLDER},
     )
-
     mirror: bool = setting(
-        False,
-        "Mirrored",
+        False, "Mirrored",
         "Each time a real picture is shown, it is mirrored or not by chance: twice the pictures, where left and right "
         "do not matter. Digits are no longer digits then.",
         group="Data",
     )
 
-    minutes: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
-        1.0,
-        "Training time",
+    minutes: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
+        1.0, "Training time",
         "Training ends after this time; pauses do not count.",
-        group="Budget",
-        unit="minutes",
-        gt=0,
-        le=60 * 24 * 30,
-        step=1,
+        group="Budget", unit="minutes", gt=0, le=60 * 24 * 30, step=1, free_when_resumed=True, part_of_preset=False,
+        affects_speed=False,
     )
-    kimg: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
-        None,
-        "Training length",
+    kimg: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
+        None, "Training length",
         "Training ends once the discriminator has seen this many thousand real images.",
-        group="Budget",
-        unit="thousand images",
-        gt=0,
-        le=1e7,
-        step=10,
+        group="Budget", unit="thousand images", gt=0, le=1e7, step=10, free_when_resumed=True, part_of_preset=False,
+        affects_speed=False,
     )
 
     network: Literal["mlp", "dcgan", "compact", "resnet", "progressive", "r3gan"] = setting(
-        "dcgan",
-        "Architecture",
+        "dcgan", "Architecture",
         "mlp: fully connected layers. dcgan: convolutions (Radford 2015). compact: dcgan with some more layers where "
         "they cost little, the fastest to learn without a GPU. resnet: residual blocks (Miyato 2018). progressive: "
-        "grows from 4 to 32 pixels while it learns (Karras 2018). r3gan: residual blocks without normalisation "
-        "(Huang 2024).",
+        "grows from 4 to 32 pixels while it learns (Karras 2018). r3gan: residual blocks without normalisation (Huang "
+        "2024).",
         group="Networks",
     )
     conditional: bool = setting(
-        True, "Conditional", "Both networks are told the class, so that you can ask for one later.", group="Networks"
+        True, "Conditional",
+        "Both networks are told the class, so that you can ask for one later.",
+        group="Networks",
     )
     generator_conditioning: Literal["concatenate", "batch normalisation"] = setting(
-        "concatenate",
-        "Generator is told the class by",
+        "concatenate", "Generator is told the class by",
         "concatenate: the class stands beside the latent (Mirza & Osindero 2014). batch normalisation: each class has "
         "its own scale and shift in every such layer (Dumoulin 2017).",
-        group="Networks",
-        only_for={"conditional": True},
+        group="Networks", only_for={"conditional": True},
     )
     discriminator_conditioning: Literal["concatenate", "projection", "none"] = setting(
-        "projection",
-        "Discriminator is told the class by",
+        "projection", "Discriminator is told the class by",
         "concatenate: the class stands beside the image (Mirza & Osindero 2014). projection: what it saw is compared "
         "with a vector of the class (Miyato & Koyama 2018). none: only an auxiliary classifier knows of classes "
         "(Odena 2017).",
-        group="Networks",
-        only_for={"conditional": True},
+        group="Networks", only_for={"conditional": True},
     )
     latent_dim: int = setting(
-        100,
-        "Latent size",
+        100, "Latent size",
         "How many random numbers the generator makes a picture of.",
-        group="Networks",
-        unit="numbers",
-        ge=1,
-        le=1024,
+        group="Networks", unit="numbers", ge=1, le=1024,
     )
     generator_layers: Layers = setting(
-        (256, 512, 1024),
-        "Generator's hidden layers",
+        (256, 512, 1024), "Generator's hidden layers",
         "Neurons of each hidden layer, from the latent to the picture.",
-        group="Networks",
-        unit="neurons",
-        only_for={"network": "mlp"},
+        group="Networks", unit="neurons", only_for={"network": "mlp"},
     )
     discriminator_layers: Layers = setting(
-        (512, 256),
-        "Discriminator's hidden layers",
+        (512, 256), "Discriminator's hidden layers",
         "Neurons of each hidden layer, from the picture to the verdict.",
-        group="Networks",
-        unit="neurons",
-        only_for={"network": "mlp"},
+        group="Networks", unit="neurons", only_for={"network": "mlp"},
     )
     generator_width: int = setting(
-        32,
-        "Generator's width",
+        32, "Generator's width",
         "Feature maps of the last hidden layer; in dcgan, compact and r3gan each layer before it has twice as many.",
-        group="Networks",
-        unit="feature maps",
-        only_for={"network": CONVOLUTIONAL},
-        ge=4,
-        le=512,
+        group="Networks", unit="feature maps", ge=4, le=512, only_for={"network": CONVOLUTIONAL},
     )
     discriminator_width: int = setting(
-        32,
-        "Discriminator's width",
+        32, "Discriminator's width",
         "Feature maps of the first layer; in dcgan, compact and r3gan each layer after it has twice as many.",
-        group="Networks",
-        unit="feature maps",
-        only_for={"network": CONVOLUTIONAL},
-        ge=4,
-        le=512,
+        group="Networks", unit="feature maps", ge=4, le=512, only_for={"network": CONVOLUTIONAL},
     )
     growth_kimg: float = setting(
-        800.0,
-        "Growth",
+        800.0, "Growth",
         "How long each resolution is trained before the next one is faded in, which takes as long again.",
-        group="Networks",
-        unit="thousand images",
-        only_for={"network": "progressive"},
-        gt=0,
-        le=1e7,
-        step=1,
+        group="Networks", unit="thousand images", gt=0, le=1e7, step=1, only_for={"network": "progressive"},
+        affects_speed=False,  # it is measured full-grown
     )
     generator_activation: Activation = setting(
-        "relu",
-        "Generator's activation",
+        "relu", "Generator's activation",
         "What every hidden layer applies. leaky_relu has slope 0.2.",
         group="Networks",
     )
     discriminator_activation: Activation = setting(
-        "leaky_relu",
-        "Discriminator's activation",
+        "leaky_relu", "Discriminator's activation",
         "What every hidden layer applies. leaky_relu has slope 0.2.",
         group="Networks",
     )
     generator_normalisation: Literal["none", "batch"] = setting(
-        "batch",
-        "Generator's normalisation",
+        "batch", "Generator's normalisation",
         "batch: each feature is normalised over the batch (Ioffe 2015).",
-        group="Networks",
-        only_for={"network": BATCH_NORMALISED},
+        group="Networks", only_for={"network": BATCH_NORMALISED},
     )
     discriminator_normalisation: Literal["none", "batch", "spectral"] = setting(
-        "spectral",
-        "Discriminator's normalisation",
-        "batch: normalised over the batch (Ioffe 2015). spectral: every layer's largest singular value is held "
-        "at 1 (Miyato 2018).",
-        group="Networks",
-        only_for={"network": BATCH_NORMALISED},
+        "spectral", "Discriminator's normalisation",
+        "batch: normalised over the batch (Ioffe 2015). spectral: every layer's largest singular value is held at 1 "
+        "(Miyato 2018).",
+        group="Networks", only_for={"network": BATCH_NORMALISED},
     )
 
     loss: Literal[
         "minimax", "non-saturating", "mean non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"
     ] = setting(
-        "non-saturating",
-        "Loss",
+        "non-saturating", "Loss",
         "minimax, non-saturating: Goodfellow 2014. mean non-saturating: the discriminator's halved, as in tutorials. "
         "least-squares: Mao 2017. hinge: Lim & Ye 2017. wasserstein: Arjovsky 2017. relativistic: each fake against a "
         "real one (Jolicoeur-Martineau 2019, Huang 2024).",
         group="Training",
     )
     auxiliary_classifier: float = setting(
-        0.0,
-        "Auxiliary classifier",
+        0.0, "Auxiliary classifier",
         "Weight of a classifier inside the discriminator: it learns the classes of the real pictures, and the "
         "generator to be recognised by it (Odena 2017). 0: none.",
-        group="Training",
-        ge=0,
-        le=100,
-        step=0.5,
-        only_for={"conditional": True},
+        group="Training", ge=0, le=100, step=0.5, only_for={"conditional": True},
     )
     classify_fakes: bool = setting(
-        False,
-        "Classifier learns from fakes",
+        False, "Classifier learns from fakes",
         "The auxiliary classifier learns the classes that generated pictures were asked for too (Odena 2017), not of "
         "real ones alone.",
-        group="Training",
-        only_for={"conditional": True},
+        group="Training", only_for={"conditional": True},
     )
     batch_size: int = setting(
-        64,
-        "Batch size",
+        64, "Batch size",
         "Real images that one discriminator step sees.",
-        group="Training",
-        unit="images",
-        ge=2,
-        le=4096,
+        group="Training", unit="images", ge=2, le=4096,
     )
     n_critic: int = setting(
-        1,
-        "Discriminator steps",
+        1, "Discriminator steps",
         "Steps of the discriminator for each step of the generator.",
-        group="Training",
-        while_running=True,
-        ge=1,
-        le=20,
+        group="Training", ge=1, le=20, while_running=True,
     )
     ema_decay: float = setting(
-        0.999,
-        "EMA decay",
+        0.999, "EMA decay",
         "Pictures are drawn by a running average of the generator's weights; the nearer to 1, the longer it "
         "remembers. 0 is no average.",
-        group="Training",
-        ge=0,
-        lt=1,
-        step=0.001,
+        group="Training", ge=0, lt=1, step=0.001, affects_speed=False,
     )
-    score_every: Annotated[float | None, BeforeValidator(_nothing_from_text)] = setting(
-        None,
-        "Score every",
+    score_every: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
+        None, "Score every",
         "After every so many thousand real images, pictures of the averaged generator are scored (FID, class "
         "accuracy), and the checkpoint with the lowest FID is kept. The clock stands still meanwhile. Empty: never.",
-        group="Training",
-        unit="thousand images",
-        gt=0,
-        le=1e7,
-        step=10,
+        group="Training", unit="thousand images", gt=0, le=1e7, step=10, part_of_preset=False,
+        affects_speed=False,  # the clock stands still meanwhile
     )
-    grid_every: Annotated[int | None, BeforeValidator(_nothing_from_text)] = setting(
-        None,
-        "Keep samples every",
+    grid_every: Annotated[int | None, BeforeValidator(none_from_text)] = setting(
+        None, "Keep samples every",
         "After every so many steps, the grid of samples is kept for the film. Empty: often at first, then ever more "
         "seldom, 200 grids at most.",
-        group="Training",
-        unit="steps",
-        ge=10,
-        le=10**6,
-        step=100,
+        group="Training", unit="steps", ge=10, le=10**6, step=100, part_of_preset=False,
+        affects_speed=False,  # it is rare
     )
-    seed: int = setting(0, "Seed", "All that is random in the run follows from it.", group="Training", ge=0, lt=2**31)
+    seed: int = setting(
+        0, "Seed",
+        "All that is random in the run follows from it.",
+        group="Training", ge=0, lt=2**31, part_of_preset=False, affects_speed=False,
+    )
 
     gradient_penalty: float = setting(
-        0.0,
-        "Gradient penalty",
+        0.0, "Gradient penalty",
         "Weight of the penalty that holds the critic's slope at 1 between real and generated pictures (WGAN-GP, "
         "Gulrajani 2017: 10). 0: none.",
-        group="Regularisation",
-        ge=0,
-        le=1e4,
-        step=1,
+        group="Regularisation", ge=0, le=1e4, step=1,
     )
     r1_gamma: float = setting(
-        0.0,
-        "R1",
+        0.0, "R1",
         "Weight of the penalty on the discriminator's slope at real pictures (Mescheder 2018). 0: none.",
-        group="Regularisation",
-        ge=0,
-        le=1e4,
-        step=0.1,
+        group="Regularisation", ge=0, le=1e4, step=0.1,
     )
     r2_gamma: float = setting(
-        0.0,
-        "R2",
+        0.0, "R2",
         "The same at generated pictures. 0: none.",
-        group="Regularisation",
-        ge=0,
-        le=1e4,
-        step=0.1,
+        group="Regularisation", ge=0, le=1e4, step=0.1,
     )
     penalty_every: int = setting(
-        1,
-        "R1 and R2 every",
-        "They are costly: computed at every so many steps, so many times as strong, they do almost the same "
-        "(Karras 2020).",
-        group="Regularisation",
-        unit="steps",
-        ge=1,
-        le=64,
+        1, "R1 and R2 every",
+        "They are costly: computed at every so many steps, so many times as strong, they do almost the same (Karras "
+        "2020).",
+        group="Regularisation", unit="steps", ge=1, le=64,
     )
     weight_clipping: float = setting(
-        0.0,
-        "Weight clipping",
-        "After each step the critic's weights are cut to at most this, either sign (WGAN, Arjovsky 2017: 0.01). "
-        "0: none.",
-        group="Regularisation",
-        ge=0,
-        le=10,
-        step=0.01,
+        0.0, "Weight clipping",
+        "After each step the critic's weights are cut to at most this, either sign (WGAN, Arjovsky 2017: 0.01). 0: "
+        "none.",
+        group="Regularisation", ge=0, le=10, step=0.01,
     )
     drift: float = setting(
-        0.0,
-        "Drift",
+        0.0, "Drift",
         "How strongly the discriminator's answers for real pictures are held near 0, which a Wasserstein loss by "
         "itself does not do (Karras 2018: 0.001). 0: not at all.",
-        group="Regularisation",
-        ge=0,
-        le=1,
-        step=0.001,
+        group="Regularisation", ge=0, le=1, step=0.001, affects_speed=False,
     )
     label_smoothing: float = setting(
-        0.0,
-        "Label smoothing",
-        "By how much less than sure the discriminator should be of real pictures (one-sided, Salimans 2016: 0.1). "
-        "0: none.",
-        group="Regularisation",
-        only_for={"loss": WITH_TARGETS},
-        ge=0,
-        lt=0.5,
-        step=0.05,
+        0.0, "Label smoothing",
+        "By how much less than sure the discriminator should be of real pictures (one-sided, Salimans 2016: 0.1). 0: "
+        "none.",
+        group="Regularisation", ge=0, lt=0.5, step=0.05, only_for={"loss": WITH_TARGETS}, affects_speed=False,
     )
     instance_noise: float = setting(
-        0.0,
-        "Instance noise",
-        "Standard deviation of noise on all that the discriminator is shown, falling to 0 over the budget "
-        "(Sønderby 2017). Black is -1, white 1. 0: none.",
-        group="Regularisation",
-        ge=0,
-        le=2,
-        step=0.05,
+        0.0, "Instance noise",
+        "Standard deviation of noise on all that the discriminator is shown, falling to 0 over the budget (Sønderby "
+        "2017). Black is -1, white 1. 0: none.",
+        group="Regularisation", ge=0, le=2, step=0.05,
     )
     dropout: float = setting(
-        0.0,
-        "Dropout",
+        0.0, "Dropout",
         "Share of the discriminator's hidden neurons that are switched off at random at each look (Srivastava 2014). "
         "0: none.",
-        group="Regularisation",
-        ge=0,
-        lt=1,
-        step=0.1,
+        group="Regularisation", ge=0, lt=1, step=0.1,
     )
     augmentation: Literal["none", "translation", "translation, cutout", "colour, translation, cutout"] = setting(
-        "none",
-        "DiffAugment",
+        "none", "DiffAugment",
         "How pictures are changed by chance before the discriminator sees them, real and generated ones alike: with "
         "few pictures, it learns them by heart less soon (Zhao 2020).",
         group="Regularisation",
     )
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = setting(
-        "adam", "Optimizer", "How gradients become steps, for both networks.", group="Optimizer"
+        "adam", "Optimizer",
+        "How gradients become steps, for both networks.",
+        group="Optimizer",
     )
     generator_learning_rate: float = setting(
-        2e-3,
-        "Generator's learning rate",
+        2e-3, "Generator's learning rate",
         "Length of the generator's steps.",
-        group="Optimizer",
-        while_running=True,
-        gt=0,
-        le=1e4,
-        step=0.0001,
+        group="Optimizer", gt=0, le=1e4, step=0.0001, while_running=True, affects_speed=False,
     )
     discriminator_learning_rate: float = setting(
-        2e-3,
-        "Discriminator's learning rate",
+        2e-3, "Discriminator's learning rate",
         "Length of the discriminator's steps.",
-        group="Optimizer",
-        while_running=True,
-        gt=0,
-        le=1e4,
-        step=0.0001,
+        group="Optimizer", gt=0, le=1e4, step=0.0001, while_running=True, affects_speed=False,
     )
     learning_rate_decay: float = setting(
-        0.0,
-        "Learning rate decay",
+        0.0, "Learning rate decay",
         "Share of the budget, at its end, over which both learning rates fall to 0 in a straight line. 0: they stay.",
-        group="Optimizer",
-        ge=0,
-        le=1,
-        step=0.1,
+        group="Optimizer", ge=0, le=1, step=0.1, affects_speed=False,
     )
     beta1: float = setting(
-        0.0,
-        "Beta 1",
+        0.0, "Beta 1",
         "How long Adam remembers the gradient's direction.",
-        group="Optimizer",
-        only_for={"optimizer": ("adam", "adamw")},
-        ge=0,
-        lt=1,
-        step=0.1,
+        group="Optimizer", ge=0, lt=1, step=0.1, only_for={"optimizer": ("adam", "adamw")}, affects_speed=False,
     )
     beta2: float = setting(
-        0.99,
-        "Beta 2",
+        0.99, "Beta 2",
         "How long Adam remembers the gradient's size.",
-        group="Optimizer",
-        only_for={"optimizer": ("adam", "adamw")},
-        ge=0,
-        lt=1,
-        step=0.01,
+        group="Optimizer", ge=0, lt=1, step=0.01, only_for={"optimizer": ("adam", "adamw")}, affects_speed=False,
     )
 
     device: Literal["auto", "cuda", "mps", "cpu"] = setting(
-        "auto", "Device", "auto takes a CUDA GPU, else Apple's (mps), else the CPU.", group="Device"
+        "auto", "Device",
+        "auto takes a CUDA GPU, else Apple's (mps), else the CPU.",
+        group="Device", free_when_resumed=True, part_of_preset=False,
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
-        "auto",
-        "Precision",
+        "auto", "Precision",
         "auto computes in bfloat16 on GPUs and processors that are made for it, in float32 elsewhere.",
-        group="Device",
+        group="Device", part_of_preset=False,
     )
+    # fmt: on
 
     @model_validator(mode="before")
     @classmethod
     def _texts_are_short(cls, values: Any) -> Any:
-        """Looked at before any text is split or read as a number: a million hidden layers would take a gigabyte."""
-        for name, value in values.items() if isinstance(values, dict) else ():
-            if isinstance(value, str) and len(value) > LONGEST_TEXT:
-                limit = {"max_length": LONGEST_TEXT}
-                raise refused(name, Text("it should have at most {max_length} characters", limit))
+        refuse_long_texts(values)
         return values
 
     @model_validator(mode="before")
@@ -504,53 +335,12 @@ class RunConfig(BaseModel):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> "RunConfig":
-        if self.dataset not in DATASETS and not self.dataset.removeprefix(FOLDER).strip():
-            raise refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
-        if self.dataset not in DATASETS and not self.dataset.startswith(FOLDER):
-            values = {"given": shortened(repr(self.dataset)), "names": ", ".join(DATASETS)}
-            raise refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
-        if self.minutes is None and self.kimg is None:
-            raise refused(
-                "minutes", Text("set a training time or a training length (kimg), or the run would never end")
-            )
+        refuse_nonsense(self)
         return self
 
-    @model_validator(mode="after")
-    def _fits_together(self) -> "RunConfig":
-        normalisation = self.discriminator_normalisation if self.network in BATCH_NORMALISED else "none"
-        if normalisation == "batch" and (self.gradient_penalty or self.r1_gamma or self.r2_gamma):
-            raise refused(
-                "discriminator_normalisation",
-                Text("a penalty on the slope looks at each image alone, but batch normalisation mixes them; set none"),
-            )
-        if self.weight_clipping and normalisation == "spectral":
-            raise refused(
-                "weight_clipping",
-                Text("spectral normalisation scales every weight anew, so clipping does nothing; take one of the two"),
-            )
-        bounded = self.weight_clipping or self.gradient_penalty or self.r1_gamma or normalisation == "spectral"
-        if self.loss == "wasserstein" and not bounded:
-            raise refused(
-                "loss",
-                Text(
-                    "wasserstein needs a critic whose slope is bounded: set weight clipping (0.01), a gradient penalty "
-                    "(10) or spectral normalisation"
-                ),
-            )
-        if self.label_smoothing and self.loss not in WITH_TARGETS:
-            raise refused("label_smoothing", Text("this loss has no labels to smooth; set it to 0"))
-        if self.conditional and self.discriminator_conditioning == "none" and not self.auxiliary_classifier:
-            raise refused(
-                "discriminator_conditioning",
-                Text("then nobody tells the generator whether the class is right; set an auxiliary classifier (1)"),
-            )
-        batch_norms = self.network in BATCH_NORMALISED and self.generator_normalisation == "batch"
-        if self.conditional_batch_norm and not batch_norms:
-            raise refused(
-                "generator_conditioning",
-                Text("the generator has no batch normalisation that could tell it the class; choose concatenate"),
-            )
-        return self
+    def uses(self, name: str) -> bool:
+        """Whether the hyperparameter of that name has an effect beside the others' values."""
+        return has_effect(name, dict(self))
 
     @property
     def classifies(self) -> bool:
@@ -587,19 +377,20 @@ class ImageSpec(BaseModel):
         return cls(size=named.size, channels=named.channels, classes=named.classes)
 
 
-def settings() -> dict[str, FieldInfo]:
+@cache
+def settings() -> dict[str, Setting]:
     """Every hyperparameter's declaration by name, in the order of the form."""
-    return dict(RunConfig.model_fields)
+    return {name: declaration(field) for name, field in RunConfig.model_fields.items()}
 
 
-def changeable() -> dict[str, FieldInfo]:
+def changeable() -> dict[str, Setting]:
     """The hyperparameters that may change while a run learns, numbers all of them."""
-    return {name: field for name, field in settings().items() if field.json_schema_extra["while_running"]}
+    return {name: declared for name, declared in settings().items() if declared.while_running}
 
 
 def has_effect(name: str, values: dict[str, Any]) -> bool:
     """Whether a hyperparameter matters, given the others' values."""
-    for other, wanted in settings()[name].json_schema_extra["only_for"].items():
+    for other, wanted in settings()[name].only_for.items():
         if other == "dataset":
             if not str(values["dataset"]).startswith(wanted):
                 return False
@@ -618,11 +409,6 @@ def with_full_path(config: RunConfig) -> RunConfig:
     folder = paths.expand(config.dataset.removeprefix(FOLDER).strip())
     # Not resolved: where the folder is a link, its own name is the one that people know it by.
     return make_config(config, dataset=f"{FOLDER}{os.path.abspath(folder)}")  # noqa: PTH100 (Path keeps each ..)
-
-
-def is_list(field: FieldInfo) -> bool:
-    """Whether a hyperparameter is a list of numbers (hidden layers)."""
-    return get_origin(field.annotation) is tuple
 
 
 def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
@@ -644,8 +430,4 @@ def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     try:
         return RunConfig(**{**values, **changes})
     except ValidationError as error:
-        found = [Text("{name}: {problem}", {"name": name, "problem": why}) for name, why in problems(error).items()]
-        sentence = found[0]
-        for another in found[1:]:
-            sentence = Text("{sentence}. {another}", {"sentence": sentence, "another": another})
-        raise WorkbenchError("{sentence}.", sentence=sentence) from error
+        raise WorkbenchError("{sentence}.", sentence=problems_in_a_sentence(error)) from error

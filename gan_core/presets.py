@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from gan_core.config import RunConfig, make_config
+from gan_core.config import RunConfig, make_config, settings
 from gan_core.errors import WorkbenchError
 
 
@@ -310,15 +310,11 @@ def preset_config(name: str) -> RunConfig:
     return PRESETS[name].config
 
 
-WITHOUT_EFFECT = ("dataset", "minutes", "kimg", "seed", "device", "precision", "score_every", "grid_every")
-"""Hyperparameters that leave a preset what it is."""
-
-
 def expected(config: RunConfig, kimg: float) -> Outcome | None:
     """What such a run gave after at most so many thousand images; None if that was never measured."""
+    free = {name: getattr(config, name) for name, setting in settings().items() if not setting.part_of_preset}
     for preset in PRESETS.values():
-        same = {name: getattr(config, name) for name in WITHOUT_EFFECT}
-        if config == preset.config.model_copy(update=same):
+        if config == preset.config.model_copy(update=free):
             shorter = [outcome for outcome in preset.gives.get(config.dataset, ()) if outcome.kimg <= kimg]
             return shorter[-1] if shorter else None
     return None

@@ -13,32 +13,9 @@ from functools import cache
 from typing import NamedTuple
 
 from gan_core import paths
-from gan_core.config import RunConfig, has_effect
+from gan_core.config import RunConfig, settings
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text
-
-NO_MATTER = {
-    # how long the run lasts
-    "minutes",
-    "kimg",
-    # the clock stands still meanwhile
-    "score_every",
-    # rare
-    "grid_every",
-    # numbers that are only computed with: another value takes the same time and room
-    "seed",
-    "ema_decay",
-    "generator_learning_rate",
-    "discriminator_learning_rate",
-    "learning_rate_decay",
-    "beta1",
-    "beta2",
-    "drift",
-    "label_smoothing",
-    # measured full-grown
-    "growth_kimg",
-}
-"""Hyperparameters that change neither speed nor memory. One that is new counts until it is named here."""
 
 IDLE_SECONDS = 60
 """How long a helper (some 800 MB with torch) waits for the next question."""
@@ -138,8 +115,8 @@ class Estimator:
 def question_of(config: RunConfig) -> str:
     """The same for two configs whose runs are equally fast and large."""
     values = config.model_dump()
-    counts = {name: value for name, value in values.items() if name not in NO_MATTER and has_effect(name, values)}
-    return json.dumps(counts)
+    counts = [name for name, setting in settings().items() if setting.affects_speed and config.uses(name)]
+    return json.dumps({name: values[name] for name in counts})
 
 
 def _forget_oldest(kept: dict, most: int) -> None:

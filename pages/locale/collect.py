@@ -37,8 +37,8 @@ def collect() -> Catalog:
 
 
 def _declared() -> Iterator[str]:
-    for field in config.settings().values():
-        yield from (field.title, field.description, field.json_schema_extra["group"], field.json_schema_extra["unit"])
+    for setting in config.settings().values():
+        yield from (setting.title, setting.help, setting.group, setting.unit)
     for chart in CHARTS.values():
         yield from (chart.title, chart.note, *(trace.label for trace in chart.traces))
     for score in SCORES.values():

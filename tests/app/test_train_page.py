@@ -35,7 +35,7 @@ def test_every_hyperparameter_that_matters_has_its_widget_with_help(open_page):
     shown = {key.removeprefix("config.") for key in widgets if key.startswith("config.")}
     hidden = set(settings()) - shown
     assert hidden == {"image_size", "channels", "generator_layers", "discriminator_layers", "growth_kimg"}
-    assert all(widgets[f"config.{name}"].help == settings()[name].description for name in shown)
+    assert all(widgets[f"config.{name}"].help == settings()[name].help for name in shown)
 
 
 @pytest.mark.parametrize("preset", PRESETS)

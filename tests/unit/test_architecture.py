@@ -13,8 +13,8 @@ LIBRARY = sorted(
     if path.stem != "__main__"
 )
 WITHOUT_TORCH = [
-    *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "text", "validation"),
-    *("datasets", "datasets.downloads", "datasets.folders", "datasets.table"),
+    *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "setting", "text"),
+    *("validation", "datasets", "datasets.downloads", "datasets.folders", "datasets.table"),
     *("store", "monitor", "estimates", "estimates.estimator", "jobs.worker", "jobs.job", "jobs.reporter"),
     *("metrics", "metrics.result", "networks", "training"),
 ]

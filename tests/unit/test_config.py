@@ -3,12 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from gan_core.config import LONGEST_TEXT, RunConfig, changeable, has_effect, make_config, settings
+from gan_core.config import RunConfig, changeable, has_effect, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
-from gan_core.validation import problems
+from gan_core.setting import declaration, setting
+from gan_core.validation import LONGEST_TEXT, problems
 
 
 def test_the_presets_are_there_and_minute_is_the_default():
@@ -91,10 +92,10 @@ def test_an_unknown_preset_is_refused_with_the_known_ones():
 
 @pytest.mark.parametrize("name", settings())
 def test_every_hyperparameter_says_what_it_is(name):
-    field = settings()[name]
-    assert field.title
-    assert len(field.description) > 20
-    assert field.json_schema_extra["group"]
+    setting = settings()[name]
+    assert setting.title
+    assert len(setting.help) > 20
+    assert setting.group
 
 
 @pytest.mark.parametrize(
@@ -242,3 +243,51 @@ def test_a_preset_tells_what_a_run_that_was_no_longer_gave_and_changed_ones_tell
     assert expected(config, kimg=1e6) == long
     assert expected(make_config(config, batch_size=16), kimg=1e6) is None
     assert expected(make_config(config, dataset="cifar10"), kimg=1e6) is None
+
+
+def test_what_is_true_of_a_setting_stands_in_its_declaration():
+    free = {name for name, setting in settings().items() if setting.free_when_resumed}
+    assert free == {"minutes", "kimg", "device"}
+    unlike = {name for name, setting in settings().items() if not setting.part_of_preset}
+    assert unlike == {"dataset", "minutes", "kimg", "seed", "device", "precision", "score_every", "grid_every"}
+    learning = {"generator_learning_rate", "discriminator_learning_rate", "learning_rate_decay", "beta1", "beta2"}
+    no_slower = {name for name, setting in settings().items() if not setting.affects_speed}
+    assert no_slower == learning | {
+        *(
+            "minutes",
+            "kimg",
+            "score_every",
+            "grid_every",
+            "seed",
+            "ema_decay",
+            "drift",
+            "label_smoothing",
+            "growth_kimg",
+        )
+    }
+
+
+def test_a_new_hyperparameter_counts_for_speed_and_preset_and_stays_as_it_is_while_nothing_else_is_said():
+    class Config(BaseModel):
+        slope: float | None = setting(0.2, "Slope", "Of leaky_relu.", group="Networks", gt=0)
+
+    slope = declaration(Config.model_fields["slope"])
+    assert (slope.affects_speed, slope.part_of_preset) == (True, True)
+    assert (slope.free_when_resumed, slope.while_running) == (False, False)
+    assert (slope.kind, slope.default, slope.limits) == (float, 0.2, {"gt": 0})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "choices"),
+    [
+        ("seed", int, ()),
+        ("minutes", float, ()),
+        ("mirror", bool, ()),
+        ("dataset", str, ()),
+        ("generator_layers", tuple, ()),
+        ("channels", int, (1, 3)),
+        ("precision", str, ("auto", "float32", "bfloat16")),
+    ],
+)
+def test_a_setting_knows_the_kind_of_its_values(name, kind, choices):
+    assert (settings()[name].kind, settings()[name].choices) == (kind, choices)

@@ -87,14 +87,14 @@ def _look(request: Request) -> Response:
 
 def _marks(store: RunStore, run: Run, language: str) -> list[dict[str, Any]]:
     """What was changed of the run while it learned, and where on each axis."""
-    titles = changeable()
+    declared = changeable()
     return [
         {
             "step": change.step,
             "kimg": change.kimg,
             "seconds": change.seconds,
             "epoch": epochs(run, change.kimg) if run.dataset_images else None,
-            "text": f"{translate(language, titles[change.name].title)} {change.before:g} → {change.value:g}",
+            "text": f"{translate(language, declared[change.name].title)} {change.before:g} → {change.value:g}",
         }
         for change in store.changes(run.id)
         if change.step is not None

@@ -13,10 +13,10 @@ def differences(store: RunStore, runs: list[Run]) -> None:
     """A table with a row for each hyperparameter in which the runs differ, and a column for each run."""
     configs = {run: store.get(run.id).config for run in runs}
     rows = {}
-    for name, field in settings().items():
+    for name, setting in settings().items():
         values = [plain(_shown(getattr(config, name))) for config in configs.values()]
         if len(set(values)) > 1:
-            rows[_(field.title)] = values
+            rows[_(setting.title)] = values
     if not rows:
         st.caption(_("These runs have the same settings."))
         return

@@ -1,18 +1,18 @@
 """The hyperparameters' form. Widgets, ranges and help derive from RunConfig; nothing is declared here."""
 
 from itertools import groupby
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core.config import LONGEST_TEXT, RunConfig, has_effect, is_list, settings
+from gan_core.config import RunConfig, has_effect, settings
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.presets import DEFAULT_PRESET, PRESETS
+from gan_core.setting import Setting
 from gan_core.text import Text
-from gan_core.validation import problems
+from gan_core.validation import LONGEST_TEXT, problems
 from pages.parts.edge import plain, show_error
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take
@@ -45,13 +45,13 @@ def config_form(preset: str) -> RunConfig | None:
         _take_preset()
     values = _entered(PRESETS[preset].config)
     config, refused = _check(values)
-    for group, members in groupby(settings().items(), key=lambda item: item[1].json_schema_extra["group"]):
-        shown = {name: field for name, field in members if has_effect(name, values)}
+    for group, members in groupby(settings().items(), key=lambda item: item[1].group):
+        shown = {name: setting for name, setting in members if has_effect(name, values)}
         with _group(group, is_open=not shown.keys().isdisjoint(refused)):
-            for name, field in shown.items():
-                _widget(name, field)
+            for name, setting in shown.items():
+                _widget(name, setting)
                 if name in refused:
-                    show_error(f"{_(field.title)}: {_(refused[name])}")
+                    show_error(f"{_(setting.title)}: {_(refused[name])}")
     return config
 
 
@@ -102,32 +102,22 @@ def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
         return None, problems(error)
 
 
-def _widget(name: str, field: FieldInfo) -> None:
-    common = {"key": _key(name), "persist_state": "session", "help": _(field.description)}
-    unit = field.json_schema_extra["unit"]
-    label = f"{_(field.title)} ({_(unit)})" if unit else _(field.title)
-    kind = _plain_type(field)
+def _widget(name: str, setting: Setting) -> None:
+    common = {"key": _key(name), "persist_state": "session", "help": _(setting.help)}
+    label = f"{_(setting.title)} ({_(setting.unit)})" if setting.unit else _(setting.title)
+    kind = setting.kind
     if name == "dataset":
         _dataset_widgets(label, common)
-    elif get_origin(kind) is Literal:
-        st.selectbox(label, get_args(kind), **common)
+    elif setting.choices:
+        st.selectbox(label, setting.choices, **common)
     elif kind is bool:
         st.toggle(label, **common)
     elif kind in (int, float):
         # No limits: a widget with limits silently takes back what is outside, where RunConfig says what is wrong.
-        step = kind(field.json_schema_extra["step"] or 1)
+        step = kind(setting.step or 1)
         st.number_input(label, value=None, step=step, format="%d" if kind is int else "%g", **common)
     else:
         st.text_input(label, max_chars=LONGEST_TEXT, **common)
-
-
-def _plain_type(field: FieldInfo) -> Any:
-    """The type behind `X | None`; text for lists."""
-    if is_list(field):
-        return str
-    choices = [choice for choice in get_args(field.annotation) if choice is not type(None)]
-    is_optional = get_origin(field.annotation) is not Literal and len(choices) == 1
-    return choices[0] if is_optional else field.annotation
 
 
 def _dataset_widgets(label: str, common: dict[str, Any]) -> None:

@@ -100,12 +100,12 @@ def _change(store: RunStore, run: Run) -> None:
     with st.popover(_("Change"), icon=":material/tune:", help=_("Change settings while the run learns.")):
         config = store.current_config(run)
         wanted = {}
-        for name, field in changeable().items():
+        for name, setting in changeable().items():
             now = getattr(config, name)
-            step = type(now)(field.json_schema_extra["step"] or 1)
+            step = type(now)(setting.step or 1)
             wanted[name] = st.number_input(
-                _(field.title), value=now, step=step, format="%d" if isinstance(now, int) else "%g",
-                help=_(field.description), key=f"change-{run.id}-{name}",
+                _(setting.title), value=now, step=step, format="%d" if isinstance(now, int) else "%g",
+                help=_(setting.help), key=f"change-{run.id}-{name}",
             )  # fmt: skip
         st.caption(_("Holds from the next second on; the charts get a mark there."))
         with errors_in_words():

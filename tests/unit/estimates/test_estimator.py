@@ -266,10 +266,6 @@ def test_what_changes_speed_or_memory_is_another_question(changes):
     assert question_of(small_config(**changes)) != question_of(small_config())
 
 
-def test_every_name_that_does_not_matter_is_a_hyperparameter():
-    assert set(small_config().model_dump()) >= estimator.NO_MATTER
-
-
 def test_the_first_answer_is_none_and_then_comes_an_estimate_also_after_the_helper_was_killed(monkeypatch):
     monkeypatch.setattr(estimator, "IDLE_SECONDS", 1)
     shared = Estimator()

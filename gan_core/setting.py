@@ -1,0 +1,92 @@
+"""How a hyperparameter is declared, and what everybody may ask of its declaration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A hyperparameter, as it is declared.
+
+    Args:
+        default: its value where nobody chooses one.
+        title, help: for people; translated.
+        group: under which it stands in the form; translated.
+        unit: of its numbers; translated. "" if they have none.
+        step: by how much a form's plus and minus buttons change it.
+        only_for: the choices under which it has an effect, as {field: value, or a tuple of values}.
+        while_running: whether it may change while a run learns.
+        free_when_resumed: whether a run may be resumed with another value of it and still be the same run.
+        affects_speed: whether another value changes how fast a run is or how much memory it takes.
+        part_of_preset: whether a preset with another value of it is no longer that preset.
+        limits: its range, by pydantic's names: ge, gt, le, lt, max_length.
+        kind: of its values, those aside that are None: bool, int, float, str or tuple.
+        choices: all its values, where they are counted.
+    """
+
+    default: Any
+    title: str
+    help: str
+    group: str
+    unit: str = ""
+    step: float | None = None
+    only_for: Mapping[str, Any] = field(default_factory=dict)
+    while_running: bool = False
+    free_when_resumed: bool = False
+    affects_speed: bool = True
+    part_of_preset: bool = True
+    limits: Mapping[str, float] = field(default_factory=dict)
+    kind: type = object
+    choices: tuple[Any, ...] = ()
+
+
+def setting(
+    default: Any,
+    title: str,
+    help: str,
+    *,
+    group: str,
+    unit: str = "",
+    step: float | None = None,
+    only_for: Mapping[str, Any] | None = None,
+    while_running: bool = False,
+    free_when_resumed: bool = False,
+    affects_speed: bool = True,
+    part_of_preset: bool = True,
+    **limits: Any,
+) -> Any:
+    """Declares a hyperparameter, a field of a pydantic model, whose annotation says its kind and choices: `Setting`."""
+    about = Setting(
+        default=default,
+        title=title,
+        help=help,
+        group=group,
+        unit=unit,
+        step=step,
+        only_for=only_for or {},
+        while_running=while_running,
+        free_when_resumed=free_when_resumed,
+        affects_speed=affects_speed,
+        part_of_preset=part_of_preset,
+        limits=limits,
+    )
+    declared = Field(default, **limits)
+    declared.metadata.append(about)
+    return declared
+
+
+def declaration(declared: FieldInfo) -> Setting:
+    """What a field that `setting` made says of itself."""
+    about = next(item for item in declared.metadata if isinstance(item, Setting))
+    annotation = declared.annotation
+    if get_origin(annotation) is tuple:
+        return replace(about, kind=tuple)
+    choices = get_args(annotation)
+    if get_origin(annotation) is Literal:
+        return replace(about, kind=type(choices[0]), choices=choices)
+    kinds = [choice for choice in choices if choice is not type(None)]  # of X | None
+    return replace(about, kind=kinds[0] if kinds else annotation)
