@@ -1,7 +1,7 @@
 """Every text of the pages in the reader's language: `_("Runs")`, `_("{count} pictures", count=9)`, `_(run.told)`.
 
 The library writes English templates (gan_core.text); the catalogues beside the pages hold their translations. A text
-without one is shown in English, and a test fails.
+without one is shown in English, and a test fails. One more language is its code in LANGUAGES and its catalogue.
 """
 
 import gettext
@@ -9,30 +9,54 @@ import io
 import string
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from gan_core.text import Text
 from pages.parts.links import give, one_of, take
 
-LANGUAGES = {"en": "English", "es": "Español"}
-"""The first is what the texts are written in."""
 CATALOGUES = Path(__file__).parent.parent / "locale"
-_SWAPPED = str.maketrans(",.", ".,")
+
+
+class Language(NamedTuple):
+    """What a language calls itself, and its marks in numbers: before decimals, and between thousands."""
+
+    name: str
+    decimal: str
+    thousands: str
+
+    @property
+    def separators(self) -> str:
+        """The marks as Plotly takes them."""
+        return self.decimal + self.thousands
+
+
+def of_unicode(code: str) -> Language:
+    """The language of that code, by Unicode's tables (CLDR)."""
+    name = Locale(code).get_language_name() or code
+    return Language(name.capitalize(), get_decimal_symbol(code), get_group_symbol(code))
+
+
+LANGUAGES = {code: of_unicode(code) for code in ("en", "es")}
+"""The first is what the texts are written in."""
 
 
 def choose_language() -> None:
     """The switch in the page's header. Begins with the browser's language; a choice is kept in the link."""
     take("lang", one_of(LANGUAGES))
+    label = " / ".join(translate(code, Text("Language")) for code in LANGUAGES)
+    names = " / ".join(known.name for known in LANGUAGES.values())
     chosen = st.segmented_control(
-        "Language / Idioma", list(LANGUAGES), default=_of_browser(), format_func=str.upper, required=True, key="lang",
-        persist_state="session", label_visibility="collapsed", help=" / ".join(LANGUAGES.values()),
+        label, list(LANGUAGES), default=_of_browser(), format_func=str.upper, required=True, key="lang",
+        persist_state="session", label_visibility="collapsed", help=names,
     )  # fmt: skip
     give("lang", chosen, _of_browser())
-    # Streamlit's page says that it is English, and a screen reader would read Spanish so.
+    # Streamlit's page says that it is English, and a screen reader would read any other language so.
     st.html(f"<script>document.documentElement.lang = '{language()}'</script>", unsafe_allow_javascript=True)
 
 
@@ -76,7 +100,10 @@ class _Speaker(string.Formatter):
 
     def format_field(self, value: Any, format_spec: str) -> str:
         written = super().format_field(value, format_spec)
-        return written.translate(_SWAPPED) if self.language == "es" and isinstance(value, int | float) else written
+        if not isinstance(value, int | float):
+            return written
+        known = LANGUAGES[self.language]
+        return written.translate(str.maketrans({",": known.thousands, ".": known.decimal}))
 
 
 @cache

@@ -12,7 +12,7 @@ from gan_core.metrics.result import SCORES, Evaluation
 from gan_core.monitor.charts import DISCRIMINATOR, GENERATOR
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain_for_plotly
-from pages.parts.language import _, language
+from pages.parts.language import LANGUAGES, _, language
 from pages.parts.sharp_pictures import figure
 from pages.parts.style import of_theme
 
@@ -76,7 +76,7 @@ def _show(chart: go.Figure, key: str, alt: str, **layout: Any) -> None:
     text = of_theme("textColor")  # Streamlit's own grey cannot be read on a light ground
     for update in (chart.update_xaxes, chart.update_yaxes):
         update(tickfont_color=text, title_font_color=text)
-    separators = ",." if language() == "es" else ".,"
+    separators = LANGUAGES[language()].separators
     chart.update_layout(margin={"l": 10, "r": 10, "t": 10, "b": 10}, separators=separators, **layout)
     st.plotly_chart(chart, config=NO_TOOLS, key=key, alt=alt)
 

@@ -6,7 +6,7 @@ import streamlit as st
 from gan_core.datasets.table import dataset_name
 from gan_core.metrics.result import SCORES, Evaluation
 from pages.parts.edge import as_csv, no_formula
-from pages.parts.language import _, language
+from pages.parts.language import LANGUAGES, _, language
 from pages.parts.style import of_theme
 
 UNRANKED = "nearest"
@@ -37,7 +37,8 @@ def show_table(results: dict[str, Evaluation]) -> None:
     ]
     frame = pd.DataFrame(rows, columns=["model", "kimg", *names])
     formats = {"kimg": "{:.0f}"} | {name: SCORES[name].format for name in names}
-    style = frame.style.format(formats, na_rep="–", decimal="," if language() == "es" else ".")
+    known = LANGUAGES[language()]
+    style = frame.style.format(formats, na_rep="–", decimal=known.decimal, thousands=known.thousands)
     st.dataframe(
         style.apply(_marks, axis=None, results=list(results.values())),
         column_config=_columns(names),

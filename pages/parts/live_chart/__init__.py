@@ -12,7 +12,7 @@ import streamlit as st
 from gan_core.monitor.charts import CHARTS, OLD_NAMES, SMOOTHING, X_AXES, Chart
 from gan_core.store.runs import Run
 from pages.parts.component import component
-from pages.parts.language import _, language
+from pages.parts.language import LANGUAGES, _, language
 from pages.parts.links import give, one_of, some_of, take
 
 _component = component(Path(__file__).parent, '<div class="live-charts"></div>')
@@ -82,6 +82,7 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
             "x": {"metric": view.x, "title": _(X_AXES[view.x])},
             "smoothing": view.smoothing,
             "language": language(),
+            "separators": LANGUAGES[language()].separators,
             "words": {"html": _("Download as HTML")},
         },
         key=key,

@@ -55,7 +55,7 @@ function curves(trace, number, run, several, rows, sparse, { x, smoothing }, col
   ];
 }
 
-function layout(chart, runs, { x, language }, style) {
+function layout(chart, runs, { x, separators }, style) {
   const line = style.getPropertyValue("--st-border-color");
   const text = style.getPropertyValue("--st-text-color");
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
@@ -70,7 +70,7 @@ function layout(chart, runs, { x, language }, style) {
     margin: { l: 44, r: 6, t: 28, b: 36 },
     legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", font: { size: 11 } },
     showlegend: runs.length > 1 || chart.traces.length > 1,
-    separators: language === "es" ? ",." : ".,",
+    separators,
     hovermode: "x unified",
     hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") },
     shapes: [
