@@ -1,7 +1,8 @@
-"""The command line: python -m gan_core presets | train | sample | evaluate | runs | worker."""
+"""The command line: python -m gan_core presets | settings | train | sample | evaluate | runs | backup | worker."""
 
 import sys
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,18 @@ import click
 
 from gan_core import paths
 from gan_core.config import make_config, settings, with_full_path
-from gan_core.datasets.table import DATASETS
+from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import job, threads, train_job, worker
 from gan_core.metrics.result import SCORES, Evaluation, notes
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
+from gan_core.setting import Setting, as_text, values_as_text
 from gan_core.store import recovery
 from gan_core.store.runs import Run, RunStore, default_store
 from gan_core.text import Text, shortened
 
-FOLDER = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path)
+NAMES_OF_DATASETS = [*DATASETS, f"{FOLDER}PATH"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,10 +37,34 @@ def presets() -> None:
         click.echo(f"{name:{widest}} {preset.about}")
 
 
+@cli.command(name="settings")
+@click.option("--markdown", is_flag=True, help="As the table in README.md.")
+def list_settings(markdown: bool) -> None:
+    """List the hyperparameters that --set takes: their defaults, what they are, and which values they take."""
+    groups = groupby(settings().items(), key=lambda item: item[1].group)
+    tables = {group: [_setting_row(name, setting) for name, setting in members] for group, members in groups}
+    if markdown:
+        click.echo("| setting | default | what it is | values |\n|---|---|---|---|")
+    widths = [max(len(row[column]) for rows in tables.values() for row in rows) for column in range(3)]
+    for group, rows in tables.items():
+        click.echo(f"| **{group}** | | | |" if markdown else f"\n{group}")
+        for name, default, title, values in rows:
+            if markdown:
+                click.echo(f"| `{name}` | {default} | {title} | {values} |")
+            else:
+                click.echo(f"  {name:{widths[0]}}  {default:{widths[1]}}  {title:{widths[2]}}  {values}")
+
+
+def _setting_row(name: str, setting: Setting) -> tuple[str, str, str, str]:
+    values = " / ".join(NAMES_OF_DATASETS) if name == "dataset" else values_as_text(setting)
+    title = f"{setting.title} ({setting.unit})" if setting.unit else setting.title
+    return name, as_text(setting.default), title, values
+
+
 @cli.command()
 @click.option("--preset", default=None, help=f"One of the presets; {DEFAULT_PRESET} if none is given.")
-@click.option("--data-dir", type=FOLDER, help="Where datasets lie or are downloaded to.")
-@click.option("--dataset", help=f"{', '.join(DATASETS)} or folder:PATH.")
+@click.option("--data-dir", type=PATH, help="Where datasets lie or are downloaded to.")
+@click.option("--dataset", help=" / ".join(NAMES_OF_DATASETS))
 @click.option("--minutes", type=float, help="End after this training time, counted from the run's beginning.")
 @click.option("--kimg", type=float, help="End after this many thousand images, counted from the run's beginning.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any hyperparameter; may be repeated.")
@@ -154,7 +181,7 @@ def _bar_text(progress: dict | None) -> str:
 @click.argument("checkpoint")
 @click.option("--per-class", type=click.IntRange(1, 100_000), default=10, help="Pictures of each class.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="The same seed draws the same pictures.")
-@click.option("--out", type=FOLDER, required=True, help="FILE.npz (images, labels) or FILE.png (one picture of all).")
+@click.option("--out", type=PATH, required=True, help="FILE.npz (images, labels) or FILE.png (one picture of all).")
 def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
     """Draw pictures with a CHECKPOINT: a file, or a shipped model's name.
 
@@ -178,8 +205,8 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
 @click.option("--samples", type=int, default=10_000, help="How many pictures to draw and score, 100 to 100,000.")
 @click.option("--features", help="classifier or inception; the dataset's classifier if none is given and it has one.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="The same seed gives the same numbers.")
-@click.option("--data-dir", type=FOLDER, help="Where datasets lie or are downloaded to.")
-@click.option("--inception-weights", type=FOLDER, help="torch-fidelity's file of weights; else it is downloaded once.")
+@click.option("--data-dir", type=PATH, help="Where datasets lie or are downloaded to.")
+@click.option("--inception-weights", type=PATH, help="torch-fidelity's file of weights; else it is downloaded once.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def evaluate(
     checkpoint: str,
@@ -242,7 +269,7 @@ def runs(recovering: bool) -> None:
 
 
 @cli.command()
-@click.argument("file", type=FOLDER)
+@click.argument("file", type=PATH)
 def backup(file: Path) -> None:
     """Copy the list of runs and their curves into FILE, while they may be in use."""
     recovery.back_up(default_store(), file)

@@ -25,6 +25,7 @@ class Setting:
         part_of_preset: whether a preset with another value of it is no longer that preset.
         limits: its range, by pydantic's names: ge, gt, le, lt, max_length.
         kind: of its values, those aside that are None: bool, int, float, str or tuple.
+        optional: whether None is a value too.
         choices: all its values, where they are counted.
     """
 
@@ -41,6 +42,7 @@ class Setting:
     part_of_preset: bool = True
     limits: Mapping[str, float] = field(default_factory=dict)
     kind: type = object
+    optional: bool = False
     choices: tuple[Any, ...] = ()
 
 
@@ -89,4 +91,27 @@ def declaration(declared: FieldInfo) -> Setting:
     if get_origin(annotation) is Literal:
         return replace(about, kind=type(choices[0]), choices=choices)
     kinds = [choice for choice in choices if choice is not type(None)]  # of X | None
-    return replace(about, kind=kinds[0] if kinds else annotation)
+    return replace(about, kind=kinds[0] if kinds else annotation, optional=type(None) in choices)
+
+
+def as_text(value: Any) -> str:
+    """A setting's value as people type it, in a form or behind --set."""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def values_as_text(setting: Setting) -> str:
+    """Which values a setting takes: `none / batch`, `from 0 to below 1`."""
+    if setting.choices:
+        return " / ".join(map(as_text, setting.choices))
+    if setting.kind is bool:
+        return "true / false"
+    if setting.kind is tuple:
+        return "whole numbers, with commas between"
+    limits = {name: int(limit) if limit == int(limit) else limit for name, limit in setting.limits.items()}
+    words = {"ge": "from", "gt": "above", "le": "to", "lt": "to below"}
+    range_ = " ".join(f"{word} {limits[name]:,}" for name, word in words.items() if name in limits)
+    return range_ + (" / none" if setting.optional else "")

@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 
 from gan_core import paths
+from gan_core.config import RunConfig, make_config, settings
+from gan_core.datasets.table import DATASETS
 from gan_core.presets import PRESETS
 
 TINY = ["--set", "generator_layers=16", "--set", "discriminator_layers=16", "--set", "batch_size=16"]
@@ -33,6 +35,24 @@ def trained():
 def test_presets_are_listed():
     listed = gan_core("presets").stdout
     assert [line.split()[0] for line in listed.splitlines()] == list(PRESETS)
+
+
+def test_settings_are_listed_with_defaults_that_set_takes():
+    lines = [line.split("  ") for line in gan_core("settings").stdout.splitlines() if line.startswith("  ")]
+    cells = [[cell.strip() for cell in line if cell] for line in lines]
+    assert [name for name, *_rest in cells] == list(settings())
+    assert make_config(**{name: default for name, default, *_rest in cells}) == RunConfig()
+    assert all(title.startswith(settings()[name].title) for name, _default, title, _values in cells)
+    said = {name: values for name, _default, _title, values in cells}
+    assert said["dataset"] == " / ".join([*DATASETS, "folder:PATH"])
+    assert (said["batch_size"], said["dropout"]) == ("from 2 to 4,096", "from 0 to below 1")
+    assert said["kimg"] == "above 0 to 10,000,000 / none"
+
+
+def test_the_readmes_table_of_settings_is_what_the_command_prints():
+    readme = (paths.PROJECT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("<!-- settings: python -m gan_core settings --markdown -->")[2]
+    assert table.partition("<!-- end of settings -->")[0].strip() == gan_core("settings", "--markdown").stdout.strip()
 
 
 def test_train_prints_the_checkpoint_last_and_sample_draws_from_it(trained, tmp_path):

@@ -3,12 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from gan_core.config import RunConfig, changeable, has_effect, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import DEFAULT_PRESET, PRESETS, expected, preset_config
-from gan_core.setting import declaration, setting
 from gan_core.validation import LONGEST_TEXT, problems
 
 
@@ -265,29 +264,3 @@ def test_what_is_true_of_a_setting_stands_in_its_declaration():
             "growth_kimg",
         )
     }
-
-
-def test_a_new_hyperparameter_counts_for_speed_and_preset_and_stays_as_it_is_while_nothing_else_is_said():
-    class Config(BaseModel):
-        slope: float | None = setting(0.2, "Slope", "Of leaky_relu.", group="Networks", gt=0)
-
-    slope = declaration(Config.model_fields["slope"])
-    assert (slope.affects_speed, slope.part_of_preset) == (True, True)
-    assert (slope.free_when_resumed, slope.while_running) == (False, False)
-    assert (slope.kind, slope.default, slope.limits) == (float, 0.2, {"gt": 0})
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "choices"),
-    [
-        ("seed", int, ()),
-        ("minutes", float, ()),
-        ("mirror", bool, ()),
-        ("dataset", str, ()),
-        ("generator_layers", tuple, ()),
-        ("channels", int, (1, 3)),
-        ("precision", str, ("auto", "float32", "bfloat16")),
-    ],
-)
-def test_a_setting_knows_the_kind_of_its_values(name, kind, choices):
-    assert (settings()[name].kind, settings()[name].choices) == (kind, choices)
