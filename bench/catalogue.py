@@ -47,7 +47,7 @@ def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path |
         "kimg": run.kimg,
         "images_per_second": run.kimg * 1000 / run.seconds,
         "fid": result.scores["fid"],
-        "floor": result.floor["fid"],
+        "baseline": result.baseline["fid"],
         "accuracy": result.scores.get("accuracy"),
         "coverage": result.scores["class_coverage"],
         "seconds": seconds,
@@ -74,9 +74,9 @@ def table(dataset: str, results: dict[str, dict[str, Any]]) -> str:
         if name in results or dataset == "mnist":
             generator, discriminator = parameters(name, dataset)
             rest = _measured(name, dataset, results[name]) if name in results else "not measured yet | | | | | |"
-            lines.append(f"| `{name}` | {PRESETS[name].about} | {generator:,}, {discriminator:,} | {rest}")
-    floors = {found["floor"] for found in results.values()}
-    lines.append(f"| real test pictures | | | | | {min(floors):.3f} | | | |")
+            lines.append(f"| `{name}` | {PRESETS[name].description} | {generator:,}, {discriminator:,} | {rest}")
+    baselines = {found["baseline"] for found in results.values()}
+    lines.append(f"| real test pictures | | | | | {min(baselines):.3f} | | | |")
     return "\n".join(lines)
 
 

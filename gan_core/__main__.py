@@ -34,7 +34,7 @@ def presets() -> None:
     """List the presets."""
     widest = max(map(len, PRESETS))
     for name, preset in PRESETS.items():
-        click.echo(f"{name:{widest}} {preset.about}")
+        click.echo(f"{name:{widest}} {preset.description}")
 
 
 @cli.command(name="settings")
@@ -155,7 +155,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
         length=1000, file=sys.stderr, show_eta=False, item_show_func=_bar_text, hidden=hidden
     ) as bar:
 
-        def tell(progress: dict) -> None:
+        def show_progress(progress: dict) -> None:
             if progress.get("left_out") and not hidden:
                 click.echo(err=True)  # below the bar
             for left_out in progress.get("left_out", ()):
@@ -165,7 +165,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
             bar.current_item = progress
             bar.render_progress()  # update alone shows nothing before the first step of a thousand
 
-        return train_job.train_run(store, run, tell)
+        return train_job.train_run(store, run, show_progress)
 
 
 def _bar_text(progress: dict | None) -> str:
@@ -194,7 +194,7 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
     from gan_core.sampling import load_model
 
     model = load_model(checkpoint)
-    count = per_class if model.classes else per_class * len(model.about.spec.classes)
+    count = per_class if model.classes else per_class * len(model.metadata.spec.classes)
     samples = model.sample(count=count, seed=seed)
     write_aside(out, samples.png() if out.suffix == ".png" else samples.npz())
     click.echo(out)
@@ -219,7 +219,7 @@ def evaluate(
 ) -> None:
     """Score a CHECKPOINT: a file, or a shipped model's name.
 
-    Beside each score stands its floor, what pictures score that are real.
+    Beside each score stands the real-data baseline: what real pictures score.
     """
     from gan_core.metrics.measure import evaluate
 
@@ -234,19 +234,19 @@ def evaluate(
             seed,
             data_dir,
             weights_path=inception_weights,
-            say=lambda share, line: bar.update(max(0, int(share * 1000) - bar.pos), line),
+            on_progress=lambda share, line: bar.update(max(0, int(share * 1000) - bar.pos), line),
         )
     click.echo(found.to_json() if as_json else _table(found))
 
 
 def _table(found: Evaluation) -> str:
-    """A line a score: its title, value and floor; then what was compared."""
-    lines = [f"{'score':30} {'value':>10} {'floor':>10}"]
+    """A line a score: its title, value and baseline; then what was compared."""
+    lines = [f"{'score':30} {'value':>10} {'baseline':>10}"]
     for name, score in SCORES.items():
         if name in found.scores:
-            value, floor = (score.format.format(values[name]) for values in (found.scores, found.floor))
-            lines.append(f"{score.title:30} {value:>10} {floor:>10}")
-    return "\n".join(lines + [str(note) for note in notes(found.about)])
+            value, baseline = (score.format.format(values[name]) for values in (found.scores, found.baseline))
+            lines.append(f"{score.title:30} {value:>10} {baseline:>10}")
+    return "\n".join(lines + [str(note) for note in notes(found.protocol)])
 
 
 @cli.command()

@@ -37,7 +37,7 @@ Scores = Annotated[dict[str, Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_n
 """What a model file may say of how long it learned and how well it draws: more than any run, and short when shown."""
 
 
-class About(NamedTuple):
+class Metadata(NamedTuple):
     """What a model file says of itself.
 
     Args:
@@ -57,7 +57,7 @@ class About(NamedTuple):
     def kimg(self) -> float:
         return self.images / 1000
 
-    def to_metadata(self) -> dict[str, str]:
+    def to_header(self) -> dict[str, str]:
         return {
             "format": FORMAT,
             "name": self.name,
@@ -120,7 +120,7 @@ def without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]
 # Reading
 
 
-def read_about(path: Path) -> About:
+def read_metadata(path: Path) -> Metadata:
     """What the file says of itself, without its weights.
 
     Raises WorkbenchError if it is missing, damaged, or not one of ours.
@@ -144,7 +144,7 @@ def read_about(path: Path) -> About:
             raise ValueError(len(metadata["config"]))
         config = RunConfig.model_validate_json(metadata["config"])
         step = TypeAdapter(Count).validate_python(metadata["step"])
-        return About(
+        return Metadata(
             name=metadata["name"][:200].strip() or path.stem,
             config=config,
             spec=ImageSpec.model_validate_json(metadata["spec"]),
@@ -250,18 +250,18 @@ def run_models(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"model-*{paths.MODEL_SUFFIX}"), reverse=True)
 
 
-def save_run(folder: Path, about: About, model: dict[str, Tensor], resume: dict[str, Tensor]) -> Path:
+def save_run(folder: Path, metadata: Metadata, model: dict[str, Tensor], resume: dict[str, Tensor]) -> Path:
     """Write a checkpoint of a run and then take away those before it. Raises WorkbenchError as `write_aside`.
 
     The model comes last: where there is one, there is the state to resume it from.
     """
-    path = model_path(folder, about.step)
+    path = model_path(folder, metadata.step)
     resume_file = resume_path(path)
     if path.exists() and resume_file.exists():
         return path  # nothing has been learnt since
     write_tensors(resume_file, resume, {})
     try:
-        write_tensors(path, model, about.to_metadata())
+        write_tensors(path, model, metadata.to_header())
     except WorkbenchError:
         resume_file.unlink()  # the room on a full disk
         raise
@@ -274,10 +274,10 @@ def best_model(folder: Path) -> Path | None:
     return next(reversed(paths.best_checkpoints(folder)), None)
 
 
-def save_best(folder: Path, about: About, model: dict[str, Tensor]) -> Path:
+def save_best(folder: Path, metadata: Metadata, model: dict[str, Tensor]) -> Path:
     """Write a run's best checkpoint and then take away the one before it. Raises WorkbenchError as `write_aside`."""
-    path = folder / f"best-{about.step:09d}{paths.MODEL_SUFFIX}"
-    write_tensors(path, model, about.to_metadata())
+    path = folder / f"best-{metadata.step:09d}{paths.MODEL_SUFFIX}"
+    write_tensors(path, model, metadata.to_header())
     _remove(old for old in paths.best_checkpoints(folder) if old != path)
     return path
 

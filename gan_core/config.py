@@ -119,7 +119,7 @@ class RunConfig(BaseModel):
     )
     discriminator_layers: Layers = setting(
         (512, 256), "Discriminator's hidden layers",
-        "Neurons of each hidden layer, from the picture to the verdict.",
+        "Neurons of each hidden layer, from the picture to the output.",
         group="Networks", unit="neurons", only_for={"network": "mlp"},
     )
     generator_width: int = setting(

@@ -20,7 +20,7 @@ class Preset(NamedTuple):
         gives: the shortest run first.
     """
 
-    about: str
+    description: str
     config: RunConfig
     gives: dict[str, tuple[Outcome, ...]] = {}  # noqa: RUF012 (never changed)
 

@@ -121,15 +121,15 @@ class Model:
         weights: which of the checkpoint's it has, one of WEIGHTS.
     """
 
-    def __init__(self, about: checkpoint.About, generator: nn.Module, weights: str = WEIGHTS[0]):
-        self.about = about
+    def __init__(self, metadata: checkpoint.Metadata, generator: nn.Module, weights: str = WEIGHTS[0]):
+        self.metadata = metadata
         self.generator = generator
         self.weights = weights
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes that can be asked for; empty if the model is unconditional."""
-        return self.about.spec.classes if self.about.config.conditional else ()
+        return self.metadata.spec.classes if self.metadata.config.conditional else ()
 
     @property
     def can_write(self) -> bool:
@@ -139,7 +139,7 @@ class Model:
     @cached_property
     def directions(self) -> Tensor:
         """Up to DIRECTIONS directions of the latent space that change a picture most, [K, latent_dim]."""
-        return directions(self.generator, self.about.config.latent_dim, DIRECTIONS)
+        return directions(self.generator, self.metadata.config.latent_dim, DIRECTIONS)
 
     def sample(
         self,
@@ -171,7 +171,7 @@ class Model:
         """
         if not self.can_write:
             raise WorkbenchError(
-                "{model} cannot write; only a model whose classes are characters can.", model=self.about.name
+                "{model} cannot write; only a model whose classes are characters can.", model=self.metadata.name
             )
         if not text:
             raise WorkbenchError("Give at least one character to write.")
@@ -182,7 +182,7 @@ class Model:
     def _draw(
         self, labels: Tensor, columns: int, seed: int, truncation: float | None, asked: dict[str, Any]
     ) -> Samples:
-        normal = latents(len(labels), self.about.config.latent_dim, seed)
+        normal = latents(len(labels), self.metadata.config.latent_dim, seed)
         if truncation is not None:
             normal = truncate(normal, truncation)
         return Samples(
@@ -191,7 +191,7 @@ class Model:
             columns,
             normal,
             self.classes,
-            {"model": self.about.name, "step": self.about.step, "weights": self.weights}
+            {"model": self.metadata.name, "step": self.metadata.step, "weights": self.weights}
             | asked
             | {"seed": seed, "truncation": truncation},
         )
@@ -199,7 +199,7 @@ class Model:
     def _numbers(self, classes: Sequence[str | int]) -> list[int]:
         if not self.classes:
             raise WorkbenchError(
-                "{model} is unconditional and knows no classes; ask for a count alone.", model=self.about.name
+                "{model} is unconditional and knows no classes; ask for a count alone.", model=self.metadata.name
             )
         if not classes:
             raise WorkbenchError("Name at least one class.")
@@ -208,7 +208,7 @@ class Model:
         except KeyError as error:
             raise WorkbenchError(
                 "{model} knows no class {wanted}; it knows {classes}.",
-                model=self.about.name,
+                model=self.metadata.name,
                 wanted=shortened(str(error)),
                 classes=shortened(", ".join(self.classes)),
             ) from error
@@ -223,7 +223,7 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
     Raises WorkbenchError if there is none or it cannot be used.
     """
     path = checkpoint.find(source)
-    about = checkpoint.read_about(path)
+    metadata = checkpoint.read_metadata(path)
     weights = checkpoint.without_prefix(which, checkpoint.read_tensors(path))
     if not weights:
         raise WorkbenchError(
@@ -231,7 +231,7 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
         )
     # First on paper: a file whose config asks for far more weights than it holds must cost no memory.
     with torch.device("meta"):
-        checkpoint.check_shapes(build_generator(about.config, about.spec), weights, path)
-    generator = build_generator(about.config, about.spec)
+        checkpoint.check_shapes(build_generator(metadata.config, metadata.spec), weights, path)
+    generator = build_generator(metadata.config, metadata.spec)
     generator.load_state_dict(weights)
-    return Model(about, generator.eval().requires_grad_(False).to(device or "cpu"), which)
+    return Model(metadata, generator.eval().requires_grad_(False).to(device or "cpu"), which)

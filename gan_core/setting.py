@@ -62,7 +62,7 @@ def setting(
     **limits: Any,
 ) -> Any:
     """Declares a hyperparameter, a field of a pydantic model, whose annotation says its kind and choices: `Setting`."""
-    about = Setting(
+    entry = Setting(
         default=default,
         title=title,
         help=help,
@@ -77,21 +77,21 @@ def setting(
         limits=limits,
     )
     declared = Field(default, **limits)
-    declared.metadata.append(about)
+    declared.metadata.append(entry)
     return declared
 
 
 def declaration(declared: FieldInfo) -> Setting:
     """What a field that `setting` made says of itself."""
-    about = next(item for item in declared.metadata if isinstance(item, Setting))
+    entry = next(item for item in declared.metadata if isinstance(item, Setting))
     annotation = declared.annotation
     if get_origin(annotation) is tuple:
-        return replace(about, kind=tuple)
+        return replace(entry, kind=tuple)
     choices = get_args(annotation)
     if get_origin(annotation) is Literal:
-        return replace(about, kind=type(choices[0]), choices=choices)
+        return replace(entry, kind=type(choices[0]), choices=choices)
     kinds = [choice for choice in choices if choice is not type(None)]  # of X | None
-    return replace(about, kind=kinds[0] if kinds else annotation, optional=type(None) in choices)
+    return replace(entry, kind=kinds[0] if kinds else annotation, optional=type(None) in choices)
 
 
 def as_text(value: Any) -> str:

@@ -58,7 +58,7 @@ def _say_what_failed(evaluations: EvaluationStore, ended: dict[str, EvaluationRo
         if row.state == State.STOPPED:
             st.info(plain(_("{model}: cancelled.", model=labels[key])), icon=":material/cancel:")
         else:
-            show_error(f"{labels[key]}: {_(row.told) if row.told else _('It ended without a result.')}")
+            show_error(f"{labels[key]}: {_(row.status_text) if row.status_text else _('It ended without a result.')}")
 
 
 def _show(
@@ -92,7 +92,7 @@ def _show(
 def _say_how_counted(results: list[Evaluation]) -> None:
     """What the numbers are of, and whether papers count so; sentences that hold for several are said once."""
     # The first sentences of all, then the second ones, then the third.
-    kinds = zip(*(notes(result.about) for result in results), strict=True)
+    kinds = zip(*(notes(result.protocol) for result in results), strict=True)
     said = dict.fromkeys(_(note) for kind in kinds for note in kind)
     st.caption("  \n".join(plain(sentence) for sentence in said))
 

@@ -63,14 +63,14 @@ def _group(title: str, draw: Callable, *arguments: Any) -> Any:
 
 
 def _heading(model: "Model") -> None:
-    about = model.about
+    metadata = model.metadata
     st.title(_("Generate"), anchor=False)
     text = _(
         "{model}: {network} trained on {dataset}, {kimg:,.0f} thousand images",
-        model=about.name,
-        network=about.config.network,
-        dataset=about.config.dataset,
-        kimg=about.kimg,
+        model=metadata.name,
+        network=metadata.config.network,
+        dataset=metadata.config.dataset,
+        kimg=metadata.kimg,
     )
     st.caption(plain(text))
 
@@ -118,11 +118,11 @@ def _link(address: Callable[[], dict[str, Any]]) -> None:
 
 def _alt(model: "Model", samples: "Samples", what: wishes.What) -> str:
     if not what.text:
-        return _("{count:,} pictures drawn by {model}", count=len(samples.images), model=model.about.name)
+        return _("{count:,} pictures drawn by {model}", count=len(samples.images), model=model.metadata.name)
     return _(
         "“{text}” in the handwriting of {model}, {lines:,} lines",
         text=what.text,
-        model=model.about.name,
+        model=model.metadata.name,
         lines=what.count,
     )
 

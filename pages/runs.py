@@ -104,7 +104,7 @@ def _columns() -> dict:
         "kimg": st.column_config.NumberColumn(_("Thousand images"), format="localized"),
         "discriminator_loss": st.column_config.NumberColumn(_("Discriminator's loss"), format="%.3f"),
         "generator_loss": st.column_config.NumberColumn(_("Generator's loss"), format="%.3f"),
-        "spread": st.column_config.NumberColumn(_("Variety"), format="%.2f"),
+        "spread": st.column_config.NumberColumn(_("Diversity"), format="%.2f"),
         "seconds": st.column_config.TextColumn(_("Trained")),
         "created": st.column_config.DatetimeColumn(_("Started"), format="distance"),
     }

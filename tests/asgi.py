@@ -27,11 +27,11 @@ def ask(app, path, host="localhost:8501", kind="http", said: list | None = None,
         "query_string": b"",
         "headers": [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()],
     }
-    told = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": b""}]
+    status_text = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": b""}]
     said = [] if said is None else said
 
     async def receive():
-        return told.pop() if told else await asyncio.Event().wait()
+        return status_text.pop() if status_text else await asyncio.Event().wait()
 
     async def send(message):
         said.append(message)

@@ -14,7 +14,7 @@ from gan_core.text import Text
 
 TIMEOUT_SECONDS = 30
 
-Say = Callable[[Text], None]
+TextProgress = Callable[[Text], None]
 """Takes a line about how far a slow thing has come."""
 
 
@@ -29,7 +29,7 @@ def matches(path: Path, checksum: str) -> bool:
     return found.hexdigest().startswith(wanted)
 
 
-def fetch(addresses: list[str], place: Path, checksum: str, say: Say) -> None:
+def fetch(addresses: list[str], place: Path, checksum: str, on_progress: TextProgress) -> None:
     """Download a file from the first of the addresses that gives it.
 
     Raises OSError (urllib's errors are of that kind) if none does, or if what comes has another checksum, and
@@ -39,7 +39,7 @@ def fetch(addresses: list[str], place: Path, checksum: str, say: Say) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
     for address in addresses:
         try:
-            _fetch_from(address, place, checksum, say)
+            _fetch_from(address, place, checksum, on_progress)
         except OSError:
             if address == addresses[-1]:
                 raise
@@ -47,7 +47,7 @@ def fetch(addresses: list[str], place: Path, checksum: str, say: Say) -> None:
             return
 
 
-def _fetch_from(address: str, place: Path, checksum: str, say: Say) -> None:
+def _fetch_from(address: str, place: Path, checksum: str, on_progress: TextProgress) -> None:
     partial = paths.partial(place)
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT_SECONDS) as answer:
@@ -59,7 +59,7 @@ def _fetch_from(address: str, place: Path, checksum: str, say: Say) -> None:
                     with _written(place):
                         file.write(block)
                     done = {"file": place.name, "done": file.tell() / 1e6, "total": max(total, file.tell()) / 1e6}
-                    say(Text("Downloading {file}: {done:.1f} of {total:.1f} MB", done))
+                    on_progress(Text("Downloading {file}: {done:.1f} of {total:.1f} MB", done))
         if not matches(partial, checksum):
             raise urllib.error.URLError("what came is not the file that was asked for")
         with _written(place):

@@ -20,7 +20,7 @@ from torchvision import datasets as torchvision_datasets
 from gan_core import paths
 from gan_core.checkpoint import write_aside
 from gan_core.config import ImageSpec, RunConfig
-from gan_core.datasets.downloads import Say, fetch, matches
+from gan_core.datasets.downloads import TextProgress, fetch, matches
 from gan_core.datasets.folders import list_pictures, read_picture, shown
 from gan_core.datasets.table import DATASETS, FOLDER, has_test_set
 from gan_core.disk import not_read, not_written
@@ -73,12 +73,14 @@ def normalise(images: Tensor) -> Tensor:
     return images.float() / 127.5 - 1
 
 
-def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None, *, train: bool = True) -> Dataset:
+def load_dataset(
+    config: RunConfig, data_dir: Path, on_progress: TextProgress = lambda line: None, *, train: bool = True
+) -> Dataset:
     """The dataset that the config names, on the CPU.
 
     Args:
         data_dir: where the named datasets lie or are downloaded to.
-        say: told how far a download or the reading of a folder has come.
+        on_progress: called with how far a download or the reading of a folder has come.
         train: the training pictures; otherwise the test ones, which not every dataset has (`table.has_test_set`).
 
     Raises WorkbenchError if it cannot be found, read or downloaded, or has fewer images than a batch.
@@ -90,9 +92,9 @@ def load_dataset(config: RunConfig, data_dir: Path, say: Say = lambda line: None
             names=", ".join(filter(has_test_set, DATASETS)),
         )
     if config.dataset.startswith(FOLDER):
-        dataset = _folder(config.dataset, config.image_size, config.channels, say)
+        dataset = _folder(config.dataset, config.image_size, config.channels, on_progress)
     elif DATASETS[config.dataset].torchvision:
-        dataset = _torchvision(config.dataset, paths.expand(data_dir), say, train)
+        dataset = _torchvision(config.dataset, paths.expand(data_dir), on_progress, train)
     else:
         dataset = _digits(config.dataset)
     if len(dataset.images) < config.batch_size:
@@ -115,13 +117,13 @@ def _digits(name: str) -> Dataset:
 # The named datasets, through torchvision
 
 
-def _torchvision(name: str, data_dir: Path, say: Say, train: bool) -> Dataset:
+def _torchvision(name: str, data_dir: Path, on_progress: TextProgress, train: bool) -> Dataset:
     kind = getattr(torchvision_datasets, DATASETS[name].torchvision)
-    say(Text("Reading {dataset}", {"dataset": name}))
+    on_progress(Text("Reading {dataset}", {"dataset": name}))
     try:
         stored = _read(kind, data_dir, train)
         if stored is None:
-            _download(kind, name, data_dir, say)
+            _download(kind, name, data_dir, on_progress)
             _unpack(kind, data_dir)
             stored = kind(data_dir, train, download=True)  # finds what is in place
     except (*BROKEN_CONTENT, *BROKEN_ARCHIVE) as error:
@@ -196,13 +198,13 @@ def _archives(kind: type, data_dir: Path) -> Iterator[tuple[list[str], Path, str
             yield addresses, _place(kind, data_dir) / filename, md5
 
 
-def _download(kind: type, name: str, data_dir: Path, say: Say) -> None:
+def _download(kind: type, name: str, data_dir: Path, on_progress: TextProgress) -> None:
     """Fetch the archives that are missing. torchvision's own download shows its progress on a terminal only."""
     archives = list(_archives(kind, data_dir))
     try:
         for addresses, place, md5 in archives:
             if not matches(place, f"md5:{md5}"):
-                fetch(addresses, place, f"md5:{md5}", say)
+                fetch(addresses, place, f"md5:{md5}", on_progress)
     except PermissionError as error:  # not the network's, whose are wrapped in a URLError
         raise not_read(place, error) from error
     except OSError as error:  # URLError and time-outs are OSErrors
@@ -237,7 +239,7 @@ def _unpack(kind: type, data_dir: Path) -> None:
 # Pictures of one's own
 
 
-def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
+def _folder(name: str, size: int, channels: int, on_progress: TextProgress) -> Dataset:
     classes = list_pictures(name).classes
     files = [(path, label) for label, found in enumerate(classes.values()) for path in found]
     if not files:
@@ -251,6 +253,6 @@ def _folder(name: str, size: int, channels: int, say: Say) -> Dataset:
         for number, picture in enumerate(pool.map(lambda file: read_picture(file[0], size, channels), files)):
             images[number] = picture
             if number % 500 == 0:
-                say(Text("Reading pictures: {number:,} of {count:,}", {"number": number, "count": len(files)}))
+                on_progress(Text("Reading pictures: {number:,} of {count:,}", {"number": number, "count": len(files)}))
     spec = ImageSpec(size=size, channels=channels, classes=tuple(shown(child.name)[:200] for child in classes))
     return Dataset(torch.from_numpy(images), torch.tensor([label for _, label in files]), spec)

@@ -29,15 +29,15 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
             job.failure_noted(partial(store.end, row.id, row.owner)),
             contextlib.suppress(job.Stopped),
         ):
-            _evaluate(store, row, _teller(store, row, stop.is_set))
+            _evaluate(store, row, _progress_of(store, row, stop.is_set))
             end = State.FINISHED
         Patience().surely(lambda: store.end(row.id, row.owner, end))
     finally:
         row.checkpoint_path.unlink(missing_ok=True)
 
 
-def _evaluate(store: EvaluationStore, row: EvaluationRow, say: Callable[[float, Text], None]) -> None:
-    say(0.0, Text("Loading the model"))
+def _evaluate(store: EvaluationStore, row: EvaluationRow, on_progress: Callable[[float, Text], None]) -> None:
+    on_progress(0.0, Text("Loading the model"))
     from gan_core.metrics.measure import evaluate
 
     result = evaluate(
@@ -46,9 +46,9 @@ def _evaluate(store: EvaluationStore, row: EvaluationRow, say: Callable[[float, 
         features=row.features or None,
         seed=row.seed,
         data_dir=Path(row.data_dir),
-        say=say,
+        on_progress=on_progress,
     )
-    say(1.0, Text("Writing the result"))
+    on_progress(1.0, Text("Writing the result"))
     _write_pictures(row.pictures_path, result)
     Patience().surely(lambda: store.report(row.id, row.owner, result_json=result.to_json()))
 
@@ -61,19 +61,21 @@ def _write_pictures(path: Path, result: Evaluation) -> None:
     write_aside(path, file.getvalue())
 
 
-def _teller(store: EvaluationStore, row: EvaluationRow, ended: Callable[[], bool]) -> Callable[[float, Text], None]:
+def _progress_of(
+    store: EvaluationStore, row: EvaluationRow, ended: Callable[[], bool]
+) -> Callable[[float, Text], None]:
     """Writes progress for who watches; raises Stopped if the evaluation was cancelled or is no longer its own."""
 
     patience = Patience()
 
-    def say(share: float, what: Text) -> None:
+    def on_progress(share: float, what: Text) -> None:
         asked = ""
         with patience.bridged():
             asked = store.report(row.id, row.owner, progress=share, message=what.to_json())
         if asked or ended():
             raise job.Stopped
 
-    return job.seldom(say)
+    return job.throttled(on_progress)
 
 
 if __name__ == "__main__":

@@ -98,20 +98,22 @@ def failure_noted(end: Callable[[State, Text], object]) -> Iterator[None]:
             end(State.FAILED, error.text)
         raise
     except Exception as error:
-        told = Text("It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": limited(error)})
+        message = Text(
+            "It failed unexpectedly: {kind}: {error}", {"kind": type(error).__name__, "error": limited(error)}
+        )
         with contextlib.suppress(StoreUnavailableError):
-            end(State.FAILED, told)
+            end(State.FAILED, message)
         raise
 
 
-def seldom(say: Callable[P, None]) -> Callable[P, None]:
+def throttled(on_progress: Callable[P, None]) -> Callable[P, None]:
     """The same, but at most four times a second."""
     last = -math.inf
 
-    def maybe_say(*said: P.args, **named: P.kwargs) -> None:
+    def maybe_call(*said: P.args, **named: P.kwargs) -> None:
         nonlocal last
         if time.monotonic() - last > TELL_SECONDS:
             last = time.monotonic()
-            say(*said, **named)
+            on_progress(*said, **named)
 
-    return maybe_say
+    return maybe_call

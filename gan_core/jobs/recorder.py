@@ -149,7 +149,7 @@ class Recorder:
             except Interrupted:
                 return {}
             if self.reporter.still_mine():
-                self.scoring.keep_if_best(self._about(seconds)._replace(scores=scores), self._model())
+                self.scoring.keep_if_best(self._metadata(seconds)._replace(scores=scores), self._model())
             return scores
 
     # Checkpoints
@@ -160,7 +160,7 @@ class Recorder:
             return
         model = self._model()
         before = self.session.seconds()
-        path = checkpoint.save_run(self.run.folder, self._about(before), model, self.gan.resume_state())
+        path = checkpoint.save_run(self.run.folder, self._metadata(before), model, self.gan.resume_state())
         self.reporter.report(checkpoint=path.name)
         now = self.session.seconds()
         self.next_checkpoint = now + max(CHECKPOINT_SECONDS, 50 * (now - before))
@@ -171,6 +171,6 @@ class Recorder:
             raise diverged(self.gan.step, self.run.folder)
         return model
 
-    def _about(self, seconds: float) -> checkpoint.About:
+    def _metadata(self, seconds: float) -> checkpoint.Metadata:
         gan = self.gan
-        return checkpoint.About(self.run.name, gan.config, gan.spec, gan.step, seconds, gan.images)
+        return checkpoint.Metadata(self.run.name, gan.config, gan.spec, gan.step, seconds, gan.images)

@@ -39,25 +39,25 @@ def restore(gan: Gan, run: Run) -> float:
     reason = None
     for path in checkpoint.run_models(run.folder):
         try:
-            about = checkpoint.read_about(path)
+            metadata = checkpoint.read_metadata(path)
             model = checkpoint.read_tensors(path)
             state = checkpoint.read_tensors(checkpoint.resume_path(path))
         except WorkbenchError as error:
             reason = error
             continue
-        if about.spec != gan.spec:
+        if metadata.spec != gan.spec:
             raise WorkbenchError(
                 "{dataset} has other classes or another picture size than when the run began; start a new run.",
                 dataset=run.dataset,
             )
         try:
-            gan.restore(model, state, about.step, about.images // about.config.batch_size)
+            gan.restore(model, state, metadata.step, metadata.images // metadata.config.batch_size)
         except (KeyError, ValueError, RuntimeError) as error:
             reason = WorkbenchError(
                 "{file} and the state beside it do not fit it ({error}).", file=path.name, error=type(error).__name__
             )
             continue
-        return about.seconds
+        return metadata.seconds
     if reason:
         raise WorkbenchError("The run cannot be resumed: {reason}", reason=reason.text)
     return 0.0

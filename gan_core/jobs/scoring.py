@@ -29,7 +29,7 @@ class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
 
 
 def real_pictures(
-    config: RunConfig, data_dir: Path, training: Dataset, device: torch.device, say: Callable[[Text], None]
+    config: RunConfig, data_dir: Path, training: Dataset, device: torch.device, on_progress: Callable[[Text], None]
 ) -> "Reference | None":
     """What generated pictures are compared with; None if the run is not to be scored.
 
@@ -42,7 +42,9 @@ def real_pictures(
         return None
     from gan_core.metrics.reference import make_reference
 
-    return make_reference(config, data_dir, device, say=lambda share, line: say(line), training=training)
+    return make_reference(
+        config, data_dir, device, on_progress=lambda share, line: on_progress(line), training=training
+    )
 
 
 class Scoring:
@@ -87,16 +89,16 @@ class Scoring:
         if self.stop() or self.reporter.asked_to_stop:
             raise Interrupted
 
-    def keep_if_best(self, about: checkpoint.About, model: dict[str, torch.Tensor]) -> None:
+    def keep_if_best(self, metadata: checkpoint.Metadata, model: dict[str, torch.Tensor]) -> None:
         """Keep the checkpoint if its FID is the lowest so far."""
-        if about.scores["fid"] < self.lowest:
-            checkpoint.save_best(self.run.folder, about, model)
-            self.lowest = about.scores["fid"]
+        if metadata.scores["fid"] < self.lowest:
+            checkpoint.save_best(self.run.folder, metadata, model)
+            self.lowest = metadata.scores["fid"]
 
 
 def _fid_of_best(folder: Path) -> float:
     best = checkpoint.best_model(folder)
     try:
-        return checkpoint.read_about(best).scores["fid"] if best else math.inf
+        return checkpoint.read_metadata(best).scores["fid"] if best else math.inf
     except (WorkbenchError, KeyError):  # a damaged file is no rival
         return math.inf

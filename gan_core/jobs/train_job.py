@@ -62,7 +62,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
     reporter.report(device=devices.describe(device))
     on_progress({"device": devices.describe(device)})
 
-    def say(line: Text) -> None:
+    def show(line: Text) -> None:
         message = line.to_json()
         reporter.report(message=message)
         if reporter.asked_to_stop or stop.is_set():
@@ -71,8 +71,8 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
 
     with _memory_in_words(), devices.set_up_for_training():
         _report_left_out(reporter, config, on_progress)
-        dataset = load_dataset(config, data_dir, job.seldom(say))
-        reference = real_pictures(config, data_dir, dataset, device, job.seldom(say))
+        dataset = load_dataset(config, data_dir, job.throttled(show))
+        reference = real_pictures(config, data_dir, dataset, device, job.throttled(show))
         dataset = dataset.to(device)
         gan = Gan(config, dataset.spec, device)
         seconds = resume(gan, reporter)
@@ -106,8 +106,8 @@ def _memory_in_words() -> Iterator[None]:
         yield
     except (RuntimeError, MemoryError) as error:
         # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError that says so in words.
-        said = any(words in str(error) for words in ("out of memory", "allocate memory"))
-        if said or isinstance(error, torch.OutOfMemoryError | MemoryError):
+        in_words = any(words in str(error) for words in ("out of memory", "allocate memory"))
+        if in_words or isinstance(error, torch.OutOfMemoryError | MemoryError):
             raise WorkbenchError(
                 "The memory is too small for this run; choose a smaller batch size or narrower networks."
             ) from error

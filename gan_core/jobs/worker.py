@@ -61,7 +61,7 @@ class Worker:
         self.asked_at: dict[str, float] = {}
         """When this worker first saw that an owner is asked to stop."""
 
-    def look(self) -> bool:
+    def supervise(self) -> bool:
         """Note what has ended, end what does not stop, and start what waits. True while there is work.
 
         Raises StoreUnavailableError; what could not be noted is noted at the next look.
@@ -116,8 +116,8 @@ class Worker:
                 self._note_stopped(job_id, owner)
 
     def _note_stopped(self, job_id: int, owner: str) -> None:
-        said = Text("It did not stop by itself, so its process was ended. {remedy}", {"remedy": self.store.remedy})
-        self.store.end(job_id, owner, State.STOPPED, said)
+        message = Text("It did not stop by itself, so its process was ended. {remedy}", {"remedy": self.store.remedy})
+        self.store.end(job_id, owner, State.STOPPED, message)
 
     def _note_end(self, owner: str, job: Run | EvaluationRow, code: int) -> None:
         """A process that ended without its own last word was killed or crashed: the job is interrupted."""
@@ -158,7 +158,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
     last_work = last_sign = time.monotonic()
     while idle_seconds is None or time.monotonic() - last_work < idle_seconds:
         with patience.bridged():
-            busy = [worker.look() for worker in workers]
+            busy = [worker.supervise() for worker in workers]
             if any(busy):
                 last_work = time.monotonic()
             if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:

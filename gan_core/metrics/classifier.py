@@ -30,7 +30,7 @@ class Classifier(nn.Module):
 
     def __init__(self, channels: int, classes: int, widths: tuple[int, ...]):
         super().__init__()
-        self.about = {"channels": channels, "classes": classes, "widths": widths}
+        self.architecture = {"channels": channels, "classes": classes, "widths": widths}
         patch = 2 if channels > 1 else 3
         filters = 2 * channels * patch**2
         self.whitening = nn.Conv2d(channels, filters, patch, bias=False).requires_grad_(False)
@@ -40,13 +40,13 @@ class Classifier(nn.Module):
             layers += [nn.BatchNorm2d(after), nn.ReLU()]
             layers += [nn.Conv2d(after, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
-        self.verdict = nn.Linear(widths[-1], classes)
+        self.head = nn.Linear(widths[-1], classes)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         maps = self.layers(self.whitening(images.contiguous(memory_format=torch.channels_last)))
         features = maps.mean(dim=(2, 3))
-        return self.verdict(features), features
+        return self.head(features), features
 
     @torch.no_grad()
     def whiten(self, images: Tensor) -> None:
@@ -62,21 +62,24 @@ class Classifier(nn.Module):
         self.whitening.weight.copy_(torch.cat([filters, -filters]))
 
 
-def save(classifier: Classifier, path: Path, about: dict[str, str]) -> None:
-    """Write its weights, half precision but for the small ones, and what it takes to load them, with `about` beside.
+def save(classifier: Classifier, path: Path, notes: dict[str, str]) -> None:
+    """Write its weights, half precision but for the small ones, and what it takes to load them, with `notes` beside.
 
     Raises WorkbenchError if the file cannot be written.
     """
     weights = classifier.state_dict()
     halved = {name: tensor.half() if tensor.dim() > 1 else tensor for name, tensor in weights.items()}
-    checkpoint.write_tensors(path, halved, {"network": json.dumps(classifier.about), **about})
+    checkpoint.write_tensors(path, halved, {"network": json.dumps(classifier.architecture), **notes})
 
 
 def load(path: Path) -> Classifier:
     """The classifier of that file: on the CPU, for evaluation, without gradients."""
     with safetensors.safe_open(path, framework="pt") as file:
         classifier = Classifier(**json.loads(file.metadata()["network"]))
-    classifier.load_state_dict(checkpoint.read_tensors(path))
+    weights = checkpoint.read_tensors(path)
+    # The shipped files hold the head's weights by an older name.
+    weights = {name.replace("verdict.", "head."): tensor for name, tensor in weights.items()}
+    classifier.load_state_dict(weights)
     return classifier.eval().requires_grad_(False)
 
 

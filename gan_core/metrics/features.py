@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_core import paths
-from gan_core.datasets.downloads import Say, fetch
+from gan_core.datasets.downloads import TextProgress, fetch
 from gan_core.datasets.loading import normalise
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.classifier import classifier_digest, load_classifier
@@ -41,12 +41,15 @@ class Extractor(NamedTuple):
     name: str
     digest: str
     network: nn.Module
-    look: Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]]
+    apply: Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]]
     chunk: int
 
 
 def choose_extractor(
-    dataset: str, features: str | None = None, weights_path: Path | None = None, say: Say = lambda line: None
+    dataset: str,
+    features: str | None = None,
+    weights_path: Path | None = None,
+    on_progress: TextProgress = lambda line: None,
 ) -> Extractor:
     """The extractor of that name; without one, the dataset's classifier if there is one, else Inception.
 
@@ -59,26 +62,26 @@ def choose_extractor(
         raise WorkbenchError(
             "There are no features called {given}; choose one of {names}.", given=features, names=", ".join(FEATURES)
         )
-    found = None if features == "inception" else classifier(dataset)
+    found = None if features == "inception" else classifier_of(dataset)
     if found is None and features == "classifier":
         raise WorkbenchError("There is no classifier for {dataset}; take the features inception.", dataset=dataset)
-    return found or inception(weights_path, say)
+    return found or inception(weights_path, on_progress)
 
 
-def classifier(dataset: str) -> Extractor | None:
+def classifier_of(dataset: str) -> Extractor | None:
     """The dataset's shipped classifier, None if it has none."""
     network = load_classifier(dataset)
     if network is None:
         return None
-    return Extractor("classifier", classifier_digest(dataset), network, _look_classifier, chunk=500)
+    return Extractor("classifier", classifier_digest(dataset), network, _apply_classifier, chunk=500)
 
 
-def _look_classifier(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
+def _apply_classifier(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
     logits, features = network(normalise(pixels))
     return features, logits
 
 
-def inception(weights_path: Path | None = None, say: Say = lambda line: None) -> Extractor:
+def inception(weights_path: Path | None = None, on_progress: TextProgress = lambda line: None) -> Extractor:
     """The Inception network by which papers count FID, as torch-fidelity ported it from TensorFlow (2015-12-05).
 
     Args:
@@ -88,7 +91,7 @@ def inception(weights_path: Path | None = None, say: Say = lambda line: None) ->
     """
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    path = paths.expand(weights_path) if weights_path else _downloaded(say)
+    path = paths.expand(weights_path) if weights_path else _downloaded(on_progress)
     try:
         content = path.read_bytes()
         # torch-fidelity unpickles whatever it is given: it gets what holds tensors alone.
@@ -105,10 +108,10 @@ def inception(weights_path: Path | None = None, say: Say = lambda line: None) ->
             error=str(error).partition("\n")[0][:200],
             address=_address(),
         ) from error
-    return Extractor("inception", hashlib.sha256(content).hexdigest(), network, _look_inception, chunk=50)
+    return Extractor("inception", hashlib.sha256(content).hexdigest(), network, _apply_inception, chunk=50)
 
 
-def _look_inception(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
+def _apply_inception(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor]:
     return network(pixels.expand(-1, 3, -1, -1))  # grey ones get the same value in all three channels
 
 
@@ -128,11 +131,11 @@ def _digest_begins() -> str:
     return _address().rpartition("-")[2].removesuffix(".pth")
 
 
-def _downloaded(say: Say) -> Path:
+def _downloaded(on_progress: TextProgress) -> Path:
     path = paths.data() / "inception.pth"
     if not path.exists():
         try:
-            fetch([_address()], path, f"sha256:{_digest_begins()}", say)
+            fetch([_address()], path, f"sha256:{_digest_begins()}", on_progress)
         except OSError as error:
             raise WorkbenchError(
                 "Inception's weights could not be downloaded ({reason}); without internet, get {address} elsewhere "
@@ -159,7 +162,7 @@ def extract(
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         for start in range(0, len(images), extractor.chunk):
             pixels = torch.from_numpy(images[start : start + extractor.chunk]).permute(0, 3, 1, 2)
-            looked = extractor.look(network, pixels.to(device))
-            parts.append([part.float().cpu() for part in looked])
+            outputs = extractor.apply(network, pixels.to(device))
+            parts.append([part.float().cpu() for part in outputs])
             progress(min(1.0, (start + extractor.chunk) / len(images)))
     return Features(*(torch.cat(part) for part in zip(*parts, strict=True)))

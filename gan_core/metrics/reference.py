@@ -14,7 +14,7 @@ from gan_core.config import RunConfig
 from gan_core.datasets.loading import Dataset, load_dataset
 from gan_core.datasets.table import has_test_set
 from gan_core.errors import WorkbenchError
-from gan_core.metrics.features import Extractor, Features, choose_extractor, classifier, extract
+from gan_core.metrics.features import Extractor, Features, choose_extractor, classifier_of, extract
 from gan_core.metrics.formulas import Gaussian, gaussian
 from gan_core.text import Text
 
@@ -23,7 +23,7 @@ VERSION = "1"
 FEWEST = 20
 """Training pictures that a comparison needs at least."""
 
-Tell = Callable[[float, Text], None]
+ShareProgress = Callable[[float, Text], None]
 """Takes the share done, in 0..1, and a sentence. What it raises ends the work."""
 
 
@@ -49,7 +49,7 @@ class Reference(NamedTuple):
     Args:
         key: names pictures, extractor and classifier; another one for any change in them.
         extractor: what made the features.
-        judge: the dataset's classifier, None if it has none.
+        classifier: the dataset's classifier, None if it has none.
         training: the pictures.
         features: theirs, float32 [N, D].
         statistics: of those.
@@ -57,7 +57,7 @@ class Reference(NamedTuple):
 
     key: str
     extractor: Extractor
-    judge: Extractor | None
+    classifier: Extractor | None
     training: Dataset
     features: Tensor
     statistics: Gaussian
@@ -70,7 +70,7 @@ def make_reference(
     device: torch.device,
     features: str | None = None,
     weights_path: Path | None = None,
-    say: Tell = lambda share, line: None,
+    on_progress: ShareProgress = lambda share, line: None,
     training: Dataset | None = None,
 ) -> Reference:
     """The reference for models of this config's dataset, from its file if it was made before.
@@ -81,27 +81,27 @@ def make_reference(
 
     Raises WorkbenchError if pictures or weights cannot be had, or if there are fewer than FEWEST pictures.
     """
-    extractor = choose_extractor(config.dataset, features, weights_path, lambda line: say(0.0, line))
-    judge = extractor if extractor.name == "classifier" else classifier(config.dataset)
-    training, test = _pictures(config, data_dir, training, lambda line: say(0.0, line))
-    key = _key(training, test, extractor, judge)
+    extractor = choose_extractor(config.dataset, features, weights_path, lambda line: on_progress(0.0, line))
+    classifier = extractor if extractor.name == "classifier" else classifier_of(config.dataset)
+    training, test = _pictures(config, data_dir, training, lambda line: on_progress(0.0, line))
+    key = _key(training, test, extractor, classifier)
     path = paths.references() / f"{key}{paths.MODEL_SUFFIX}"
     stored = _read(path)
     if stored is None:
-        stored = _compute(training, test, extractor, judge, device, say)
+        stored = _compute(training, test, extractor, classifier, device, on_progress)
         with contextlib.suppress(WorkbenchError):  # what cannot be kept is made again the next time
             checkpoint.write_tensors(path, stored, {})
     statistics = Gaussian(stored["mean"].numpy(), stored["covariance"].numpy())
     unseen = _unseen(stored, test)
-    return Reference(key, extractor, judge, training, stored["training"], statistics, unseen)
+    return Reference(key, extractor, classifier, training, stored["training"], statistics, unseen)
 
 
 def _pictures(
-    config: RunConfig, data_dir: Path, training: Dataset | None, say: Callable[[Text], None]
+    config: RunConfig, data_dir: Path, training: Dataset | None, on_progress: Callable[[Text], None]
 ) -> tuple[Dataset, Dataset | None]:
     """Training pictures, and test pictures where the dataset has them."""
     any_number = config.model_copy(update={"batch_size": 2})
-    training = training or load_dataset(any_number, data_dir, say)
+    training = training or load_dataset(any_number, data_dir, on_progress)
     if len(training.images) < FEWEST:
         raise WorkbenchError(
             "{dataset} has only {count} pictures; scores need {fewest} at least, so add some.",
@@ -109,12 +109,14 @@ def _pictures(
             count=len(training.images),
             fewest=FEWEST,
         )
-    test = load_dataset(any_number, data_dir, say, train=False) if has_test_set(config.dataset) else None
+    test = load_dataset(any_number, data_dir, on_progress, train=False) if has_test_set(config.dataset) else None
     return training, test
 
 
-def _key(training: Dataset, test: Dataset | None, extractor: Extractor, judge: Extractor | None) -> str:
-    digest = hashlib.sha256(f"{VERSION} {extractor.name} {extractor.digest} {judge and judge.digest}".encode())
+def _key(training: Dataset, test: Dataset | None, extractor: Extractor, classifier: Extractor | None) -> str:
+    digest = hashlib.sha256(
+        f"{VERSION} {extractor.name} {extractor.digest} {classifier and classifier.digest}".encode()
+    )
     for part in (training, test):
         if part is not None:
             digest.update(str(tuple(part.images.shape)).encode())
@@ -135,26 +137,26 @@ def _compute(
     training: Dataset,
     test: Dataset | None,
     extractor: Extractor,
-    judge: Extractor | None,
+    classifier: Extractor | None,
     device: torch.device,
-    say: Tell,
+    on_progress: ShareProgress,
 ) -> dict[str, Tensor]:
     """What the file holds."""
     unseen = test or _half(training)
     pictures = len(training.images) + len(unseen.images)
     share = len(training.images) / pictures
 
-    def looked(dataset: Dataset, by: Extractor, first: float, last: float) -> Features:
+    def features_of(dataset: Dataset, by: Extractor, first: float, last: float) -> Features:
         line = Text("Looking at {count:,} real pictures, once for all", {"count": len(dataset.images)})
         images = dataset.images.permute(0, 2, 3, 1).numpy()
-        return extract(images, by, device, lambda part: say(first + part * (last - first), line))
+        return extract(images, by, device, lambda part: on_progress(first + part * (last - first), line))
 
-    real = looked(training, extractor, 0, share)
-    found = looked(unseen, extractor, share, 1)
-    if judge is None:
+    real = features_of(training, extractor, 0, share)
+    found = features_of(unseen, extractor, share, 1)
+    if classifier is None:
         seen = torch.full((len(unseen.images),), -1)
     else:
-        seen = (found if judge is extractor else looked(unseen, judge, 1, 1)).logits.argmax(dim=1)
+        seen = (found if classifier is extractor else features_of(unseen, classifier, 1, 1)).logits.argmax(dim=1)
     statistics = gaussian(real.features)
     return {
         "training": real.features,

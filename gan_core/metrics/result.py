@@ -24,7 +24,7 @@ class Score(NamedTuple):
     """What a score is called, means, and which way is better."""
 
     title: str
-    about: str
+    meaning: str
     better: str  # "lower" or "higher"
     format: str = "{:.3f}"
 
@@ -35,7 +35,7 @@ SCORES = {
         "Fréchet distance between the features of generated and real pictures, each taken as one Gaussian "
         "(Heusel 2017, eq. 6). 0 is the same.",
         "lower",
-        "{:.4f}",  # with a classifier's features a good model and the floor differ in the third decimal
+        "{:.4f}",  # with a classifier's features a good model and the baseline differ in the third decimal
     ),
     "kid": Score(
         "KID",
@@ -56,7 +56,7 @@ SCORES = {
     ),
     "recall": Score(
         "Recall",
-        "Share of real pictures that lie among the generated ones: variety (Kynkäänniemi 2019).",
+        "Share of real pictures that lie among the generated ones: diversity (Kynkäänniemi 2019).",
         "higher",
     ),
     "density": Score(
@@ -67,7 +67,7 @@ SCORES = {
     ),
     "coverage": Score(
         "Coverage",
-        "Share of real pictures that have a generated one in their neighbourhood: variety (Naeem 2020).",
+        "Share of real pictures that have a generated one in their neighbourhood: diversity (Naeem 2020).",
         "higher",
     ),
     "accuracy": Score(
@@ -84,7 +84,7 @@ SCORES = {
     ),
     "nearest": Score(
         "Distance to training pictures",
-        "Median distance of a generated picture's features to the nearest training picture's. Far below the floor's "
+        "Median distance of a generated picture's features to the nearest training picture's. Far below the baseline's "
         "means memorised.",
         "higher",
     ),
@@ -96,11 +96,12 @@ class Evaluation(NamedTuple):
     """What was measured of one checkpoint.
 
     Args:
-        about: what was evaluated, and how: model, step, kimg, dataset, features, samples, seed; `reference`, how many
-            training pictures the samples were compared with; `floor`, "test" or "halves", of `floor_samples` pictures;
-            `comparable`, whether papers count so. `notes` says it in words.
+        protocol: what was evaluated, and how: model, step, kimg, dataset, features, samples, seed; `reference`, how
+            many training pictures the samples were compared with; `baseline`, "test" or "halves", of `baseline_samples`
+            pictures; `comparable`, whether papers count so. `notes` puts it in words.
         scores: by the names of SCORES.
-        floor: the same of real pictures that the model never saw, against the training ones: what a perfect one gets.
+        baseline: the real-data baseline: the same of real pictures that the model never saw, which a perfect model
+            would reach.
         confusion: int [classes, classes], asked for (rows) and seen (columns); None without classes or classifier.
         class_names: the classes' names, in the labels' order.
         pictures: uint8 [N, H, W, C] each; `best` and `worst`, EXAMPLES a class in the order of the classes by the
@@ -109,9 +110,9 @@ class Evaluation(NamedTuple):
         distances: of those pairs.
     """
 
-    about: dict[str, str | int | float | bool]
+    protocol: dict[str, str | int | float | bool]
     scores: dict[str, float]
-    floor: dict[str, float]
+    baseline: dict[str, float]
     class_names: tuple[str, ...]
     confusion: list[list[int]] | None
     pictures: dict[str, np.ndarray]
@@ -124,27 +125,37 @@ class Evaluation(NamedTuple):
     @classmethod
     def from_json(cls, text: str) -> "Evaluation":
         values = json.loads(text)
+        if "about" in values:  # as results were written before
+            values["protocol"] = protocol = values.pop("about")
+            protocol["baseline"], protocol["baseline_samples"] = protocol.pop("floor"), protocol.pop("floor_samples")
+            values["baseline"] = values.pop("floor")
         return cls(**{**values, "class_names": tuple(values["class_names"])})
 
 
-def notes(about: dict[str, str | int | float | bool]) -> list[Text]:
-    """An evaluation's `about` in three sentences: what was compared, what the floor is, whether papers count so."""
-    halves = about["floor"] == "halves"
-    about = about | {
-        "dataset": dataset_name(about["dataset"]),
-        "features": Text("the dataset's classifier") if about["features"] == "classifier" else "Inception",
+def notes(protocol: dict[str, str | int | float | bool]) -> list[Text]:
+    """An evaluation's protocol in three sentences: what was compared, the baseline, and whether papers count so."""
+    halves = protocol["baseline"] == "halves"
+    protocol = protocol | {
+        "dataset": dataset_name(protocol["dataset"]),
+        "features": Text("the dataset's classifier") if protocol["features"] == "classifier" else "Inception",
     }
     return [
         Text(
             "{samples:,} pictures drawn by {model} at {kimg:,.0f} kimg with seed {seed}, against the {reference:,} "
             "training pictures of {dataset}, in the features of {features}.",
-            about,
+            protocol,
         ),
-        Text("Floor: one half of the training pictures, {floor_samples:,} chosen at random, against the other.", about)
+        Text(
+            "Real-data baseline: one half of the training pictures, {baseline_samples:,} chosen at random, against the "
+            "other.",
+            protocol,
+        )
         if halves
-        else Text("Floor: {floor_samples:,} test pictures, against the same training pictures.", about),
+        else Text(
+            "Real-data baseline: {baseline_samples:,} test pictures, against the same training pictures.", protocol
+        ),
         Text("Counted as in papers.")
-        if about["comparable"]
+        if protocol["comparable"]
         else Text(
             "Not comparable with numbers in papers, which take {samples:,} pictures and the features of Inception.",
             {"samples": COMPARABLE_SAMPLES},

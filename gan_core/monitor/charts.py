@@ -7,7 +7,12 @@ from tsdownsample import MinMaxLTTBDownsampler
 
 MOST_ROWS = 1000
 """Rows that a chart gets of a long run: more than the eye can tell apart on a screen."""
-X_AXES = {"kimg": "thousand images", "step": "generator steps", "epoch": "epochs", "seconds": "seconds of training"}
+X_AXES = {
+    "kimg": "training images (kimg)",
+    "step": "generator steps",
+    "epoch": "epochs",
+    "seconds": "seconds of training",
+}
 """What a chart can be drawn over: metrics, or epochs, which follow from them; and what its axis is called."""
 MOST_SCORES = 300
 """Rows with a score that a chart gets: they are sparse, and each has cost seconds."""
@@ -47,7 +52,7 @@ CHARTS = {
         (Trace("discriminator_loss", "Discriminator", DISCRIMINATOR), Trace("generator_loss", "Generator", GENERATOR)),
     ),
     "outputs": Chart(
-        "Verdicts D(x) and D(G(z))",
+        "Discriminator output",
         "1 is surely real, 0 surely generated. At 0.5 the discriminator cannot tell: where both should meet.",
         (
             Trace("real_output", "D(x), on real", DISCRIMINATOR),
@@ -78,8 +83,8 @@ CHARTS = {
         ),
     ),
     "diversity": Chart(
-        "Variety",
-        "How much the generated pictures differ from each other, against the real ones. 1: as varied; 0: all the same.",
+        "Diversity",
+        "How much the generated pictures differ from each other, against the real ones. 1: as much; 0: all the same.",
         (Trace("diversity", "generated : real", GENERATOR),),
         level=1.0,
     ),

@@ -19,7 +19,7 @@ Kind = Literal[
     "diverged",
     "collapsed",
     "discriminator winning",
-    "little variety",
+    "little diversity",
     "generator winning",
     "undecided",
     "critic",
@@ -35,10 +35,10 @@ DIVERGED_DISCRIMINATOR_LOSS = 10
 than 10 has lost its footing. Sound runs stayed below 2.7 in every row, diverged ones had hundreds."""
 DIVERGED_GENERATOR_LOSS = 1_000
 """Of either sign. Hopeless generators had up to 254 against a discriminator that was merely sure, diverged ones 4e8."""
-COLLAPSED_SPREAD = 0.05
-"""Collapsed generators had a spread of 0 to 0.01, untrained ones have at least 0.08."""
-LITTLE_SPREAD = 0.35
-"""Untrained generators have a spread of 0.08 to 0.31, and those that drew grey blobs for ever stayed at 0.13; where
+COLLAPSED_DIVERSITY = 0.05
+"""Collapsed generators had a diversity of 0 to 0.01, untrained ones have at least 0.08."""
+LITTLE_DIVERSITY = 0.35
+"""Untrained generators have a diversity of 0.08 to 0.31, and those that drew grey blobs for ever stayed at 0.13; where
 shapes can be told, it was 0.54 and more."""
 SURE_ACCURACY = 0.95
 """On both kinds of picture: three of a batch of 64 mistaken. Runs whose pictures got better stayed below 0.92 (with
@@ -49,7 +49,7 @@ UNDECIDED_GAP = 0.05
 """Between mean D(x) and D(G(z)): 0.02 for the DCGANs with the best pictures, 0.06 to 0.1 for the conditional ones."""
 
 
-class Reading(NamedTuple):
+class Diagnosis(NamedTuple):
     """What the curves say: its kind, a sentence for people, and the rule that led to it with what was measured."""
 
     kind: Kind
@@ -71,13 +71,13 @@ class Means(NamedTuple):
     diversity: float
 
 
-def read_curves(metrics: Metrics, state: str) -> Reading:
+def diagnose(metrics: Metrics, state: str) -> Diagnosis:
     """What a run's metrics say about its last tenth, the worst first.
 
-    It knows the numbers alone. A generator that has one picture for each class, for one, has spread enough.
+    It knows the numbers alone. A generator that has one picture for each class, for one, has diversity enough.
 
     Args:
-        metrics: some of runs.METRICS by name, float64 [rows]; NaN where a part of the run lacks a column.
+        metrics: metrics by name (training/measurements.py), float64 [rows]; NaN where a part of the run lacks a column.
         state: the run's state, one of tables.State.
     """
     rows = len(metrics.get("step", ()))
@@ -89,27 +89,27 @@ def read_curves(metrics: Metrics, state: str) -> Reading:
         recent = {name: float(metrics.get(name, unknown)[first:].mean()) for name in Means._fields}
     span = float(metrics["seconds"][-1] - metrics["seconds"][first])
     means = Means(**recent | {"seconds": span})
-    return next(reading for rule in RULES if (reading := rule(means)))
+    return next(diagnosis for rule in RULES if (diagnosis := rule(means)))
 
 
-def _starting(rows: int, state: str) -> Reading:
+def _starting(rows: int, state: str) -> Diagnosis:
     sentence = (
         Text("It has only begun; the curves are too short to say anything yet.")
         if state in ACTIVE
         else Text("It ended too early for its curves to say anything.")
     )
-    rule = Text("A reading takes {needed} measurements; there are {rows}.", {"needed": FEWEST_ROWS, "rows": rows})
-    return Reading("starting", sentence, rule)
+    rule = Text("A diagnosis takes {needed} measurements; there are {rows}.", {"needed": FEWEST_ROWS, "rows": rows})
+    return Diagnosis("starting", sentence, rule)
 
 
-def _diverged(means: Means) -> Reading | None:
+def _diverged(means: Means) -> Diagnosis | None:
     losses = (means.discriminator_loss, means.generator_loss)
     # What a critic says, the only one that has a distance, is in no fixed unit.
     limit = DIVERGED_DISCRIMINATOR_LOSS if math.isnan(means.distance) else DIVERGED_GENERATOR_LOSS
     too_large = losses[0] > limit or abs(losses[1]) > DIVERGED_GENERATOR_LOSS
     if all(map(math.isfinite, losses)) and not too_large:
         return None
-    return Reading(
+    return Diagnosis(
         "diverged",
         Text(
             "It has diverged: with losses this large, the networks throw each other off instead of learning. "
@@ -130,23 +130,23 @@ def _diverged(means: Means) -> Reading | None:
     )
 
 
-def _collapsed(means: Means) -> Reading | None:
-    if not means.diversity < COLLAPSED_SPREAD:
+def _collapsed(means: Means) -> Diagnosis | None:
+    if not means.diversity < COLLAPSED_DIVERSITY:
         return None
-    return Reading(
+    return Diagnosis(
         "collapsed",
         Text(
             "The generator has collapsed: it draws nearly the same picture whatever the latent. That rarely mends "
             "itself; begin anew with smaller learning rates, or with another architecture or loss."
         ),
-        _spread_rule(means, COLLAPSED_SPREAD),
+        _diversity_rule(means, COLLAPSED_DIVERSITY),
     )
 
 
-def _discriminator_winning(means: Means) -> Reading | None:
+def _discriminator_winning(means: Means) -> Diagnosis | None:
     if not min(means.real_accuracy, means.fake_accuracy) > SURE_ACCURACY:
         return None
-    return Reading(
+    return Diagnosis(
         "discriminator winning",
         Text(
             "The discriminator is winning: it tells nearly every generated picture from a real one, so the generator "
@@ -160,23 +160,23 @@ def _discriminator_winning(means: Means) -> Reading | None:
     )
 
 
-def _little_variety(means: Means) -> Reading | None:
-    if not means.diversity < LITTLE_SPREAD:
+def _little_diversity(means: Means) -> Diagnosis | None:
+    if not means.diversity < LITTLE_DIVERSITY:
         return None
-    return Reading(
-        "little variety",
+    return Diagnosis(
+        "little diversity",
         Text(
             "The generated pictures differ much less from each other than real ones do. That is usual when a run has "
             "only begun; if it lasts, the generator learns too slowly or is about to collapse."
         ),
-        _spread_rule(means, LITTLE_SPREAD),
+        _diversity_rule(means, LITTLE_DIVERSITY),
     )
 
 
-def _generator_winning(means: Means) -> Reading | None:
+def _generator_winning(means: Means) -> Diagnosis | None:
     if not means.fake_accuracy < FOOLED_ACCURACY:
         return None
-    return Reading(
+    return Diagnosis(
         "generator winning",
         Text(
             "The generator is winning: the discriminator takes nearly every generated picture for real, good or not, "
@@ -191,10 +191,10 @@ def _generator_winning(means: Means) -> Reading | None:
     )
 
 
-def _critic(means: Means) -> Reading | None:
+def _critic(means: Means) -> Diagnosis | None:
     if math.isnan(means.distance):
         return None
-    return Reading(
+    return Diagnosis(
         "critic",
         Text(
             "The critic measures how far generated pictures are from real ones. As long as that falls, they get "
@@ -208,49 +208,50 @@ def _critic(means: Means) -> Reading | None:
     )
 
 
-def _undecided(means: Means) -> Reading | None:
+def _undecided(means: Means) -> Diagnosis | None:
     if not abs(means.real_output - means.fake_output) < UNDECIDED_GAP:
         return None
-    return Reading(
+    return Diagnosis(
         "undecided",
         Text(
             "The discriminator can hardly tell generated pictures from real ones. If they look good, that is what was "
             "wanted; if not, it is too weak to teach more."
         ),
         Text(
-            "In the last {seconds:.0f} seconds of training its mean verdict was {real:.2f} on real and {fake:.2f} on "
+            "In the last {seconds:.0f} seconds of training its mean output was {real:.2f} for real and {fake:.2f} for "
             "generated pictures; it is undecided where they are less than {limit} apart.",
-            _verdicts(means) | {"limit": UNDECIDED_GAP},
+            _outputs(means) | {"limit": UNDECIDED_GAP},
         ),
     )
 
 
-def _healthy(means: Means) -> Reading:
-    return Reading(
+def _healthy(means: Means) -> Diagnosis:
+    return Diagnosis(
         "healthy",
         Text("Both networks learn: the discriminator finds differences, and the generator often has an answer."),
         Text(
-            "In the last {seconds:.0f} seconds of training the mean verdict was {real:.2f} on real and {fake:.2f} on "
-            "generated pictures, and no rule for trouble held: none diverged, collapsed, or far ahead of the other.",
-            _verdicts(means),
+            "In the last {seconds:.0f} seconds of training the mean discriminator output was {real:.2f} for real and "
+            "{fake:.2f} for generated pictures, and no rule for trouble held: none diverged, collapsed, or far ahead "
+            "of the other.",
+            _outputs(means),
         ),
     )
 
 
-RULES: tuple[Callable[[Means], Reading | None], ...] = (
+RULES: tuple[Callable[[Means], Diagnosis | None], ...] = (
     _diverged,
     _collapsed,
     _discriminator_winning,
-    _little_variety,
+    _little_diversity,
     _generator_winning,
     _critic,
     _undecided,
     _healthy,
 )
-"""The worst first. Little variety comes before a winning generator: each young discriminator is fooled for a while."""
+"""The worst first. Little diversity comes before a winning generator: a young discriminator is fooled for a while."""
 
 
-def _spread_rule(means: Means, limit: float) -> Text:
+def _diversity_rule(means: Means, limit: float) -> Text:
     return Text(
         "In the last {seconds:.0f} seconds of training the generated pictures of a batch differed from each other "
         "{diversity:.2f} times as much as the real ones; the limit of this rule is {limit}.",
@@ -262,5 +263,5 @@ def _accuracies(means: Means) -> dict[str, float]:
     return {"seconds": means.seconds, "real": means.real_accuracy, "fake": means.fake_accuracy}
 
 
-def _verdicts(means: Means) -> dict[str, float]:
+def _outputs(means: Means) -> dict[str, float]:
     return {"seconds": means.seconds, "real": means.real_output, "fake": means.fake_output}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gan_core.monitor.charts import thin
-from gan_core.monitor.diagnosis import Reading, read_curves
+from gan_core.monitor.diagnosis import Diagnosis, diagnose
 from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
 
 FRESH_SECONDS = 5.0
@@ -23,7 +23,7 @@ Rows = dict[str, list[float | None]]
 """Metric rows by column, as JSON has them: null is what is no number."""
 
 
-class Look(NamedTuple):
+class News(NamedTuple):
     """What a viewer gets.
 
     rows: metrics by name, and "epoch" where the dataset's size is known; those after the ones that it has, or (fresh)
@@ -37,7 +37,7 @@ class Look(NamedTuple):
     total: int
     grids: list[tuple[int, float]]
     fresh_grids: bool
-    reading: Reading | None
+    diagnosis: Diagnosis | None
 
 
 class _Shared:
@@ -46,7 +46,7 @@ class _Shared:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.metrics: dict[str, np.ndarray] = {}
-        self.reading: Reading | None = None
+        self.diagnosis: Diagnosis | None = None
         self.thinned: Rows | None = None
         self.read_at = -FRESH_SECONDS
 
@@ -54,7 +54,7 @@ class _Shared:
         with self.lock:
             if time.monotonic() - self.read_at >= FRESH_SECONDS:
                 self.metrics = store.extend_metrics(run.id, self.metrics)
-                self.reading = read_curves(self.metrics, run.state) if self.metrics else None
+                self.diagnosis = diagnose(self.metrics, run.state) if self.metrics else None
                 self.thinned = None
                 self.read_at = time.monotonic()
         return self
@@ -73,7 +73,7 @@ def _shared(address: str, run_name: str, sessions: int, state: str) -> _Shared:
     return _Shared()
 
 
-def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, newest_grid: int = 0) -> Look:
+def news(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, newest_grid: int = 0) -> News:
     """The run for a viewer who has its first `have_rows` metric rows and `have_grids` sample grids; 0 is none.
 
     Args:
@@ -91,12 +91,12 @@ def look(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, new
     steps = run.grid_steps
     still_first = 0 < have_grids <= len(steps) and steps[have_grids - 1] == newest_grid
     grids = _with_kimg(run, steps[have_grids:] if still_first else steps, shared.metrics)
-    return Look(rows, fresh, total, grids, not still_first, shared.reading)
+    return News(rows, fresh, total, grids, not still_first, shared.diagnosis)
 
 
-def reading_of(store: RunStore, run: Run) -> Reading | None:
+def diagnosis_of(store: RunStore, run: Run) -> Diagnosis | None:
     """What the run's curves say, by rows that may be FRESH_SECONDS old; None before there is anything to say."""
-    return _refreshed(store, run).reading
+    return _refreshed(store, run).diagnosis
 
 
 def _refreshed(store: RunStore, run: Run) -> _Shared:

@@ -121,16 +121,16 @@ def _run_of(folder: Path, old: dict[str, Any]) -> Run | None:
 
     models = checkpoint.run_models(folder)
     try:
-        about = checkpoint.read_about(models[0])
+        metadata = checkpoint.read_metadata(models[0])
         made = models[0].stat().st_mtime
     except (IndexError, OSError, WorkbenchError):
         return None
-    progress = min(1.0, about.config.budget_spent(about.seconds, about.kimg))
+    progress = min(1.0, metadata.config.budget_spent(metadata.seconds, metadata.kimg))
     run = Run(
         name=folder.name,
         preset=old.get("preset") or _preset(folder.name),
-        dataset=about.config.dataset,
-        config_json=about.config.model_dump_json(),
+        dataset=metadata.config.dataset,
+        config_json=metadata.config.model_dump_json(),
         data_dir=old.get("data_dir") or str(paths.data().resolve()),
         sessions=1,
         state=State.FINISHED if progress >= 1 else State.INTERRUPTED,
@@ -139,9 +139,9 @@ def _run_of(folder: Path, old: dict[str, Any]) -> Run | None:
         queued_at=made,
         ended_at=made,
         checkpoint=models[0].name,
-        step=about.step,
-        kimg=about.kimg,
-        seconds=about.seconds,
+        step=metadata.step,
+        kimg=metadata.kimg,
+        seconds=metadata.seconds,
         progress=progress,
         dataset_images=old.get("dataset_images"),
         device=old.get("device") or "",

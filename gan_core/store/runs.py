@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import URL, delete, func, or_, select, text, update
+from sqlalchemy import URL, delete, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
@@ -135,12 +135,6 @@ class RunStore(Queue[Run]):
         )
         with self.session() as session:
             return list(session.scalars(newest_first))
-
-    def queue_position(self, run: Run) -> int:
-        """1 for the run that is trained next."""
-        earlier = or_(Run.queued_at < run.queued_at, (Run.queued_at == run.queued_at) & (Run.id < run.id))
-        with self.session() as session:
-            return 1 + session.scalar(select(func.count()).where(Run.state == State.QUEUED, earlier))
 
     # What anyone may ask for
 

@@ -79,7 +79,7 @@ class Run(Base):
         return RunConfig.model_validate_json(self.config_json)
 
     @property
-    def told(self) -> Text | None:
+    def status_text(self) -> Text | None:
         """What is to be said about how the run stands or ended."""
         return Text.from_json(self.message) if self.message else None
 
@@ -223,7 +223,7 @@ class EvaluationRow(Base):
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
 
     @property
-    def told(self) -> Text | None:
+    def status_text(self) -> Text | None:
         """What is to be said about how it stands or ended."""
         return Text.from_json(self.message) if self.message else None
 

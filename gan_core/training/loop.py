@@ -14,7 +14,8 @@ from gan_core.training.regularizers import (
     drift,
     gradient_penalty,
     label_smoothing,
-    zero_centred_penalty,
+    r1_penalty,
+    r2_penalty,
 )
 
 Batches = Iterator[tuple[Tensor, Tensor]]
@@ -147,9 +148,9 @@ def gradient_penalties(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> 
     if gan.batches % config.penalty_every == 0:
         # Lazily: at one step of so many, so many times as strong (Karras 2020, appendix B).
         if config.r1_gamma:
-            total += config.penalty_every * config.r1_gamma * zero_centred_penalty(critic, real)
+            total += config.penalty_every * config.r1_gamma * r1_penalty(critic, real)
         if config.r2_gamma:
-            total += config.penalty_every * config.r2_gamma * zero_centred_penalty(critic, fake)
+            total += config.penalty_every * config.r2_gamma * r2_penalty(critic, fake)
     return total
 
 

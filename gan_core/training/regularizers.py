@@ -33,9 +33,14 @@ def gradient_penalty(critic: Critic, real: Tensor, fake: Tensor, mixing: Tensor)
     return (lengths - 1).square().mean()
 
 
-def zero_centred_penalty(critic: Critic, images: Tensor) -> Tensor:
-    """1/2 E[||grad D(x)||^2]: R1 at real images, R2 at fake ones (Mescheder 2018, eq. 9 and 10). It lacks gamma."""
-    return squared_slopes(critic, images).mean() / 2
+def r1_penalty(critic: Critic, real: Tensor) -> Tensor:
+    """R1: 1/2 E[||grad D(x)||^2] at real images x (Mescheder 2018, eq. 9). The factor gamma is still to come."""
+    return squared_slopes(critic, real).mean() / 2
+
+
+def r2_penalty(critic: Critic, fake: Tensor) -> Tensor:
+    """R2: the same at generated images (Mescheder 2018, eq. 10)."""
+    return squared_slopes(critic, fake).mean() / 2
 
 
 def drift(real_logits: Tensor) -> Tensor:

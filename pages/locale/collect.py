@@ -42,10 +42,10 @@ def _declared() -> Iterator[str]:
     for chart in CHARTS.values():
         yield from (chart.title, chart.note, *(trace.label for trace in chart.traces))
     for score in SCORES.values():
-        yield from (score.title, score.about)
+        yield from (score.title, score.meaning)
     yield from (named.title for named in DATASETS.values())
     yield from validation.IN_WORDS.values()
-    yield from (preset.about for preset in PRESETS.values())
+    yield from (preset.description for preset in PRESETS.values())
     yield from X_AXES.values()
     yield from X_SHORT.values()
 

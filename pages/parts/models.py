@@ -85,7 +85,7 @@ def _forget_link() -> None:
 
 def address(choice: Choice, model: "Model") -> dict[str, str]:
     """What a link says of the model."""
-    return {"model": choice.key} | ({"step": str(model.about.step)} if run_name(choice.key) else {})
+    return {"model": choice.key} | ({"step": str(model.metadata.step)} if run_name(choice.key) else {})
 
 
 def keep_address(choice: Choice, model: "Model") -> None:
@@ -104,11 +104,11 @@ def say_of_link(choice: Choice, model: "Model") -> None:
         text = _(
             "The link asks for the model {missing}, which is not here; {model} draws instead.",
             missing=shortened(missing),
-            model=model.about.name,
+            model=model.metadata.name,
         )
         st.warning(plain(text), icon=":material/link_off:")
     then = whole_number(st.session_state.get("linked-step", ""))
-    now = model.about.step
+    now = model.metadata.step
     if run_name(choice.key) and then not in (None, now):
         values = {"then": then, "now": now}
         newest = Text(
@@ -181,7 +181,7 @@ def _best_of(run: Run) -> list[Choice]:
 
     best = checkpoint.best_model(run.folder)
     try:
-        scores = checkpoint.read_about(best).scores if best else {}
+        scores = checkpoint.read_metadata(best).scores if best else {}
     except WorkbenchError:  # it has just given way to a better one, or is damaged
         return []
     if "fid" not in scores:

@@ -40,17 +40,17 @@ def key_of(run):
     return f"run:{run.name}"
 
 
-def a_result(fid=12.5, conditional=True, **about):
+def a_result(fid=12.5, conditional=True, **protocol):
     pictures = {name: np.zeros((len(CLASSES) * EXAMPLES, 8, 8, 1), np.uint8) for name in ("best", "worst")}
     pictures |= {name: np.zeros((3, 8, 8, 1), np.uint8) for name in ("generated", "nearest")}
-    about = {
+    protocol = {
         "model": "m", "step": 20, "kimg": 1.6, "dataset": "digits", "features": "classifier", "samples": 1000,
-        "seed": 0, "reference": 5000, "floor": "halves", "floor_samples": 2500, "comparable": False,
-    } | about  # fmt: skip
+        "seed": 0, "reference": 5000, "baseline": "halves", "baseline_samples": 2500, "comparable": False,
+    } | protocol  # fmt: skip
     scores = {"fid": fid, "recall": 0.25, "nearest": 3.0} | ({"accuracy": 0.85} if conditional else {})
-    floor = {"fid": 0.5, "recall": 0.75, "nearest": 2.0} | ({"accuracy": 0.99} if conditional else {})
+    baseline = {"fid": 0.5, "recall": 0.75, "nearest": 2.0} | ({"accuracy": 0.99} if conditional else {})
     matrix = [[9, 1], [2, 8]] if conditional else None
-    return Evaluation(about, scores, floor, CLASSES, matrix, pictures, [0.5, 1.0, 1.5])
+    return Evaluation(protocol, scores, baseline, CLASSES, matrix, pictures, [0.5, 1.0, 1.5])
 
 
 def finish(evaluations, run, result, terms=None):
@@ -244,7 +244,7 @@ def test_the_page_says_what_was_compared_and_when_papers_count_otherwise(open_pa
 def test_the_csv_has_a_line_for_each_model_and_its_floor():
     lines = pd.read_csv(io.StringIO(table.scores_as_csv({"one": a_result(), "two": a_result(7.25)})))
     assert lines["fid"].tolist() == [12.5, 0.5, 7.25, 0.5]
-    assert lines["of"].tolist() == ["model", "floor"] * 2
+    assert lines["of"].tolist() == ["model", "baseline"] * 2
     assert lines["samples"].tolist() == [1000] * 4
 
 

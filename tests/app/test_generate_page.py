@@ -31,8 +31,8 @@ def own_model(store):
 def make_run(store, classes):
     run = store.create(small_config(), "cgan", owner="me")
     gan = Gan(run.config, ImageSpec(size=28, channels=1, classes=classes), torch.device("cpu"))
-    about = checkpoint.About(run.name, run.config, gan.spec, 5, 1.0, 80)
-    path = checkpoint.save_run(run.folder, about, gan.model_state(), gan.resume_state())
+    metadata = checkpoint.Metadata(run.name, run.config, gan.spec, 5, 1.0, 80)
+    path = checkpoint.save_run(run.folder, metadata, gan.model_state(), gan.resume_state())
     store.report(run.id, "me", checkpoint=path.name)
     return path
 
@@ -168,7 +168,7 @@ def test_raw_weights_draw_other_pictures(open_page):
 
 def test_raw_weights_that_are_not_there_are_missed_in_words_and_can_be_given_up(open_page, own_model):
     weights = checkpoint.with_prefix("ema", checkpoint.without_prefix("ema", checkpoint.read_tensors(own_model)))
-    checkpoint.write_tensors(own_model, weights, checkpoint.read_about(own_model).to_metadata())
+    checkpoint.write_tensors(own_model, weights, checkpoint.read_metadata(own_model).to_header())
     app = open_page(GENERATE, model=key_of(own_model), raw="true")
     assert not app.exception
     assert "no weights of the kind generator" in words_of(app)
@@ -246,8 +246,8 @@ def test_a_link_to_a_run_that_has_learnt_on_says_so(open_page, own_model):
 
 
 def keep_best(newest, step, fid):
-    about = checkpoint.read_about(newest)._replace(step=step, scores={"fid": fid})
-    return checkpoint.save_best(newest.parent, about, checkpoint.read_tensors(newest))
+    metadata = checkpoint.read_metadata(newest)._replace(step=step, scores={"fid": fid})
+    return checkpoint.save_best(newest.parent, metadata, checkpoint.read_tensors(newest))
 
 
 def test_a_runs_best_checkpoint_is_offered_before_its_newest_with_its_fid(open_page, own_model):
@@ -387,8 +387,8 @@ def test_a_number_beyond_the_pictures_becomes_the_first(open_page):
 def test_a_model_with_few_random_numbers_has_fewer_directions(open_page, store):
     run = store.create(small_config(latent_dim=2), "cgan", owner="me")
     gan = Gan(run.config, ImageSpec(size=28, channels=1, classes=("a",)), torch.device("cpu"))
-    about = checkpoint.About(run.name, run.config, gan.spec, 5, 1.0, 80)
-    path = checkpoint.save_run(run.folder, about, gan.model_state(), gan.resume_state())
+    metadata = checkpoint.Metadata(run.name, run.config, gan.spec, 5, 1.0, 80)
+    path = checkpoint.save_run(run.folder, metadata, gan.model_state(), gan.resume_state())
     store.report(run.id, "me", checkpoint=path.name)
     app = open_page(GENERATE, model=key_of(path), one="true", strip="5")
     assert not app.exception
@@ -464,8 +464,8 @@ def test_a_link_to_a_damaged_model_can_be_left_for_another(open_page, own_model)
 def test_a_strangers_name_is_shown_as_text(open_page, own_model):
     evil = '"><form action="https://evil.example">![](https://evil.example/seen.png)'
     weights = checkpoint.read_tensors(own_model)
-    about = checkpoint.read_about(own_model)._replace(name=evil)
-    checkpoint.write_tensors(own_model, weights, about.to_metadata())
+    metadata = checkpoint.read_metadata(own_model)._replace(name=evil)
+    checkpoint.write_tensors(own_model, weights, metadata.to_header())
     app = open_page(GENERATE, model=key_of(own_model), one="true")
     assert not any("<form" in html.proto.body for html in app.get("html"))
     assert not any("![](" in caption.value for caption in app.caption)

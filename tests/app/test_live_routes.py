@@ -21,7 +21,7 @@ def request(run_id=1, query="", **path):
 
 
 def ask(run_id=1, query=""):
-    answer = routes._look(request(run_id, query))
+    answer = routes._news(request(run_id, query))
     return json.loads(answer.body) if answer.status_code == 200 else answer.status_code
 
 
@@ -119,5 +119,5 @@ def test_whoever_watches_gets_the_queue_going_and_sees_the_dead(store, monkeypat
 def test_a_failed_run_says_why_in_the_readers_language(store):
     run = trained(store)
     store.end(run.id, "me", State.FAILED, Text("It failed unexpectedly: {kind}: {error}", {"kind": "A", "error": "B"}))
-    told = ask(query="lang=es")["status"]["told"]
-    assert "A: B" in told and "unexpectedly" not in told
+    status_text = ask(query="lang=es")["status"]["message"]
+    assert "A: B" in status_text and "unexpectedly" not in status_text

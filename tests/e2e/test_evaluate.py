@@ -34,8 +34,8 @@ def test_a_trained_model_is_evaluated_and_another_evaluation_cancelled(visit, a_
     with page.expect_download() as saved:
         press(page, "Scores as CSV")
     with saved.value.path().open(encoding="utf-8") as file:
-        model, floor = csv.DictReader(file)
-    assert float(model["fid"]) > float(floor["fid"]) >= 0
+        model, baseline = csv.DictReader(file)
+    assert float(model["fid"]) > float(baseline["fid"]) >= 0
     assert 0 <= float(model["accuracy"]) <= 1 and math.isfinite(float(model["kid"]))
     no_error_on(page)
     for size in (PHONE, DESK):

@@ -33,8 +33,8 @@ def strange_runs(store):
         with store.session() as session:
             session.merge(run).preset = LINKED
         gan = Gan(run.config, ImageSpec(size=28, channels=1, classes=(STRANGE, LINKED)), torch.device("cpu"))
-        about = checkpoint.About(LINKED, run.config, gan.spec, 5, 1.0, 80)
-        path = checkpoint.save_run(run.folder, about, gan.model_state(), gan.resume_state())
+        metadata = checkpoint.Metadata(LINKED, run.config, gan.spec, 5, 1.0, 80)
+        path = checkpoint.save_run(run.folder, metadata, gan.model_state(), gan.resume_state())
         store.report(run.id, "me", checkpoint=path.name, device=LINKED)
         store.end(run.id, "me", State.FINISHED)
         run = store.get(run.id)

@@ -29,16 +29,16 @@ SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
 
 def save(folder, step=1, **changes):
     gan = Gan(small_config(**changes), SPEC, torch.device("cpu"))
-    about = checkpoint.About("a run", gan.config, SPEC, step, 12.5, images=4000)
-    return checkpoint.save_run(folder, about, gan.model_state(), gan.resume_state())
+    metadata = checkpoint.Metadata("a run", gan.config, SPEC, step, 12.5, images=4000)
+    return checkpoint.save_run(folder, metadata, gan.model_state(), gan.resume_state())
 
 
 def test_one_file_tells_all_and_draws(tmp_path):
     path = save(tmp_path, step=7)
     alone = path.rename(tmp_path / "handed-around.safetensors")
-    about = checkpoint.read_about(alone)
-    assert (about.name, about.config, about.spec, about.step) == ("a run", small_config(), SPEC, 7)
-    assert (about.seconds, about.images, about.kimg) == (12.5, 4000, 4)
+    metadata = checkpoint.read_metadata(alone)
+    assert (metadata.name, metadata.config, metadata.spec, metadata.step) == ("a run", small_config(), SPEC, 7)
+    assert (metadata.seconds, metadata.images, metadata.kimg) == (12.5, 4000, 4)
     samples = gan_core.load(alone).sample(classes=["7", 3], count=2, seed=5)
     assert samples.images.shape == (4, 28, 28, 1)
     assert samples.labels.tolist() == [7, 7, 3, 3]
@@ -63,15 +63,15 @@ def test_a_newer_checkpoint_replaces_the_older_one(tmp_path):
 
 def save_best(folder, step):
     gan = Gan(small_config(), SPEC, torch.device("cpu"))
-    about = checkpoint.About("a run", gan.config, SPEC, step, 12.5, images=4000, scores={"fid": 0.25})
-    return checkpoint.save_best(folder, about, gan.model_state())
+    metadata = checkpoint.Metadata("a run", gan.config, SPEC, step, 12.5, images=4000, scores={"fid": 0.25})
+    return checkpoint.save_best(folder, metadata, gan.model_state())
 
 
 def test_the_best_checkpoint_tells_its_scores_and_draws_and_others_have_none(tmp_path):
     newest, best = save(tmp_path, step=9), save_best(tmp_path, step=7)
     assert checkpoint.best_model(tmp_path) == best
-    assert checkpoint.read_about(best).scores == {"fid": 0.25}
-    assert checkpoint.read_about(newest).scores == {}
+    assert checkpoint.read_metadata(best).scores == {"fid": 0.25}
+    assert checkpoint.read_metadata(newest).scores == {}
     assert gan_core.load(best).sample(count=1).images.shape == (10, 28, 28, 1)
 
 
@@ -102,13 +102,13 @@ def test_scores_that_are_no_numbers_are_refused(tmp_path, scores):
     path = save_best(tmp_path, step=7)
     rewrite(path, metadata=lambda old: old | {"scores": scores})
     with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
-        checkpoint.read_about(path)
+        checkpoint.read_metadata(path)
 
 
 def test_a_file_from_before_there_were_scores_can_be_read(tmp_path):
     path = save_best(tmp_path, step=7)
     rewrite(path, metadata=lambda old: {name: text for name, text in old.items() if name != "scores"})
-    assert checkpoint.read_about(path).scores == {}
+    assert checkpoint.read_metadata(path).scores == {}
 
 
 @pytest.mark.parametrize("kept", [0, 4, 100, 0.5, 0.999])
@@ -176,7 +176,7 @@ def rewrite(path, weights=lambda tensors: tensors, metadata=lambda text: text):
 def test_a_file_from_before_n_critic_could_change_counts_its_images_by_steps(tmp_path):
     path = save(tmp_path, step=7, n_critic=3, batch_size=16)
     rewrite(path, metadata=lambda old: {key: text for key, text in old.items() if key != "images"})
-    assert checkpoint.read_about(path).images == 7 * 3 * 16
+    assert checkpoint.read_metadata(path).images == 7 * 3 * 16
 
 
 def test_weights_of_other_shapes_are_refused(tmp_path):
@@ -285,7 +285,7 @@ def test_the_command_that_made_a_shipped_model_is_documented(path):
         asked = train.make_context("train", shlex.split(command)).params
         changes = asked_changes(*(asked[name] for name in ("dataset", "minutes", "kimg", "changes")))
         made.append(make_config(preset_config(asked["preset"]), **changes))
-    assert checkpoint.read_about(path).config in made
+    assert checkpoint.read_metadata(path).config in made
 
 
 OLD = Path(__file__).parent / "old" / "r3gan"
@@ -307,10 +307,12 @@ def test_an_r3gan_from_when_it_had_more_biases_draws_what_it_drew():
 
 
 def test_an_r3gan_from_when_it_had_more_biases_goes_on_as_it_went_on():
-    about = checkpoint.read_about(OLD_MODEL)
-    gan = Gan(about.config, about.spec, torch.device("cpu"))
+    metadata = checkpoint.read_metadata(OLD_MODEL)
+    gan = Gan(metadata.config, metadata.spec, torch.device("cpu"))
     resume = checkpoint.read_tensors(checkpoint.resume_path(OLD_MODEL))
-    gan.restore(checkpoint.read_tensors(OLD_MODEL), resume, about.step, about.images // about.config.batch_size)
+    gan.restore(
+        checkpoint.read_tensors(OLD_MODEL), resume, metadata.step, metadata.images // metadata.config.batch_size
+    )
     steps = [training_step(gan, itertools.repeat((OLD_BATCH, torch.arange(16) % 3))) for _ in EXPECTED["losses"]]
     losses = [[step.discriminator_loss.item(), step.generator_loss.item()] for step in steps]
     torch.testing.assert_close(torch.tensor(losses), torch.tensor(EXPECTED["losses"]), rtol=1e-3, atol=1e-4)
@@ -337,7 +339,7 @@ def never(*_arguments, **_options):
 EMPTY = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
 
 
-@pytest.mark.parametrize("read", [checkpoint.read_about, checkpoint.read_tensors])
+@pytest.mark.parametrize("read", [checkpoint.read_metadata, checkpoint.read_tensors])
 @pytest.mark.parametrize(
     "header",
     [
@@ -361,16 +363,16 @@ def test_a_file_that_says_too_much_of_itself_is_refused_before_the_library_reads
 def test_a_header_that_is_none_is_one_sentence(tmp_path, header):
     path = save_header(tmp_path / "odd.safetensors", header)
     with pytest.raises(WorkbenchError, match=r"odd\.safetensors"):
-        checkpoint.read_about(path)
+        checkpoint.read_metadata(path)
 
 
 def test_the_largest_of_our_own_models_is_read_with_room_to_spare():
     """As many classes as a dataset may have, each with as long a name."""
     spec = ImageSpec(size=32, channels=3, classes=["x" * 200] * 1000)
     config = make_config(dataset="folder:" + "\x01" * 990)
-    about = checkpoint.About("a run", config, spec, 1, 1.0).to_metadata()
-    assert len(json.dumps(about)) < checkpoint.MOST_HEADER_BYTES / 2
-    assert len(about["config"]) < checkpoint.LONGEST_CONFIG / 2
+    metadata = checkpoint.Metadata("a run", config, spec, 1, 1.0).to_header()
+    assert len(json.dumps(metadata)) < checkpoint.MOST_HEADER_BYTES / 2
+    assert len(metadata["config"]) < checkpoint.LONGEST_CONFIG / 2
 
 
 @pytest.mark.parametrize("name", ["step", "images", "seconds"])
@@ -389,7 +391,7 @@ def test_absurd_scores_are_refused_at_loading(tmp_path, scores):
     path = save_best(tmp_path, step=7)
     rewrite(path, metadata=lambda old: old | {"scores": scores})
     with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
-        checkpoint.read_about(path)
+        checkpoint.read_metadata(path)
 
 
 @pytest.mark.parametrize("field", ["config", "spec"])
@@ -398,7 +400,7 @@ def test_a_million_layers_or_classes_in_a_model_are_refused(tmp_path, field):
     lists = {"config": {"generator_layers": [1] * 200_000}, "spec": {"classes": ["x"] * 100_000}}
     rewrite(path, metadata=lambda old: old | {field: json.dumps(json.loads(old[field]) | lists[field])})
     with pytest.raises(WorkbenchError, match="not a checkpoint of this program"):
-        checkpoint.read_about(path)
+        checkpoint.read_metadata(path)
 
 
 def test_a_file_whose_errors_would_be_a_megabyte_long_is_refused_in_a_short_sentence(tmp_path):
@@ -406,20 +408,20 @@ def test_a_file_whose_errors_would_be_a_megabyte_long_is_refused_in_a_short_sent
     path = tmp_path / "long.safetensors"
     path.write_bytes(len(header).to_bytes(8, "little") + header + b"0000")
     with pytest.raises(WorkbenchError) as refused:
-        checkpoint.read_about(path)
+        checkpoint.read_metadata(path)
     assert len(str(refused.value)) < 3000
 
 
 def test_complex_weights_are_refused(tmp_path):
     path = save(tmp_path)
     tensors = {name: tensor.to(torch.complex64) for name, tensor in checkpoint.read_tensors(path).items()}
-    checkpoint.write_tensors(path, tensors, checkpoint.read_about(path).to_metadata())
+    checkpoint.write_tensors(path, tensors, checkpoint.read_metadata(path).to_header())
     with pytest.raises(WorkbenchError, match="complex numbers"):
         gan_core.load(path)
 
 
 def test_a_model_without_a_name_is_called_as_its_file(tmp_path):
     path = save(tmp_path)
-    about = checkpoint.read_about(path)._replace(name=" ")
-    checkpoint.write_tensors(path, checkpoint.read_tensors(path), about.to_metadata())
-    assert checkpoint.read_about(path).name == path.stem
+    metadata = checkpoint.read_metadata(path)._replace(name=" ")
+    checkpoint.write_tensors(path, checkpoint.read_tensors(path), metadata.to_header())
+    assert checkpoint.read_metadata(path).name == path.stem

@@ -56,7 +56,7 @@ def test_the_data_folder_may_be_named_from_home(home, store):
 def test_a_model_is_loaded_from_home(home):
     there = home / "model.safetensors"
     there.write_bytes(checkpoint.find("mnist-gan").read_bytes())
-    assert sampling.load_model("~/model.safetensors").about.config.dataset == "mnist"
+    assert sampling.load_model("~/model.safetensors").metadata.config.dataset == "mnist"
 
 
 def test_evaluations_know_home(home, store):

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from gan_core import checkpoint, sampling
-from gan_core.checkpoint import About
+from gan_core.checkpoint import Metadata
 from gan_core.config import ImageSpec
 from gan_core.errors import WorkbenchError
 from gan_core.networks.build import build_generator
@@ -24,7 +24,7 @@ LETTERS = ImageSpec(size=28, channels=1, classes=("a", "b", "C"))
 def model(spec=SPEC, **changes):
     config = small_config(network="dcgan", **changes)
     torch.manual_seed(0)
-    return Model(About("test", config, spec, 9, 0.0), build_generator(config, spec).eval())
+    return Model(Metadata("test", config, spec, 9, 0.0), build_generator(config, spec).eval())
 
 
 def test_the_same_seed_draws_the_same_pictures():
@@ -144,7 +144,7 @@ def test_weights_that_a_checkpoint_lacks_are_missed_in_words(tmp_path):
     trained = model()
     path = tmp_path / "lean.safetensors"
     weights = checkpoint.with_prefix("ema", trained.generator.state_dict())
-    checkpoint.write_tensors(path, weights, trained.about.to_metadata())
+    checkpoint.write_tensors(path, weights, trained.metadata.to_header())
     assert sampling.load_model(path).weights == "ema"
     with pytest.raises(WorkbenchError, match="no weights of the kind generator"):
         sampling.load_model(path, "generator")

@@ -120,12 +120,12 @@ def _nearest(result: Evaluation) -> None:
         "Above, what the model drew; below, the training picture most like it, and their distance in features. These "
         "are the pairs that are closest of all."
     )
-    if {"nearest"} <= result.scores.keys() & result.floor.keys():
+    if {"nearest"} <= result.scores.keys() & result.baseline.keys():
         text += " " + _(
-            "Half of all its pictures are nearer than {model:.2f}; of real pictures that it never saw, {floor:.2f}. "
+            "Half of all its pictures are nearer than {model:.2f}; of real pictures that it never saw, {baseline:.2f}. "
             "Far nearer than those would mean that it has memorised.",
             model=result.scores["nearest"],
-            floor=result.floor["nearest"],
+            baseline=result.baseline["nearest"],
         )
     st.caption(text)
     pairs = []

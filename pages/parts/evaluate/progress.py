@@ -42,7 +42,7 @@ def _show(evaluations: EvaluationStore, row: EvaluationRow, label: str) -> None:
     elif row.state == State.QUEUED:
         how = _("waiting for its turn")
     else:
-        how = _(row.told) if row.told else _("getting ready")
+        how = _(row.status_text) if row.status_text else _("getting ready")
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"evaluation-{row.id}"):
         st.progress(min(1.0, max(0.0, row.progress)), text=plain(f"{label}: {how}"))
         st.button(

@@ -1,4 +1,4 @@
-"""The scores of several models, with the floor: on the page, and as CSV."""
+"""The scores of several models, with the baseline: on the page, and as CSV."""
 
 import pandas as pd
 import streamlit as st
@@ -10,30 +10,35 @@ from pages.parts.language import LANGUAGES, _, language
 from pages.parts.style import of_theme
 
 UNRANKED = "nearest"
-"""Pure noise is farthest from every training picture: it is read against the floor, and none is best."""
+"""Pure noise is farthest from every training picture: it is read against the baseline, and none is best."""
 NAME_WIDTH = 190
 """Pixels; on a phone as much again is left for the scores."""
 ARROWS = {"lower": "↓", "higher": "↑"}
 BEST = "font-weight: 700"
 SEVEN_TENTHS = "b3"
 """As the last two digits of a colour: as faint as can still be read."""
-ABOUT = ("model", "step", "kimg", "dataset", "features", "samples", "seed")
+PROTOCOL = ("model", "step", "kimg", "dataset", "features", "samples", "seed")
 
 
 def show_table(results: dict[str, Evaluation]) -> None:
-    """A row a model, a column a score, a row for the floor of each dataset; the best of each dataset marked.
+    """A row a model, a column a score, a row for the baseline of each dataset; the best of each dataset marked.
 
     Args:
         results: by the models' labels.
     """
     names = _names(results)
-    floors = {_alike(result): result for result in results.values()}
+    baselines = {_alike(result): result for result in results.values()}
     rows = [
-        [no_formula(label), result.about["kimg"], *_values(result.scores, names)] for label, result in results.items()
+        [no_formula(label), result.protocol["kimg"], *_values(result.scores, names)]
+        for label, result in results.items()
     ]
     rows += [
-        [_("Floor · {dataset}", dataset=dataset_name(result.about["dataset"])), None, *_values(result.floor, names)]
-        for result in floors.values()
+        [
+            _("Real-data baseline · {dataset}", dataset=dataset_name(result.protocol["dataset"])),
+            None,
+            *_values(result.baseline, names),
+        ]
+        for result in baselines.values()
     ]
     frame = pd.DataFrame(rows, columns=["model", "kimg", *names])
     formats = {"kimg": "{:.0f}"} | {name: SCORES[name].format for name in names}
@@ -60,7 +65,7 @@ def _columns(names: list[str]) -> dict:
         arrow = "" if name == UNRANKED else f" {ARROWS[score.better]}"
         columns[name] = st.column_config.NumberColumn(
             _(score.title) + arrow,
-            help=_(score.about) if name == UNRANKED else f"{_(score.about)} {better}",
+            help=_(score.meaning) if name == UNRANKED else f"{_(score.meaning)} {better}",
         )
     return columns
 
@@ -75,8 +80,8 @@ def _values(scores: dict[str, float], names: list[str]) -> list[float | None]:
 
 
 def _alike(result: Evaluation) -> tuple:
-    """Only models of the same dataset and features can be ranked, and have the same floor."""
-    return result.about["dataset"], result.about["features"]
+    """Only models of the same dataset and features can be ranked, and have the same baseline."""
+    return result.protocol["dataset"], result.protocol["features"]
 
 
 def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
@@ -96,13 +101,13 @@ def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
 
 
 def scores_as_csv(results: dict[str, Evaluation]) -> str:
-    """A line a model and a line for its floor, with how it was counted."""
+    """A line a model and a line for its baseline, with how it was counted."""
     lines = []
     for label, result in results.items():
-        about = {name: result.about.get(name) for name in ABOUT}
-        about["dataset"] = dataset_name(result.about["dataset"])
-        for of, scores in (("model", result.scores), ("floor", result.floor)):
-            lines.append({"label": label, "of": of, **about, **{name: scores.get(name) for name in SCORES}})
+        protocol = {name: result.protocol.get(name) for name in PROTOCOL}
+        protocol["dataset"] = dataset_name(result.protocol["dataset"])
+        for of, scores in (("model", result.scores), ("baseline", result.baseline)):
+            lines.append({"label": label, "of": of, **protocol, **{name: scores.get(name) for name in SCORES}})
     return as_csv(pd.DataFrame(lines))
 
 

@@ -23,7 +23,7 @@ SHOWN_WIDTH = "84px"
 
 
 def how_it_learns() -> None:
-    """Noise -> generator -> generated pictures; they and real ones -> discriminator -> verdict -> back to both."""
+    """Noise -> generator -> generated pictures; they and real ones -> discriminator -> output -> back to both."""
     boxes = [
         _box(_("Random numbers"), _("the latent z"), kind="noise"),
         _arrow(),
@@ -41,7 +41,7 @@ def how_it_learns() -> None:
         _arrow(),
         _box(_("Discriminator"), _("tells how real each looks"), kind="discriminator"),
         _arrow(),
-        _box(_("Verdict"), _("0 generated … 1 real"), kind="verdict"),
+        _box(_("Output"), _("0 generated … 1 real"), kind="output"),
     ]
     learns = _(
         "The discriminator learns to tell them apart, the generator to be taken for real. Step by step, each makes the "

@@ -3,16 +3,16 @@ const TICK = 1000;
 const GRACE = 3000; // a part that is drawn anew comes back within this, and finds what was fetched before
 const watches = new Map();
 
-// Calls the listener with {run, look, rows, grids} now and at every news, and `onTrouble` with a sentence while the
+// Calls the listener with {run, news, rows, grids} now and at every news, and `onTrouble` with a sentence while the
 // server cannot say anything (its store is damaged, for one), with "" afterwards. Returns a function that ends it.
 export function watch(run, language, listener, onTrouble = () => {}) {
   const key = `${run} ${language}`;
   const known = watches.get(key);
-  const seen = known ?? { run, language, rows: {}, grids: [], look: null, listeners: new Map(), timer: 0, asking: false };
+  const seen = known ?? { run, language, rows: {}, grids: [], news: null, listeners: new Map(), timer: 0, asking: false };
   watches.set(key, seen);
   clearTimeout(seen.ending);
   seen.listeners.set(listener, onTrouble);
-  if (seen.look) listener(seen);
+  if (seen.news) listener(seen);
   // Without a timer nothing is to come: nobody was listening, or the run has ended, and may have been resumed.
   if (!seen.timer) ask(seen);
   return () => {
@@ -29,7 +29,7 @@ async function ask(seen) {
   if (seen.asking || !seen.listeners.size) return;
   seen.asking = true;
   try {
-    const { sessions = 0, total = 0 } = seen.look ?? {};
+    const { sessions = 0, total = 0 } = seen.news ?? {};
     const newest_grid = seen.grids.at(-1)?.[0] ?? 0;
     const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length, newest_grid });
     const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
@@ -41,22 +41,22 @@ async function ask(seen) {
   } finally {
     seen.asking = false;
   }
-  if (seen.listeners.size && (seen.look?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), TICK);
+  if (seen.listeners.size && (seen.news?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), TICK);
 }
 
 function tell(seen, trouble) {
   for (const onTrouble of seen.listeners.values()) onTrouble(trouble);
 }
 
-function take(seen, look) {
+function take(seen, news) {
   tell(seen, "");
-  if (look.fresh || look.sessions !== seen.look?.sessions) seen.rows = {};
-  for (const name in look.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(look.rows[name]);
-  if (look.fresh_grids) seen.grids = [];
-  seen.grids.push(...look.grids);
-  seen.look = look;
+  if (news.fresh || news.sessions !== seen.news?.sessions) seen.rows = {};
+  for (const name in news.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(news.rows[name]);
+  if (news.fresh_grids) seen.grids = [];
+  seen.grids.push(...news.grids);
+  seen.news = news;
   // Rows that came one by one are more than a chart can show after some minutes: ask for all, thinned.
-  if ((seen.rows.step?.length ?? 0) > 2500) look.total = 0;
+  if ((seen.rows.step?.length ?? 0) > 2500) news.total = 0;
   for (const listener of seen.listeners.keys()) listener(seen);
 }
 

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from gan_core.config import changeable
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import worker
-from gan_core.monitor.feed import epochs, look
+from gan_core.monitor.feed import epochs, news
 from gan_core.store.runs import Run, RunStore, default_store
 from pages.parts.language import translate
 from pages.parts.links import whole_number
@@ -34,7 +34,7 @@ def routes(prefix: str = "") -> list[Route]:
     """
     return [
         Route(f"{prefix}/live/poll.js", lambda request: FileResponse(POLL_JS, media_type="text/javascript")),
-        Route(f"{prefix}/live/{{run_id}}", _look),
+        Route(f"{prefix}/live/{{run_id}}", _news),
         Route(f"{prefix}/live/{{run_id}}/newest", _newest_grid),
         Route(f"{prefix}/live/{{run_id}}/grid/{{step}}", _grid),
     ]
@@ -51,7 +51,7 @@ def _number(request: Request, name: str) -> int:
     return whole_number(request.query_params.get(name, "")) or 0
 
 
-def _look(request: Request) -> Response:
+def _news(request: Request) -> Response:
     """What is new of a run. Plain functions like this one are run in a thread: the database may make them wait."""
     language = request.query_params.get("lang", "")
     try:
@@ -66,7 +66,7 @@ def _look(request: Request) -> Response:
             return Response(status_code=204 if _number(request, "sessions") else 404)
         same = _number(request, "sessions") == run.sessions
         rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))
-        seen = look(store, run, rows, grids, newest_grid)
+        seen = news(store, run, rows, grids, newest_grid)
         return JSONResponse(
             {
                 "active": run.active,
@@ -78,7 +78,7 @@ def _look(request: Request) -> Response:
                 "grids": seen.grids,
                 "fresh_grids": seen.fresh_grids,
                 "newest": _version(run),
-                "status": status(store, run, seen.reading, language),
+                "status": status(store, run, seen.diagnosis, language),
             }
         )
     except WorkbenchError as error:

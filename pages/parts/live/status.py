@@ -3,12 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from gan_core.growth import growth, resolution
+from gan_core.monitor.diagnosis import Diagnosis
 from gan_core.store.runs import Run, RunStore, State
 from gan_core.text import Text
 from pages.parts.language import translate
 
 if TYPE_CHECKING:
-    from gan_core.monitor.diagnosis import Reading
+    pass
 
 COLOURS = {
     State.QUEUED: "gray",
@@ -28,24 +29,24 @@ STATES = {
 }
 
 
-def status(store: RunStore, run: Run, reading: "Reading | None", language: str) -> dict[str, Any]:
+def status(store: RunStore, run: Run, diagnosis: Diagnosis | None, language: str) -> dict[str, Any]:
     """All that the status line shows, in that language."""
 
-    def say(text: str | Text, **values: Any) -> str:
+    def worded(text: str | Text, **values: Any) -> str:
         return translate(language, text, **values)
 
     where = where_it_stands(store, run)
     return {
         "state": run.state,
-        "badge": say(Text("stopping") if run.request else STATES[State(run.state)]),
+        "badge": worded(Text("stopping") if run.request else STATES[State(run.state)]),
         "colour": COLOURS[State(run.state)],
-        "where": say(where) if isinstance(where, Text) else where,
+        "where": worded(where) if isinstance(where, Text) else where,
         "progress": min(1.0, run.progress) if run.state == State.RUNNING or run.progress else None,
-        "numbers": " · ".join(say(part) for part in _numbers(run)),
-        "told": say(run.told) if run.told else "",
-        "left_out": "\n".join(map(say, run.left_out)),
-        "reading": {"kind": reading.kind, "sentence": say(reading.sentence), "rule": say(reading.rule)}
-        if reading
+        "numbers": " · ".join(worded(part) for part in _numbers(run)),
+        "message": worded(run.status_text) if run.status_text else "",
+        "left_out": "\n".join(map(worded, run.left_out)),
+        "diagnosis": {"kind": diagnosis.kind, "sentence": worded(diagnosis.sentence), "rule": worded(diagnosis.rule)}
+        if diagnosis
         else None,
     }
 

@@ -1,4 +1,4 @@
-// Draws what poll.js fetches. Everything that only changes the look (smoothing, axes) is done here, at once.
+// Draws what poll.js fetches. Everything that only changes the news (smoothing, axes) is done here, at once.
 
 // One <script> for all charts of the page; the server takes it from the installed plotly package.
 function loadPlotly() {
@@ -190,10 +190,10 @@ export default function ({ data, parentElement }) {
       redraw(Plotly, true);
     });
     figures.forEach((figure) => observer.observe(figure));
-    const stops = runs.map((run) => watch(run.id, data.language, ({ rows, look }) => {
+    const stops = runs.map((run) => watch(run.id, data.language, ({ rows, news }) => {
       const first = !run.rows.step?.length;
-      Object.assign(run, { rows, marks: look.marks });
-      redraw(Plotly, first || !look.active);
+      Object.assign(run, { rows, marks: news.marks });
+      redraw(Plotly, first || !news.active);
     }));
     return () => { observer.disconnect(); stops.forEach((stop) => stop()); };
   }).catch((error) => { root.textContent = error.message; return () => {}; });

@@ -86,9 +86,9 @@ export default function ({ data, parentElement }) {
 
   const started = import(new URL("live/poll.js", document.baseURI)).then(({ watch }) => {
     if (ended) return [];
-    return runs.map((run) => watch(run.id, data.language, ({ look, rows, grids }) => {
+    return runs.map((run) => watch(run.id, data.language, ({ news, rows, grids }) => {
       const kimg = rows.kimg?.at(-1) ?? 0;
-      Object.assign(run, { grids, kimg, newest: look.newest, active: look.active, sessions: look.sessions });
+      Object.assign(run, { grids, kimg, newest: news.newest, active: news.active, sessions: news.sessions });
       if (!playing) show();
     }));
   });

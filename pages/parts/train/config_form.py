@@ -35,7 +35,7 @@ def choose_preset() -> str:
     if preset not in PRESETS:  # no choice of the list's: a browser may say anything
         preset = DEFAULT_PRESET
     give("preset", preset, DEFAULT_PRESET)
-    st.caption(plain(_(PRESETS[preset].about)))
+    st.caption(plain(_(PRESETS[preset].description)))
     return preset
 
 

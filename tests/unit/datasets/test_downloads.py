@@ -29,10 +29,10 @@ def test_a_checksum_may_be_the_beginning_of_one(tmp_path):
 
 
 def test_the_next_address_is_tried(tmp_path, address):
-    told = []
-    fetch(["file:///nowhere", address], tmp_path / "new" / "here", SHA256, told.append)
+    status_text = []
+    fetch(["file:///nowhere", address], tmp_path / "new" / "here", SHA256, status_text.append)
     assert (tmp_path / "new" / "here").read_bytes() == CONTENT
-    assert str(told[-1]) == "Downloading here: 0.0 of 0.0 MB"
+    assert str(status_text[-1]) == "Downloading here: 0.0 of 0.0 MB"
 
 
 def test_an_answer_that_breaks_off_is_no_answer(tmp_path, monkeypatch):
@@ -62,8 +62,8 @@ def test_what_cannot_be_written_is_told_as_such_and_no_other_address_is_tried(tm
         (tmp_path / "new").write_text("in the way")
     else:
         (place / "inside").mkdir(parents=True)
-    told = []
+    status_text = []
     with pytest.raises(WorkbenchError, match="here could not be written"):
-        fetch([address, address], place, SHA256, told.append)
-    assert len(told) <= 1
+        fetch([address, address], place, SHA256, status_text.append)
+    assert len(status_text) <= 1
     assert not list(tmp_path.rglob("*.partial"))

@@ -371,8 +371,8 @@ def test_pictures_are_known_by_how_their_names_end(tmp_path, name):
 def test_a_file_of_another_kind_stops_nothing_and_is_told(tmp_path, name):
     put(tmp_path / "cats", "0.png", name)
     ending = name[name.find(".") :] if "." in name else name
-    told = [f"Files left out because their format is not read: 1 ({ending})."]
-    assert listing(tmp_path) == ({"cats": ["0.png"]}, told)
+    status_text = [f"Files left out because their format is not read: 1 ({ending})."]
+    assert listing(tmp_path) == ({"cats": ["0.png"]}, status_text)
 
 
 def test_all_that_is_left_out_is_counted_with_its_reason(tmp_path):

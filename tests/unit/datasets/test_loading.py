@@ -181,11 +181,11 @@ def mirror(tmp_path, monkeypatch):
 
 
 def test_a_download_is_told_and_kept(tmp_path, mirror):
-    told = []
+    status_text = []
     config = make_config(dataset="mnist", batch_size=2)
-    mnist = load_dataset(config, tmp_path / "data", told.append)
+    mnist = load_dataset(config, tmp_path / "data", status_text.append)
     assert mnist.labels.tolist() == [0, 1, 2, 3, 4]
-    assert any("Downloading train-images-idx3-ubyte.gz: 0.0 of 0.0 MB" in str(line) for line in told)
+    assert any("Downloading train-images-idx3-ubyte.gz: 0.0 of 0.0 MB" in str(line) for line in status_text)
     for file in mirror.iterdir():
         file.unlink()
     assert len(load_dataset(config, tmp_path / "data").images) == 5  # a second time, without the mirror

@@ -43,8 +43,8 @@ def test_what_is_downloaded_has_a_class_of_torchvision_and_its_class_names(name)
 @pytest.mark.parametrize("name", [name for name, named in DATASETS.items() if named.classifier])
 def test_a_classifier_that_is_named_is_there_and_knows_the_classes(name):
     assert shipped_file(DATASETS[name].classifier).is_file()
-    about = load_classifier(name).about
-    assert (about["channels"], about["classes"]) == (DATASETS[name].channels, len(DATASETS[name].classes))
+    architecture = load_classifier(name).architecture
+    assert (architecture["channels"], architecture["classes"]) == (DATASETS[name].channels, len(DATASETS[name].classes))
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -57,8 +57,8 @@ def test_a_change_is_taken_up_noted_and_written_into_the_checkpoint(store, repor
     assert change.seconds > 0
     # 10 batches in 10 steps, then 3 a step until there are 40.
     assert (run.step, run.kimg) == (20, 0.64)
-    about = checkpoint.read_about(run.checkpoint_path)
-    assert (about.config.n_critic, about.images, about.kimg) == (3, 640, 0.64)
+    metadata = checkpoint.read_metadata(run.checkpoint_path)
+    assert (metadata.config.n_critic, metadata.images, metadata.kimg) == (3, 640, 0.64)
     assert (run.config.n_critic, store.current_config(run).n_critic) == (1, 3)
     assert store.read_metrics(run.id)["kimg"].tolist() == [b * 16 / 1000 for b in (*range(1, 11), *range(13, 41, 3))]
 
@@ -139,7 +139,7 @@ def test_a_new_wish_waits_until_the_past_is_repeated(store, reports_at_every_ste
     run = train_job.train_run(store, store.resume(run.id, owner="me"))
     first, second = store.changes(run.id)
     assert first.step == 30 <= second.step < run.step
-    assert checkpoint.read_about(run.checkpoint_path).config.generator_learning_rate == 1e-4
+    assert checkpoint.read_metadata(run.checkpoint_path).config.generator_learning_rate == 1e-4
 
 
 # What the list of runs shows

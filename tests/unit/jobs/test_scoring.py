@@ -17,7 +17,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.jobs import scoring, session, train_job
 from gan_core.jobs.reporter import Reporter
 from gan_core.metrics import measure
-from gan_core.metrics.features import classifier
+from gan_core.metrics.features import classifier_of
 from gan_core.store.runs import State
 from gan_core.training.gan import Gan
 from tests.conftest import small_config
@@ -78,7 +78,7 @@ def test_a_run_is_scored_at_every_multiple_and_at_its_end(store):
     assert list(scored(store, run)) == [13, 25, 38, 40]
     assert run.last["fid"] == pytest.approx(scored(store, run)[40])
     assert all(0 <= value <= 1 for value in scored(store, run, "accuracy").values())
-    assert run.told is None
+    assert run.status_text is None
 
 
 def test_an_end_that_is_a_multiple_is_scored_once(store):
@@ -137,7 +137,9 @@ def test_evaluate_finds_the_fid_that_the_run_was_scored_with(store):
     run = train(store, kimg=1.6, score_every=100)
     best = checkpoint.best_model(run.folder)
     found = measure.evaluate(best, samples=100, seed=scoring.SEED, device=torch.device("cpu")).scores
-    assert checkpoint.read_about(best).scores["fid"] == scored(store, run)[100] == pytest.approx(found["fid"], rel=1e-6)
+    assert (
+        checkpoint.read_metadata(best).scores["fid"] == scored(store, run)[100] == pytest.approx(found["fid"], rel=1e-6)
+    )
     assert scored(store, run, "accuracy")[100] == found["accuracy"]
 
 
@@ -148,8 +150,8 @@ def test_the_checkpoint_with_the_lowest_fid_is_kept_as_the_best(store, fids):
     fids += [3, 1, 2, 1]
     run = train(store, kimg=0.64, score_every=0.2)
     best = checkpoint.best_model(run.folder)
-    about = checkpoint.read_about(best)
-    assert (about.step, about.images, about.scores, about.name) == (25, 400, {"fid": 1}, run.name)
+    metadata = checkpoint.read_metadata(best)
+    assert (metadata.step, metadata.images, metadata.scores, metadata.name) == (25, 400, {"fid": 1}, run.name)
     assert [path.name for path in run.folder.glob("best-*")] == ["best-000000025.safetensors"]
     assert run.checkpoint_path.name == "model-000000040.safetensors"
 
@@ -171,7 +173,7 @@ def test_an_fid_that_is_no_number_is_never_the_best(store, fids):
 def test_a_resumed_run_knows_the_best_fid_so_far(store, fids, later, step):
     fids += [1.0, later]
     run = go_on(store, train(store, kimg=0.32, score_every=10), kimg=0.64)
-    assert checkpoint.read_about(checkpoint.best_model(run.folder)).step == step
+    assert checkpoint.read_metadata(checkpoint.best_model(run.folder)).step == step
 
 
 def test_a_run_resumed_from_an_earlier_step_forgets_a_best_of_a_later_one(store, fids):
@@ -187,7 +189,7 @@ def test_a_damaged_best_checkpoint_is_no_rival(store, fids):
     run = train(store, kimg=0.32, score_every=10)
     checkpoint.best_model(run.folder).write_bytes(b"")
     run = go_on(store, run, kimg=0.64)
-    assert checkpoint.read_about(checkpoint.best_model(run.folder)).step == 40
+    assert checkpoint.read_metadata(checkpoint.best_model(run.folder)).step == 40
 
 
 # What can come between
@@ -201,7 +203,7 @@ def test_a_run_asked_to_stop_while_it_is_scored_stops_without_scores_and_goes_on
     with monkeypatch.context() as patch:
         patch.setattr(measure, "quick_scores", asked_meanwhile)
         run = train(store, kimg=0.64, score_every=0.2)
-    assert (run.state, run.step, run.told) == (State.STOPPED, 13, None)
+    assert (run.state, run.step, run.status_text) == (State.STOPPED, 13, None)
     assert scored(store, run) == {}
     run = go_on(store, run, kimg=0.64)
     assert (run.state, list(scored(store, run))) == (State.FINISHED, [25, 38, 40])
@@ -225,7 +227,7 @@ def test_the_pictures_of_a_scored_run_are_read_once(store, tmp_path, monkeypatch
         Image.fromarray(noise).save(pictures / f"{number}.png")
     opened = []
     monkeypatch.setattr(loading, "read_picture", lambda path, *rest: opened.append(path) or READ_PICTURE(path, *rest))
-    monkeypatch.setattr("gan_core.metrics.reference.choose_extractor", lambda *wanted: classifier("mnist"))
+    monkeypatch.setattr("gan_core.metrics.reference.choose_extractor", lambda *wanted: classifier_of("mnist"))
     train(store, dataset=f"folder:{pictures}", image_size=28, channels=1, score_every=1)
     assert len(opened) == 40
 
@@ -238,4 +240,4 @@ def test_real_pictures_that_cannot_be_had_fail_the_run_with_their_sentence(store
     with pytest.raises(WorkbenchError):
         train(store, score_every=1)
     run = store.get(1)
-    assert (run.state, str(run.told)) == (State.FAILED, "There is no internet; here is empty.")
+    assert (run.state, str(run.status_text)) == (State.FAILED, "There is no internet; here is empty.")

@@ -46,11 +46,11 @@ def working(store):
     hands = worker.Worker(store, slots=1)
     ended = threading.Event()
 
-    def look():
+    def supervise():
         while not ended.wait(0.1):
-            hands.look()
+            hands.supervise()
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=supervise)
     thread.start()
     yield hands
     ended.set()
@@ -88,7 +88,7 @@ def test_a_run_leaves_metrics_grids_and_a_checkpoint(store):
     assert run.live_grid.exists()
     assert Image.open(run.live_grid).size == (280, 280)
     assert len(run.grid_steps) > 5
-    assert checkpoint.read_about(run.checkpoint_path).step == 200
+    assert checkpoint.read_metadata(run.checkpoint_path).step == 200
 
 
 def test_never_more_than_200_grids_dense_early_and_sparser_later():
@@ -129,7 +129,7 @@ def test_a_killed_training_process_makes_its_run_interrupted_and_resumable(store
 def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
     run = store.create(small_config(**ENDLESS), "cgan")
     hands = worker.Worker(store, slots=1)
-    hands.look()
+    hands.supervise()
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
     process = process_of(hands)
     process.kill()
@@ -148,7 +148,7 @@ def test_a_polite_end_saves_the_run(store, working):
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
     os.kill(process_of(working).pid, signal.SIGTERM)
     wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
-    assert checkpoint.read_about(store.get(run.id).checkpoint_path).step == store.get(run.id).step
+    assert checkpoint.read_metadata(store.get(run.id).checkpoint_path).step == store.get(run.id).step
 
 
 def test_stopped_and_resumed_has_bit_for_bit_the_weights_of_a_run_that_was_not(store):
@@ -225,14 +225,14 @@ def test_a_run_keeps_what_its_folder_of_pictures_holds_besides(store, tmp_path):
         Image.new("L", (8, 8)).save(pictures / "cats" / f"{number}.png")
     Image.new("L", (8, 8)).save(pictures / "beside.png")
     (pictures / "licence.pdf").touch()
-    run, told = store.create(small_config(dataset=f"folder:{pictures}"), "cgan", owner="me"), []
-    ended = train_job.train_run(store, run, told.append)
+    run, status_text = store.create(small_config(dataset=f"folder:{pictures}"), "cgan", owner="me"), []
+    ended = train_job.train_run(store, run, status_text.append)
     sentences = [
         "Pictures left out because they lie beside the sub-folders, which are the classes: 1.",
         "Files left out because their format is not read: 1 (.pdf).",
     ]
     assert (ended.state, [str(text) for text in ended.left_out]) == (State.FINISHED, sentences)
-    assert [Text.from_json(text) for progress in told for text in progress.get("left_out", ())] == ended.left_out
+    assert [Text.from_json(text) for progress in status_text for text in progress.get("left_out", ())] == ended.left_out
 
 
 def test_what_is_left_out_is_known_even_where_too_few_pictures_are_left(store, tmp_path):
@@ -250,10 +250,10 @@ def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):
     orphan = store.create(small_config(), "cgan", owner="app/killed-with-its-worker")
     waiting = store.create(small_config(**ENDLESS), "cgan")
     successor = worker.Worker(store, slots=1, name="app")
-    assert successor.look(), "a run that waits is work: an idle worker would go home"
+    assert successor.supervise(), "a run that waits is work: an idle worker would go home"
     assert state_of(store, waiting) == State.QUEUED
     store.end(orphan.id, orphan.owner, State.FINISHED)
-    successor.look()
+    successor.supervise()
     assert state_of(store, waiting) == State.RUNNING
     end_all(successor)
 
@@ -268,17 +268,17 @@ def test_a_run_that_does_not_hear_the_request_to_stop_is_ended_and_keeps_its_che
     if by == "its own worker":
         hands.in_work[owner] = worker.InWork(run, deaf, time.monotonic())
     store.ask_to_stop(run.id)
-    hands.look()
+    hands.supervise()
     assert state_of(store, run) == State.RUNNING, "asked politely first"
     hands.patience_seconds = 0
     waiting = store.create(small_config(), "cgan")
-    wait_for(lambda: not (hands.look() and store.get(run.id).active), "its end")
+    wait_for(lambda: not (hands.supervise() and store.get(run.id).active), "its end")
     ended = store.get(run.id)
     assert (ended.state, ended.checkpoint) == (State.STOPPED, trained.checkpoint)
-    assert "did not stop by itself" in str(ended.told)
+    assert "did not stop by itself" in str(ended.status_text)
     assert not store.heartbeat(run.id, owner), "its process, should it live on, writes nothing any more"
     assert (deaf.poll() is not None) == (by == "its own worker")
-    wait_for(lambda: hands.look() and store.get(waiting.id).state != State.QUEUED, "the slot to be free")
+    wait_for(lambda: hands.supervise() and store.get(waiting.id).state != State.QUEUED, "the slot to be free")
     deaf.kill()
     deaf.wait()
     end_all(hands)
@@ -290,7 +290,7 @@ def test_a_run_whose_folder_cannot_be_made_fails_and_the_next_one_is_trained(sto
     wait_for(lambda: state_of(store, sound) == State.FINISHED, "the next run")
     failed = store.get(broken.id)
     assert failed.state == State.FAILED
-    assert "could not be written" in str(failed.told)
+    assert "could not be written" in str(failed.status_text)
 
 
 def test_a_run_that_fails_says_why_even_if_its_store_is_away(store):
@@ -369,7 +369,7 @@ def test_a_worker_outlives_a_store_that_is_away_for_a_while(store, monkeypatch):
             raise answer
         return False
 
-    monkeypatch.setattr(worker.Worker, "look", away)
+    monkeypatch.setattr(worker.Worker, "supervise", away)
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
     worker.work(store, slots=1, name="app", idle_seconds=0.1)
     assert next(answers, "all were asked for") == "all were asked for"
@@ -393,7 +393,7 @@ def test_nan_stops_the_run_with_step_and_last_good_checkpoint(store):
     failed = store.get(run.id)
     assert failed.state == State.FAILED
     assert "no longer numbers" in failed.message
-    assert checkpoint.read_about(failed.checkpoint_path).step == 20
+    assert checkpoint.read_metadata(failed.checkpoint_path).step == 20
 
 
 def test_nan_before_the_first_checkpoint_says_so(store):
@@ -410,10 +410,10 @@ def test_a_failed_run_says_why(store, working):
 def test_a_dataset_that_changed_is_not_resumed(store):
     run = train_here(store)
     other = run.config.model_copy(update={"dataset": "folder:somewhere", "kimg": 5.0})
-    about = checkpoint.read_about(run.checkpoint_path)
+    metadata = checkpoint.read_metadata(run.checkpoint_path)
     model = checkpoint.read_tensors(run.checkpoint_path)
-    changed = about._replace(spec=about.spec.model_copy(update={"classes": ("cats", "dogs")}))
-    checkpoint.write_tensors(run.checkpoint_path, model, changed.to_metadata())
+    changed = metadata._replace(spec=metadata.spec.model_copy(update={"classes": ("cats", "dogs")}))
+    checkpoint.write_tensors(run.checkpoint_path, model, changed.to_header())
     run = store.resume(run.id, other.model_copy(update={"dataset": "digits"}), owner="me")
     with pytest.raises(WorkbenchError, match="other classes"):
         train_job.train_run(store, run)
@@ -467,7 +467,7 @@ def not_a_model(folder):
 
 
 def ended(hands, row):
-    hands.look()
+    hands.supervise()
     return not hands.store.get(row.id).active
 
 
@@ -476,11 +476,11 @@ def test_an_evaluation_is_made_by_a_process_of_its_own(store, evaluations, evalu
     asked = ask(evaluations, run.checkpoint_path)
     wait_for(lambda: ended(evaluator, asked), "the evaluation", EVALUATION_SECONDS)
     row = evaluations.get(asked.id)
-    assert (row.state, row.told) == (State.FINISHED, None)
+    assert (row.state, row.status_text) == (State.FINISHED, None)
     result = result_of(row)
-    assert result.about["samples"] == 200
+    assert result.protocol["samples"] == 200
     assert np.array(result.confusion).sum() == 200
-    assert result.scores["fid"] > result.floor["fid"], "it has learned next to nothing"
+    assert result.scores["fid"] > result.baseline["fid"], "it has learned next to nothing"
     assert len(result.pictures["generated"]) == len(result.distances) > 0
     assert not row.checkpoint_path.exists(), "the copy is needed no more"
 
@@ -488,12 +488,12 @@ def test_an_evaluation_is_made_by_a_process_of_its_own(store, evaluations, evalu
 def test_a_killed_evaluation_is_interrupted_and_asked_for_again(store, evaluations, evaluator):
     run = train_here(store)
     asked = ask(evaluations, run.checkpoint_path)
-    evaluator.look()
+    evaluator.supervise()
     process_of(evaluator).kill()
     wait_for(lambda: ended(evaluator, asked), "interrupted")
     row = evaluations.get(asked.id)
     assert row.state == State.INTERRUPTED
-    assert "Evaluate the model again" in str(row.told)
+    assert "Evaluate the model again" in str(row.status_text)
     assert ask(evaluations, run.checkpoint_path).state == State.QUEUED
 
 
@@ -522,9 +522,9 @@ def test_a_process_that_takes_long_to_start_is_not_given_up_for_lost(evaluations
     ask(evaluations, not_a_model(tmp_path))
     row = evaluations.claim("slow")
     evaluator.in_work["slow"] = worker.InWork(row, deaf_process(), time.monotonic())
-    evaluator.look()
+    evaluator.supervise()
     pass_time(LOST_AFTER_SECONDS + 1)
-    evaluator.look()
+    evaluator.supervise()
     assert evaluations.get(row.id).state == State.RUNNING
 
 
@@ -535,7 +535,7 @@ def test_an_evaluation_that_fails_says_why(evaluations, tmp_path):
         evaluate_job.evaluate_claimed(evaluations, row)
     row = evaluations.get(row.id)
     assert (row.state, row.checkpoint_path.exists()) == (State.FAILED, False)
-    assert "not a whole safetensors file" in str(row.told)
+    assert "not a whole safetensors file" in str(row.status_text)
 
 
 def test_an_evaluation_does_not_wait_behind_a_training(store, evaluations, tmp_path):

@@ -20,9 +20,9 @@ def few_digits(tmp_path, monkeypatch):
 def of_digits(shipped, path):
     """A shipped model of MNIST, as if it had learnt from `digits`."""
     source = checkpoint.find(shipped)
-    about = checkpoint.read_about(source)
-    config = about.config.model_copy(update={"dataset": "digits"})
-    checkpoint.write_tensors(path, checkpoint.read_tensors(source), about._replace(config=config).to_metadata())
+    metadata = checkpoint.read_metadata(source)
+    config = metadata.config.model_copy(update={"dataset": "digits"})
+    checkpoint.write_tensors(path, checkpoint.read_tensors(source), metadata._replace(config=config).to_header())
     return path
 
 

@@ -123,7 +123,7 @@ def test_the_script_trains_on_folders_and_writes_only_where_it_is_told(tmp_path,
     folders = [f"--{part}-folder={tmp_path / 'pictures'}" for part in ("train", "test")]
     train_classifier.main(["cifar10", *folders, "--epochs=1", f"--to={tmp_path / 'new.safetensors'}"])
     assert "of 140 test pictures right" in capsys.readouterr().out
-    assert load(tmp_path / "new.safetensors").about["classes"] == 2
+    assert load(tmp_path / "new.safetensors").architecture["classes"] == 2
     assert {file: file.stat().st_mtime_ns for file in CLASSIFIERS.iterdir()} == shipped
 
 

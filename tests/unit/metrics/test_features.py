@@ -55,10 +55,10 @@ def test_more_pictures_do_not_change_what_is_seen_in_the_first(digits):
 
 
 def test_progress_is_told_and_can_end_the_work(digits):
-    told = []
-    extract(digits, choose_extractor("digits"), CPU, told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1
+    status_text = []
+    extract(digits, choose_extractor("digits"), CPU, status_text.append)
+    assert status_text == sorted(status_text)
+    assert status_text[-1] == 1
 
     def stop(share):
         raise KeyboardInterrupt
@@ -110,11 +110,11 @@ def test_inception_is_downloaded_once(weights, monkeypatch):
     begins = hashlib.sha256(weights.read_bytes()).hexdigest()[:8]
     served = weights.rename(weights.with_name(f"weights-inception-{begins}.pth"))
     monkeypatch.setattr(theirs, "URL_INCEPTION_V3", served.as_uri())
-    told = []
-    extractor = features.inception(say=told.append)
+    status_text = []
+    extractor = features.inception(on_progress=status_text.append)
     served.rename(weights)
     assert (paths.data() / "inception.pth").stat().st_size > 90e6
-    assert "Downloading inception.pth" in str(told[0])
+    assert "Downloading inception.pth" in str(status_text[0])
     assert features.inception().digest == extractor.digest  # without the server
 
 

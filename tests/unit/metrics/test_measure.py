@@ -20,20 +20,24 @@ SMALL = {"samples": 300, "device": CPU}
 
 def test_a_good_model_has_every_score_and_its_floor(conditional):
     found = evaluate(conditional, **SMALL)
-    assert list(found.scores) == list(found.floor) == list(SCORES)
+    assert list(found.scores) == list(found.baseline) == list(SCORES)
     assert found.scores["accuracy"] > 0.9
-    assert found.floor["accuracy"] > 0.95
+    assert found.baseline["accuracy"] > 0.95
     assert found.scores["class_coverage"] == 1
     assert all(0 <= found.scores[name] <= 1 for name in ("precision", "recall", "coverage"))
-    assert found.about["floor"] == "halves"
-    assert (found.about["reference"], found.about["floor_samples"], found.about["comparable"]) == (500, 250, False)
+    assert found.protocol["baseline"] == "halves"
+    assert (found.protocol["reference"], found.protocol["baseline_samples"], found.protocol["comparable"]) == (
+        500,
+        250,
+        False,
+    )
 
 
 def test_a_model_that_has_learnt_nothing_is_far_worse(conditional, tmp_path):
-    about = checkpoint.read_about(conditional)
+    metadata = checkpoint.read_metadata(conditional)
     torch.manual_seed(0)
-    weights = checkpoint.with_prefix("ema", build_generator(about.config, about.spec).state_dict())
-    checkpoint.write_tensors(tmp_path / "new.safetensors", weights, about.to_metadata())
+    weights = checkpoint.with_prefix("ema", build_generator(metadata.config, metadata.spec).state_dict())
+    checkpoint.write_tensors(tmp_path / "new.safetensors", weights, metadata.to_header())
     good, bad = evaluate(conditional, **SMALL).scores, evaluate(tmp_path / "new.safetensors", **SMALL).scores
     assert bad["fid"] > 10 * good["fid"]
     assert bad["accuracy"] < 0.3
@@ -45,23 +49,23 @@ def test_the_same_seed_gives_the_same_numbers_and_another_does_not(conditional):
     assert one.to_json() == same.to_json()
     assert all(np.array_equal(one.pictures[name], same.pictures[name]) for name in one.pictures)
     assert one.scores["fid"] != other.scores["fid"]
-    assert one.floor == other.floor
+    assert one.baseline == other.baseline
 
 
 def test_the_batch_size_that_a_model_was_trained_with_changes_nothing(conditional, tmp_path):
-    about = checkpoint.read_about(conditional)
-    config = about.config.model_copy(update={"batch_size": 4096})
+    metadata = checkpoint.read_metadata(conditional)
+    config = metadata.config.model_copy(update={"batch_size": 4096})
     tensors = checkpoint.read_tensors(conditional)
-    checkpoint.write_tensors(tmp_path / "b.safetensors", tensors, about._replace(config=config).to_metadata())
+    checkpoint.write_tensors(tmp_path / "b.safetensors", tensors, metadata._replace(config=config).to_header())
     assert evaluate(tmp_path / "b.safetensors", **SMALL).scores == evaluate(conditional, **SMALL).scores
 
 
 def test_while_training_the_numbers_are_the_same(conditional, tmp_path):
     found = evaluate(conditional, seed=3, **SMALL).scores
     model = load_model(conditional)
-    about = model.about
-    reference = make_reference(about.config, tmp_path, CPU)
-    quick = quick_scores(model.generator, about.config, about.spec, reference, count=300, seed=3)
+    metadata = model.metadata
+    reference = make_reference(metadata.config, tmp_path, CPU)
+    quick = quick_scores(model.generator, metadata.config, metadata.spec, reference, count=300, seed=3)
     assert quick == {"fid": found["fid"], "accuracy": found["accuracy"]}
 
 
@@ -76,7 +80,7 @@ def test_classes_are_asked_for_equally_often(conditional):
 def test_the_best_and_worst_of_each_class_are_shown(conditional):
     found = evaluate(conditional, **SMALL)
     model, extractor = load_model(conditional), choose_extractor("digits")
-    images, labels = draw_evenly(model.generator, model.about.config, model.about.spec, 300, seed=0)
+    images, labels = draw_evenly(model.generator, model.metadata.config, model.metadata.spec, 300, seed=0)
     sure = features.extract(images, extractor, CPU).logits.softmax(dim=1)[torch.arange(300), labels]
     for name, extreme in (("best", max), ("worst", min)):
         shown = found.pictures[name]
@@ -122,16 +126,16 @@ def test_with_inception_the_classifier_still_judges_the_classes(conditional, mon
 
 def test_only_50000_samples_in_the_features_of_papers_are_comparable(conditional, tmp_path):
     model = load_model(conditional)
-    reference = make_reference(model.about.config, tmp_path, CPU)
+    reference = make_reference(model.metadata.config, tmp_path, CPU)
     published = reference._replace(extractor=reference.extractor._replace(name="inception", digest="6726825d" + "0"))
-    assert measure._about(model, published, 50_000, 0)["comparable"]
-    assert not measure._about(model, published, 10_000, 0)["comparable"]
-    assert not measure._about(model, reference, 50_000, 0)["comparable"]
+    assert measure._protocol(model, published, 50_000, 0)["comparable"]
+    assert not measure._protocol(model, published, 10_000, 0)["comparable"]
+    assert not measure._protocol(model, reference, 50_000, 0)["comparable"]
 
 
 def test_notes_say_what_was_compared(conditional):
-    about = evaluate(conditional, **SMALL).about
-    said = " ".join(str(note) for note in notes(about))
+    protocol = evaluate(conditional, **SMALL).protocol
+    said = " ".join(str(note) for note in notes(protocol))
     for words in (
         "300 pictures",
         "500 training pictures of digits",
@@ -140,7 +144,9 @@ def test_notes_say_what_was_compared(conditional):
         "Not comparable",
     ):
         assert words in said
-    others = [str(note) for note in notes(about | {"dataset": "folder:/my/cats", "floor": "test", "comparable": True})]
+    others = [
+        str(note) for note in notes(protocol | {"dataset": "folder:/my/cats", "baseline": "test", "comparable": True})
+    ]
     assert "training pictures of cats," in others[0]
     assert "250 test pictures" in others[1]
     assert "as in papers" in others[2]
@@ -152,19 +158,19 @@ def test_all_but_the_pictures_is_json(conditional):
 
 
 def test_progress_is_told_from_0_to_1_and_can_end_the_work(conditional):
-    told = []
-    evaluate(conditional, **SMALL, say=lambda share, line: told.append((share, str(line))))
-    shares = [share for share, _ in told]
+    status_text = []
+    evaluate(conditional, **SMALL, on_progress=lambda share, line: status_text.append((share, str(line))))
+    shares = [share for share, _ in status_text]
     assert shares == sorted(shares)
     assert shares[0] >= 0
     assert shares[-1] <= 1
-    assert any("Drawing 300 pictures" in line for _, line in told)
+    assert any("Drawing 300 pictures" in line for _, line in status_text)
 
     def stop(share, line):
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        evaluate(conditional, **SMALL, say=stop)
+        evaluate(conditional, **SMALL, on_progress=stop)
 
 
 def test_the_floor_is_computed_once(conditional, monkeypatch):
@@ -173,7 +179,7 @@ def test_the_floor_is_computed_once(conditional, monkeypatch):
     calls = []
     original = measure._measure
     monkeypatch.setattr(measure, "_measure", lambda *given: calls.append(1) or original(*given))
-    assert evaluate(conditional, **SMALL).floor == found.floor
+    assert evaluate(conditional, **SMALL).baseline == found.baseline
     assert len(calls) == 1
 
 

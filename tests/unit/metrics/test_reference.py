@@ -97,12 +97,12 @@ def test_a_disk_that_takes_nothing_costs_time_alone(few_digits, tmp_path):
     assert make(tmp_path).features.shape == (500, 64)
 
 
-def test_a_folder_without_classifier_has_no_judge(tmp_path, monkeypatch):
+def test_a_folder_without_classifier_has_no_classifier(tmp_path, monkeypatch):
     digits = choose_extractor("digits")
     monkeypatch.setattr(features, "inception", lambda *_: digits._replace(name="inception"))
     put_pictures(tmp_path / "cats", FEWEST)
     made = make(tmp_path, f"folder:{tmp_path / 'cats'}", image_size=28, channels=1)
-    assert (made.extractor.name, made.judge) == ("inception", None)
+    assert (made.extractor.name, made.classifier) == ("inception", None)
     assert made.unseen.seen.tolist() == [-1] * (FEWEST // 2)
 
 

@@ -5,7 +5,7 @@ import string
 import numpy as np
 import pytest
 
-from gan_core.monitor.diagnosis import FEWEST_ROWS, read_curves
+from gan_core.monitor.diagnosis import FEWEST_ROWS, diagnose
 from gan_core.store.tables import State
 from tests.conftest import METRICS
 
@@ -24,7 +24,7 @@ BAD = {
     "diverged": {"discriminator_loss": 500.0},
     "collapsed": {"diversity": 0.01},
     "discriminator winning": {"real_accuracy": 0.99, "fake_accuracy": 1.0},
-    "little variety": {"diversity": 0.2},
+    "little diversity": {"diversity": 0.2},
     "generator winning": {"real_accuracy": 0.99, "fake_accuracy": 0.02},
     "undecided": {"real_output": 0.51, "fake_output": 0.49},
 }
@@ -38,7 +38,7 @@ def curves(rows=40, **changes):
 
 
 def kind(metrics, state=State.RUNNING):
-    return read_curves(metrics, state).kind
+    return diagnose(metrics, state).kind
 
 
 def test_a_sound_run_is_healthy():
@@ -92,7 +92,7 @@ def test_a_run_without_metrics_has_only_begun():
 
 
 def test_a_run_that_ended_early_is_not_told_to_have_just_begun():
-    begun, ended = (read_curves(curves(2), state).sentence for state in (State.RUNNING, State.FAILED))
+    begun, ended = (diagnose(curves(2), state).sentence for state in (State.RUNNING, State.FAILED))
     assert "begun" in begun.template
     assert "ended" in ended.template
 
@@ -121,9 +121,9 @@ def test_an_older_run_without_diversity_is_read_by_the_rest(missing):
 
 @pytest.mark.parametrize("changes", [{}, CRITIC, *BAD.values()], ids=["healthy", "critic", *BAD])
 def test_the_rule_tells_the_values_measured_and_the_time_they_span(changes):
-    reading = read_curves(curves(**changes), State.RUNNING)
-    fields = {field for _, field, _, _ in string.Formatter().parse(reading.rule.template) if field}
-    assert fields == set(reading.rule.values)
+    diagnosis = diagnose(curves(**changes), State.RUNNING)
+    fields = {field for _, field, _, _ in string.Formatter().parse(diagnosis.rule.template) if field}
+    assert fields == set(diagnosis.rule.values)
     assert "seconds" in fields
-    assert "2 seconds" in str(reading.rule)
-    assert str(reading.sentence)
+    assert "2 seconds" in str(diagnosis.rule)
+    assert str(diagnosis.sentence)

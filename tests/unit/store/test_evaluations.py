@@ -31,9 +31,9 @@ def write(path, content):
 def a_result(**changes):
     pictures = {"best": np.arange(16, dtype=np.uint8).reshape(1, 4, 4, 1)}
     values = {
-        "about": {"model": "m", "step": 20, "kimg": 1.5, "dataset": "digits", "samples": 1000},
+        "protocol": {"model": "m", "step": 20, "kimg": 1.5, "dataset": "digits", "samples": 1000},
         "scores": {"fid": 12.5},
-        "floor": {"fid": 0.5},
+        "baseline": {"fid": 0.5},
         "class_names": ("0", "1"),
         "confusion": [[9, 1], [2, 8]],
         "pictures": pictures,
@@ -71,7 +71,7 @@ def test_only_the_owner_reports_and_ends(evaluations, checkpoint):
     assert not evaluations.end(asked.id, "you", State.FINISHED)
     assert evaluations.report(asked.id, "me", progress=0.5, message=Text("Drawing").to_json()) == ""
     row = evaluations.get(asked.id)
-    assert (row.state, row.progress, row.told) == (State.RUNNING, 0.5, Text("Drawing"))
+    assert (row.state, row.progress, row.status_text) == (State.RUNNING, 0.5, Text("Drawing"))
 
 
 def test_the_checkpoint_is_kept_as_it_was_when_asked_for(evaluations, checkpoint):
@@ -144,7 +144,7 @@ def test_one_whose_owner_is_silent_is_interrupted_and_says_what_to_do(evaluation
     evaluations.mark_interrupted()
     found = evaluations.get(silent.id)
     assert (found.state, evaluations.get(alive.id).state) == (State.INTERRUPTED, State.RUNNING)
-    assert "Evaluate the model again" in str(found.told)
+    assert "Evaluate the model again" in str(found.status_text)
     assert evaluations.heartbeat(silent.id, "silent"), "its computer had only slept"
     assert evaluations.get(silent.id).state == State.RUNNING
 

@@ -51,10 +51,10 @@ def test_a_lost_list_is_made_again_from_the_folders(store):
     stopped = train(store, kimg=3.2, grid_every=10)
     store.resume(stopped.id, small_config(kimg=6.4, grid_every=10), owner="me")
     lose(store)
-    about = checkpoint.read_about(stopped.checkpoint_path)
-    longer = about._replace(config=small_config(kimg=6.4, grid_every=10))
+    metadata = checkpoint.read_metadata(stopped.checkpoint_path)
+    longer = metadata._replace(config=small_config(kimg=6.4, grid_every=10))
     checkpoint.write_tensors(
-        stopped.checkpoint_path, checkpoint.read_tensors(stopped.checkpoint_path), longer.to_metadata()
+        stopped.checkpoint_path, checkpoint.read_tensors(stopped.checkpoint_path), longer.to_header()
     )
     as_if_long_ago(stopped)
 
@@ -112,8 +112,8 @@ def test_a_folder_without_a_readable_model_is_named_and_left_alone(store):
 
 def test_a_run_that_is_still_in_training_is_left_to_its_process(store):
     run = train(store)
-    about = checkpoint.read_about(run.checkpoint_path)._replace(config=small_config(kimg=1e6))
-    checkpoint.write_tensors(run.checkpoint_path, checkpoint.read_tensors(run.checkpoint_path), about.to_metadata())
+    metadata = checkpoint.read_metadata(run.checkpoint_path)._replace(config=small_config(kimg=1e6))
+    checkpoint.write_tensors(run.checkpoint_path, checkpoint.read_tensors(run.checkpoint_path), metadata.to_header())
     lose(store)
     run.live_grid.touch()
     assert recovery.recover().left_out == [run.name]

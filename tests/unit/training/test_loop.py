@@ -380,12 +380,12 @@ def goes_on_exactly(tmp_path, config, spec, before, after):
 
     first = Gan(config, spec, CPU)
     steps(first, before)
-    about = checkpoint.About("run", config, first.spec, first.step, 1.0, first.images)
-    path = checkpoint.save_run(tmp_path, about, first.model_state(), first.resume_state())
+    metadata = checkpoint.Metadata("run", config, first.spec, first.step, 1.0, first.images)
+    path = checkpoint.save_run(tmp_path, metadata, first.model_state(), first.resume_state())
     torch.manual_seed(99)  # another process, another chance
     second = Gan(config, spec, CPU)
     resume = checkpoint.read_tensors(checkpoint.resume_path(path))
-    second.restore(checkpoint.read_tensors(path), resume, about.step, first.batches)
+    second.restore(checkpoint.read_tensors(path), resume, metadata.step, first.batches)
     steps(second, after)
 
     assert same(whole.model_state(), second.model_state())

@@ -40,7 +40,7 @@ def test_minimax_generator_loss_is_its_term_of_the_game():
     assert Minimax.generator(FAKE).item() == pytest.approx(value, rel=1e-12)
 
 
-def test_non_saturating_generator_loss_is_minus_log_of_the_verdict():
+def test_non_saturating_generator_loss_is_minus_log_of_the_output():
     assert NonSaturating.generator(FAKE).item() == pytest.approx(
         -mean(math.log(sigmoid(x)) for x in FAKE.tolist()), rel=1e-12
     )
@@ -117,17 +117,17 @@ def test_extreme_logits_give_numbers(name):
     assert loss.generator(extreme, *([extreme] if loss is Relativistic else [])).isfinite()
 
 
-def test_verdict_is_a_half_where_a_loss_is_undecided():
+def test_the_output_is_a_half_where_a_loss_is_undecided():
     zero, half = torch.zeros(1), torch.tensor([0.5])
     for loss, undecided in ((Minimax, zero), (Hinge, zero), (Relativistic, zero), (LeastSquares, half)):
-        assert [verdict.item() for verdict in loss.outputs(undecided, undecided)] == [0.5, 0.5]
+        assert [output.item() for output in loss.outputs(undecided, undecided)] == [0.5, 0.5]
 
 
-def test_a_critic_gives_no_verdicts():
-    assert all(verdict.isnan().all() for verdict in Wasserstein.outputs(REAL, FAKE))
+def test_a_critic_has_no_outputs_that_mean_anything():
+    assert all(output.isnan().all() for output in Wasserstein.outputs(REAL, FAKE))
 
 
-def test_relativistic_verdicts_are_of_pairs():
+def test_relativistic_outputs_are_of_pairs():
     real, fake = Relativistic.outputs(REAL, FAKE)
     assert real.tolist() == pytest.approx([sigmoid(x - z) for x, z in zip(REAL.tolist(), FAKE.tolist(), strict=True)])
     torch.testing.assert_close(real + fake, torch.ones_like(real))

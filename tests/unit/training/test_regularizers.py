@@ -13,8 +13,8 @@ from gan_core.training.regularizers import (
     gradient_penalty,
     instance_noise,
     label_smoothing,
+    r1_penalty,
     squared_slopes,
-    zero_centred_penalty,
 )
 
 torch.manual_seed(0)
@@ -55,7 +55,7 @@ def test_slopes_match_finite_differences():
 
 
 def test_r1_of_a_quadratic_critic_is_half_the_mean_square_of_the_images():
-    assert zero_centred_penalty(quadratic, REAL).item() == pytest.approx(REAL.square().sum().item() / 4 / 2)
+    assert r1_penalty(quadratic, REAL).item() == pytest.approx(REAL.square().sum().item() / 4 / 2)
 
 
 def test_gradient_penalty_holds_the_slope_at_one():
@@ -83,7 +83,7 @@ def penalty_towards_one(critic):
 
 
 def penalty_towards_zero(critic):
-    return zero_centred_penalty(critic, REAL)
+    return r1_penalty(critic, REAL)
 
 
 @pytest.mark.parametrize("penalty", [penalty_towards_one, penalty_towards_zero])
@@ -102,10 +102,8 @@ def test_the_gradient_of_a_penalty_matches_finite_differences(penalty):
 
 def test_label_smoothing_is_the_cross_entropy_with_a_lower_target():
     real, fake, target = torch.tensor([0.3, -2.0, 4.0]), torch.tensor([1.0, 0.0, -1.0]), 0.9
-    verdicts = real.sigmoid()
-    smoothed = (
-        -(target * verdicts.log() + (1 - target) * (1 - verdicts).log()).mean() - (1 - fake.sigmoid()).log().mean()
-    )
+    outputs = real.sigmoid()
+    smoothed = -(target * outputs.log() + (1 - target) * (1 - outputs).log()).mean() - (1 - fake.sigmoid()).log().mean()
     ours = NonSaturating.discriminator(real, fake) + label_smoothing(real, 0.1)
     torch.testing.assert_close(ours, smoothed)
 

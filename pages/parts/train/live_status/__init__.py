@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gan_core.monitor.feed import reading_of
+from gan_core.monitor.feed import diagnosis_of
 from gan_core.store.runs import Run, RunStore
 from pages.parts.component import component
 from pages.parts.language import _, language
@@ -18,7 +18,7 @@ def live_status(store: RunStore, run: Run) -> None:
             "run": run.id,
             "language": language(),
             # Drawn at once; whatever comes later is fetched.
-            "status": status(store, run, reading_of(store, run), language()),
+            "status": status(store, run, diagnosis_of(store, run), language()),
             "words": {"how": _("How is this known?"), "progress": _("Progress")},
         },
         key=f"status-{run.id}",

@@ -3,9 +3,9 @@ const PARTS = `
   <div class="line"><span class="badge" aria-live="polite"></span><span class="where"></span></div>
   <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div class="fill"></div></div>
   <div class="numbers"></div>
-  <div class="told" role="status"></div>
+  <div class="message" role="status"></div>
   <div class="left-out" role="status"></div>
-  <div class="reading" role="status"><span class="sentence"></span>
+  <div class="diagnosis" role="status"><span class="sentence"></span>
     <details><summary></summary><span class="rule"></span></details></div>`;
 const COLOURS = { healthy: "green", undecided: "green", critic: "green", starting: "gray", collapsed: "orange", diverged: "red" };
 
@@ -32,17 +32,17 @@ function show(root, status, words) {
   part("bar").setAttribute("aria-valuenow", Math.round(100 * status.progress));
   part("fill").style.width = `${100 * status.progress}%`;
   say(part("numbers"), status.progress === null ? "" : status.numbers);
-  say(part("told"), status.told);
-  paint(part("told"), status.state === "failed" ? "red" : "blue");
+  say(part("message"), status.message);
+  paint(part("message"), status.state === "failed" ? "red" : "blue");
   say(part("left-out"), status.left_out);
   paint(part("left-out"), "orange");
-  part("reading").hidden = !status.reading;
-  if (!status.reading) return;
-  part("reading").dataset.kind = status.reading.kind;
-  paint(part("reading"), COLOURS[status.reading.kind] ?? "orange");
-  say(part("sentence"), status.reading.sentence);
+  part("diagnosis").hidden = !status.diagnosis;
+  if (!status.diagnosis) return;
+  part("diagnosis").dataset.kind = status.diagnosis.kind;
+  paint(part("diagnosis"), COLOURS[status.diagnosis.kind] ?? "orange");
+  say(part("sentence"), status.diagnosis.sentence);
   say(root.querySelector("summary"), words.how);
-  say(part("rule"), status.reading.rule);
+  say(part("rule"), status.diagnosis.rule);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -54,13 +54,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const started = import(new URL("live/poll.js", document.baseURI)).then(({ watch }) => {
     if (ended) return () => {};
     const onTrouble = (trouble) => {
-      if (trouble) show(root, { ...shown, told: trouble, state: "failed" }, data.words);
+      if (trouble) show(root, { ...shown, message: trouble, state: "failed" }, data.words);
     };
-    return watch(data.run, data.language, ({ look }) => {
-      shown = look.status;
-      show(root, look.status, data.words);
+    return watch(data.run, data.language, ({ news }) => {
+      shown = news.status;
+      show(root, news.status, data.words);
       // The buttons beside this are the server's: it draws them for the new state.
-      if (look.status.state !== data.status.state && !ended) setTriggerValue("changed", look.status.state);
+      if (news.status.state !== data.status.state && !ended) setTriggerValue("changed", news.status.state);
     }, onTrouble);
   });
   root.ganWorkbenchStop = () => { ended = true; started.then((stop) => stop()); };
