@@ -43,10 +43,12 @@ def needed(config: RunConfig, spec: ImageSpec, count: int) -> Needed:
     """
     config = config.model_copy(update={"n_critic": 1, "penalty_every": 1, "precision": "float32"})
     paper = torch.device("meta")
-    with _Tensors() as tensors, paper:
-        gan = Gan(config, spec, paper)
-        images = torch.empty(config.batch_size, spec.channels, spec.size, spec.size)
-        batch = images, torch.empty(config.batch_size, dtype=torch.long)
+    with _Tensors() as tensors:
+        with paper:
+            gan = Gan(config, spec, paper)
+            images = torch.empty(config.batch_size, spec.channels, spec.size, spec.size)
+            batch = images, torch.empty(config.batch_size, dtype=torch.long)
+        # Outside, since an optimizer counts its steps in a tensor that it reads (torch before 2.14).
         for _ in range(2):  # the gradients of the first step are there in the second
             training_step(gan, itertools.repeat(batch))
         stays = tensors.bytes
