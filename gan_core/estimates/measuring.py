@@ -26,8 +26,9 @@ from gan_core.errors import WorkbenchError
 from gan_core.estimates import memory
 from gan_core.estimates.estimator import Estimate
 from gan_core.text import Text, shortened
+from gan_core.training import captured
 from gan_core.training.gan import Gan
-from gan_core.training.loop import Batches, training_step
+from gan_core.training.loop import Batches, TakeStep
 
 SAMPLE = 5_000
 """Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""
@@ -72,7 +73,7 @@ def measure(config: RunConfig) -> Estimate:
         dataset = loading.Dataset(images, labels, spec).to(device)
         batches = dataset.batches(config.batch_size, config.seed, mirror=config.mirror)
         with _memory_seen(device) as seen:
-            seconds = _seconds_a_step(gan, batches)
+            seconds = _seconds_a_step(captured.step_of(gan), gan, batches)
     except (RuntimeError, MemoryError) as error:
         raise WorkbenchError(
             "The speed could not be measured ({error}); a smaller batch size or narrower networks need less memory.",
@@ -117,25 +118,27 @@ def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
     )
 
 
-def _seconds_a_step(gan: Gan, batches: Batches) -> float:
+def _seconds_a_step(take_step: TakeStep, gan: Gan, batches: Batches) -> float:
     """The first steps fetch memory and choose algorithms, so they do not count."""
     if gan.device.type != "cpu":
-        # A GPU's very first step loads the kernels too, which takes seconds: those of lazy penalties included.
-        gan.batches = gan.config.penalty_every - 1
-        _timed(gan, batches, 1, 0)
-    first = _timed(gan, batches, 1, 0)
+        # A GPU's very first step loads the kernels too, which takes seconds: those of lazy penalties included. And each
+        # kind of step is captured after its first few.
+        for _ in range(captured.WARM_UP_STEPS + 1):
+            gan.batches = gan.config.penalty_every - 1
+            _timed(take_step, gan, batches, 1, 0)
+    first = _timed(take_step, gan, batches, 1, 0)
     if first > SLOW_STEP_SECONDS:
         return first
-    _timed(gan, batches, WARM_UP_STEPS, 0)
-    return _timed(gan, batches, FEWEST_STEPS, MEASURING_SECONDS)
+    _timed(take_step, gan, batches, WARM_UP_STEPS, 0)
+    return _timed(take_step, gan, batches, FEWEST_STEPS, MEASURING_SECONDS)
 
 
-def _timed(gan: Gan, batches: Batches, fewest_steps: int, least_seconds: float) -> float:
+def _timed(take_step: TakeStep, gan: Gan, batches: Batches, fewest_steps: int, least_seconds: float) -> float:
     """Seconds of a step, on average over at least so many steps and seconds."""
     clock = time.thread_time if gan.device.type == "cpu" else time.perf_counter
     began, start, steps = time.perf_counter(), clock(), 0
     while steps < fewest_steps or time.perf_counter() - began < least_seconds:
-        seen = training_step(gan, batches)
+        seen = take_step(gan, batches)
         steps += 1
     seen.generator_loss.item()  # waits until the device has done all that it was given
     return (clock() - start) / steps

@@ -55,6 +55,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
     from gan_core.jobs.sample_grids import SampleGrids
     from gan_core.jobs.scoring import Scoring, real_pictures
     from gan_core.jobs.session import TrainingSession
+    from gan_core.training.captured import step_of
     from gan_core.training.gan import Gan
     from gan_core.training.loop import train
 
@@ -84,7 +85,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         reporter.report(message="", dataset_images=len(dataset.images))
         choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
         with choosing(recorder.record) as record:
-            train(gan, batches, session, record)
+            train(gan, batches, session, record, step_of(gan))
         recorder.finish()
     return State.FINISHED if recorder.progress(session.seconds()) >= 1 else State.STOPPED
 

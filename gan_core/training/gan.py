@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,6 +37,13 @@ def weights_of(optimizer: torch.optim.Optimizer) -> list[Tensor]:
     return [weight for group in optimizer.param_groups for weight in group["params"]]
 
 
+class StepScalars(NamedTuple):
+    """What a step computes with that changes from step to step and is not random, besides the learning rates."""
+
+    noise: float | Tensor  # standard deviation of the instance noise
+    ema_weight: float | Tensor  # of the newest weights in their average
+
+
 class Gan:
     """All that changes while a GAN learns: two networks, their optimizers, the average, and chance.
 
@@ -51,6 +58,7 @@ class Gan:
         self.step = 0  # of the generator
         self.batches = 0  # of real images that the discriminator has seen
         self.progress = 0.0  # share of the budget that is spent, 0 to 1
+        self.scalars_on_device: StepScalars | None = None  # set while a step is captured, which can read no others
         # On paper (torch's meta device) nothing is drawn, and there is no chance to seed.
         self.random = torch.Generator("cpu" if device.type == "meta" else device)
         self.random.manual_seed(stream(config.seed, "latents"))
@@ -91,7 +99,7 @@ class Gan:
         """What the discriminator is shown of images [N, C, H, W], real or fake: DiffAugment and noise, if asked for."""
         images = augment(images, self.config.augmentation, self.random)
         if self.config.instance_noise:
-            images = instance_noise(images, self.config.instance_noise * (1 - self.progress), self.random)
+            images = instance_noise(images, self.scalars().noise, self.random)
         return images
 
     def latents(self, count: int) -> Tensor:
@@ -104,20 +112,28 @@ class Gan:
             self._averaged.load_state_dict(self.generator.state_dict())
         return self._averaged
 
+    def scalars(self) -> StepScalars:
+        """This step's, or the tensors that hold them while it is captured.
+
+        The average's decay d grows to ema_decay: early on, old weights are not worth remembering. At first it is 0,
+        and until it is as large as ema_decay about the last fifth of all steps is remembered (as by Karras 2024's power
+        functions, section 3.1).
+        """
+        if self.scalars_on_device:
+            return self.scalars_on_device
+        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step)) if self.step else 0.0
+        return StepScalars(self.config.instance_noise * (1 - self.progress), 1 - decay)
+
     @torch.no_grad()
     def update_average(self) -> None:
-        """After each step of the generator: e <- d e + (1 - d) w for weights w and batch normalisation's averages.
-
-        d grows to ema_decay: early on, old weights are not worth remembering. At first it is 0, and until it is as
-        large as ema_decay about the last fifth of all steps is remembered (as by Karras 2024's power functions,
-        section 3.1).
-        """
+        """After each step of the generator: e <- d e + (1 - d) w for weights w and batch normalisation's averages."""
         if not self.config.ema_decay:
             return
-        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step)) if self.step else 0.0
+        weight = self.scalars().ema_weight  # 1 - d
         pairs = list(zip(_tensors(self._averaged), _tensors(self.generator), strict=True))
         averaged, current = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
-        torch._foreach_lerp_(averaged, current, 1 - decay)  # all at once: one by one, a GPU waits for Python
+        # All at once: one by one, a GPU waits for Python.
+        torch._foreach_lerp_(averaged, current, [weight] * len(averaged) if isinstance(weight, Tensor) else weight)
         for counted, count in (pair for pair in pairs if not pair[0].is_floating_point()):
             counted.copy_(count)
 

@@ -37,6 +37,10 @@ class Step(NamedTuple):
     fake: Tensor
 
 
+TakeStep = Callable[[Gan, Batches], Step]
+"""Takes a GAN's next step: `training_step`, or the same as a CUDA graph (captured.py)."""
+
+
 class Session(Protocol):
     """What the loop must know of the world outside: the time, and what people asked for."""
 
@@ -50,13 +54,24 @@ class Session(Protocol):
         """Hyperparameters that are to have another value from the next step on."""
 
 
-def train(gan: Gan, batches: Batches, session: Session, record: Callable[[Step], None]) -> None:
-    """Step after step, while the budget lasts and nobody asks to stop. What `record` does changes nothing learnt."""
+def train(
+    gan: Gan,
+    batches: Batches,
+    session: Session,
+    record: Callable[[Step], None],
+    take_step: TakeStep | None = None,
+) -> None:
+    """Step after step, while the budget lasts and nobody asks to stop. What `record` does changes nothing learnt.
+
+    Args:
+        take_step: `training_step` unless given.
+    """
+    take_step = take_step or training_step
     while (progress := gan.config.budget_spent(session.seconds(), gan.kimg)) < 1 and not session.asked_to_stop():
         for name, value in session.changes(gan).items():
             gan.change(name, value)
         gan.set_progress(progress)  # learning rates and noise follow the budget
-        step = training_step(gan, batches)
+        step = take_step(gan, batches)
         record(step)
 
 

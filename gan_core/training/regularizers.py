@@ -68,7 +68,7 @@ def clip_weights(critic: nn.Module, limit: float) -> None:
         weight.clamp_(-limit, limit)
 
 
-def instance_noise(images: Tensor, deviation: float, random: torch.Generator) -> Tensor:
+def instance_noise(images: Tensor, deviation: float | Tensor, random: torch.Generator) -> Tensor:
     """Images with normal noise: then real and generated ones overlap (Sønderby 2017; Arjovsky & Bottou 2017)."""
     noise = torch.empty_like(images).normal_(generator=random)
     return images + deviation * noise
