@@ -77,7 +77,11 @@ def test_evaluate_prints_a_table_or_json_with_the_same_numbers(trained):
     printed, as_json = gan_core(*asked), gan_core(*asked, "--json")
     assert (printed.returncode, as_json.returncode) == (0, 0), printed.stderr + as_json.stderr
     found = json.loads(as_json.stdout)
-    assert (found["protocol"]["samples"], found["about"]["seed"], found["about"]["features"]) == (100, 3, "classifier")
+    assert (found["protocol"]["samples"], found["protocol"]["seed"], found["protocol"]["features"]) == (
+        100,
+        3,
+        "classifier",
+    )
     fid = next(line.split() for line in printed.stdout.splitlines() if line.startswith("FID"))
     assert fid[1:] == [f"{found[part]['fid']:.4f}" for part in ("scores", "baseline")]
     assert "100 pictures drawn by" in printed.stdout
