@@ -339,3 +339,9 @@ def test_a_hundred_thousand_hidden_layers_are_refused_in_a_short_sentence(open_p
     assert not app.exception
     assert "at most 8 entries" in app.error[0].value
     assert len(app.error[0].value) < 400
+
+
+def test_a_link_that_names_charts_as_they_were_called_before_shows_them(store, open_page):
+    trained(store)
+    app = open_page(run="1", charts="verdicts,spread,speed")
+    assert app.session_state["charts"] == ["outputs", "diversity", "speed"]
