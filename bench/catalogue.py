@@ -18,7 +18,7 @@ from typing import Any
 from gan_core import paths, pictures
 from gan_core.config import ImageSpec
 from gan_core.datasets.table import DATASETS, has_test_set
-from gan_core.estimates.measuring import count_parameters
+from gan_core.estimates.probe import count_parameters
 from gan_core.presets import PRESETS
 
 DOCUMENT = paths.PROJECT / "docs" / "catalogue.md"
@@ -33,7 +33,7 @@ CHANGES: dict[str, dict[str, Any]] = {"cifar10": {"mirror": True}}
 def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path | None) -> dict[str, Any]:
     """Train a preset for so long, and what its pictures are worth."""
     import gan_core
-    from gan_core.metrics.measure import evaluate
+    from gan_core.metrics.scorecard import evaluate
 
     run = gan_core.train(name, data_dir, dataset=dataset, minutes=seconds / 60, **CHANGES.get(dataset, {}))
     result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)

@@ -12,7 +12,7 @@ from bench.gpu_common import PRESET_NAMES, Box, Row, largest_difference, learn, 
 from bench.throughput import wait_for
 from gan_core import checkpoint, sampling
 from gan_core.config import RunConfig
-from gan_core.metrics.measure import evaluate
+from gan_core.metrics.scorecard import evaluate
 from gan_core.training.gan import Gan
 
 CAPTURED = ("minute", "sngan-small", "wgan-gp-small", "r3gan", "gan-keras-small")

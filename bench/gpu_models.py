@@ -22,7 +22,7 @@ from torch import Tensor
 import gan_core
 from bench import jpeg_cifar10
 from gan_core import checkpoint, paths
-from gan_core.metrics.measure import evaluate
+from gan_core.metrics.scorecard import evaluate
 from gan_core.presets import PRESETS
 from gan_core.store.runs import Run, default_store
 

@@ -14,9 +14,9 @@ from bench.gpu_common import TINY, Box, Row, learn, pictures, stepping
 from bench.throughput import DCGAN, FULLY_CONNECTED, PlainLoop, wait_for
 from gan_core.config import RunConfig, make_config
 from gan_core.datasets.loading import Dataset
-from gan_core.estimates.measuring import measure
-from gan_core.metrics.measure import quick_scores
+from gan_core.estimates.probe import measure
 from gan_core.metrics.reference import make_reference
+from gan_core.metrics.scorecard import quick_scores
 from gan_core.training.gan import Gan
 
 ROUNDS = 3

@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 
 def run(dataset: str, data_dir: Path, seconds: float, seed: int, out: Path | None) -> Outcome:
     import gan_core
-    from gan_core.metrics.measure import evaluate
+    from gan_core.metrics.scorecard import evaluate
     from gan_core.store.runs import default_store
 
     trained = gan_core.train(

@@ -9,7 +9,8 @@ import numpy as np
 
 from gan_core.monitor.charts import CHARTED, thin
 from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
+from gan_core.store.metric_rows import CHUNK_ROWS
+from gan_core.store.runs import Run, RunStore
 
 METRICS = ("step", "kimg", "seconds", *CHARTED)
 RUNS = 10_000

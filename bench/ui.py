@@ -28,7 +28,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from gan_core import paths
 from gan_core.monitor.charts import CHARTED
 from gan_core.presets import DEFAULT_PRESET, preset_config
-from gan_core.store.runs import CHUNK_ROWS, Run, RunStore, State
+from gan_core.store.metric_rows import CHUNK_ROWS
+from gan_core.store.runs import Run, RunStore, State
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
 

@@ -221,7 +221,7 @@ def evaluate(
 
     Beside each score stands the real-data baseline: what real pictures score.
     """
-    from gan_core.metrics.measure import evaluate
+    from gan_core.metrics.scorecard import evaluate
 
     hidden = not sys.stderr.isatty()
     with click.progressbar(

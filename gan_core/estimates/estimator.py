@@ -1,6 +1,6 @@
 """What a config will cost before it is trained: speed, parameters, memory. Measured, since every machine differs.
 
-The web server asks an `Estimator`, which knows nothing of torch. A helper process answers it (estimates/measuring.py).
+The web server asks an `Estimator`, which knows nothing of torch. A helper process answers it (estimates/probe.py).
 """
 
 import json
@@ -29,7 +29,7 @@ class Estimate(NamedTuple):
     """What a run will cost.
 
     `device` is described for people; `images_per_second` counts real images, as progress does; `memory_bytes` is what
-    its process takes (see `measuring.measure`).
+    its process takes (see `probe.measure`).
     """
 
     device: str
@@ -126,7 +126,7 @@ def _forget_oldest(kept: dict, most: int) -> None:
 
 def _start_helper() -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "gan_core.estimates.measuring"],
+        [sys.executable, "-m", "gan_core.estimates.probe"],
         env=paths.child_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -38,7 +38,7 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
 
 def _evaluate(store: EvaluationStore, row: EvaluationRow, on_progress: Callable[[float, Text], None]) -> None:
     on_progress(0.0, Text("Loading the model"))
-    from gan_core.metrics.measure import evaluate
+    from gan_core.metrics.scorecard import evaluate
 
     result = evaluate(
         row.checkpoint_path,

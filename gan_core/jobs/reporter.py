@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.patience import Patience
 from gan_core.store.queue import LOST
-from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
+from gan_core.store.runs import Run, RunStore
 from gan_core.store.tables import RunChange, State
 from gan_core.text import Text
 

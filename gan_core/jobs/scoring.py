@@ -73,7 +73,7 @@ class Scoring:
 
         Raises Interrupted if the run was asked to stop meanwhile.
         """
-        from gan_core.metrics.measure import quick_scores
+        from gan_core.metrics.scorecard import quick_scores
 
         self.counted, self.scored_step = self._count(), self.gan.step
         gan = self.gan

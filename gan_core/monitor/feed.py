@@ -14,7 +14,8 @@ import numpy as np
 
 from gan_core.monitor.charts import thin
 from gan_core.monitor.diagnosis import Diagnosis, diagnose
-from gan_core.store.runs import CHUNK_ROWS, Run, RunStore
+from gan_core.store.metric_rows import CHUNK_ROWS
+from gan_core.store.runs import Run, RunStore
 
 FRESH_SECONDS = 5.0
 """How old the shared copy of all metrics may be."""

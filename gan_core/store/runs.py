@@ -8,7 +8,6 @@ Whoever trains a run is its owner and says so with a heartbeat. Everyone else on
 `ask_to_change`).
 """
 
-import json
 import secrets
 import shutil
 import time
@@ -17,9 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy import URL, delete, select, text, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 
 from gan_core import paths
@@ -27,17 +24,16 @@ from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.store.database import LOCK_SECONDS, damaged, open_database, sqlite_file
-from gan_core.store.queue import LOST_AFTER_SECONDS, Queue
-from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State, WorkerRow
+from gan_core.store.metric_rows import MetricRows
+from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State
+from gan_core.store.worker_names import WorkerNames
 from gan_core.text import Text, shortened
 
-CHUNK_ROWS = 512
-"""Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
 HURRIED_SECONDS = 1
 """How long a process that trains waits for another program's lock before it goes on training."""
 
 
-class RunStore(Queue[Run]):
+class RunStore(MetricRows, WorkerNames):
     """All reading and writing of runs. Safe to use from several threads and processes at once.
 
     Args:
@@ -286,111 +282,6 @@ class RunStore(Queue[Run]):
         with self.session() as session:
             noted = update(RunChange).where(RunChange.id == change_id)
             session.execute(noted.values(step=step, kimg=kimg, seconds=seconds))
-
-    # Metrics
-
-    def write_metrics(self, run_id: int, first_row: int, columns: list[str], rows: np.ndarray) -> None:
-        """Write the rows of one chunk, again and again as it grows.
-
-        Args:
-            first_row: the chunk's first row in the run, a multiple of CHUNK_ROWS.
-            rows: float64 [at most CHUNK_ROWS, len(columns)].
-        """
-        data = np.ascontiguousarray(rows, dtype="<f8").tobytes()
-        with self.session() as session:
-            session.merge(MetricChunk(run_id=run_id, first_row=first_row, columns_json=json.dumps(columns), data=data))
-
-    def read_metrics(self, run_id: int, from_row: int = 0) -> dict[str, np.ndarray]:
-        """Each column's values, float64 [rows], from the first row of the chunk that holds `from_row`.
-
-        A column that a part of the run did not have is NaN there.
-        """
-        first = from_row - from_row % CHUNK_ROWS
-        wanted = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
-        with self.session() as session:
-            chunks = [chunk.values() for chunk in session.scalars(wanted.order_by(MetricChunk.first_row))]
-        names = dict.fromkeys(name for chunk in chunks for name in chunk)
-        missing = [np.full(len(next(iter(chunk.values()))), np.nan) for chunk in chunks]
-        return {
-            name: np.concatenate([chunk.get(name, nan) for chunk, nan in zip(chunks, missing, strict=True)])
-            for name in names
-        }
-
-    def extend_metrics(self, run_id: int, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """All metrics of a run, given those read before: only chunks that may have grown since are read."""
-        if not known:
-            return self.read_metrics(run_id)
-        rows = len(known["step"])
-        first = rows - rows % CHUNK_ROWS
-        new = self.read_metrics(run_id, from_row=rows)
-        if not new:
-            return {name: values[:first] for name, values in known.items()} if first else {}
-        before, since = np.full(first, np.nan), np.full(len(new["step"]), np.nan)
-        return {
-            name: np.concatenate([known.get(name, before)[:first], new.get(name, since)])
-            for name in dict.fromkeys([*known, *new])
-        }
-
-    def cut_metrics(self, run_id: int, after_step: int) -> dict[str, np.ndarray]:
-        """Forget what was measured after a step, since a resumed run will measure it again. Returns what is left."""
-        metrics = self.read_metrics(run_id)
-        if not metrics:
-            return {}
-        kept = {name: values[metrics["step"] <= after_step] for name, values in metrics.items()}
-        rows = len(kept["step"])
-        first = rows - rows % CHUNK_ROWS
-        with self.session() as session:
-            last_chunks = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
-            for chunk in session.scalars(last_chunks):
-                session.delete(chunk)
-        if first < rows:
-            self.write_metrics(run_id, first, list(kept), np.stack(list(kept.values()), axis=1)[first:])
-        return kept
-
-    # The app's own worker
-
-    def register_worker(self, name: str, owner: str) -> bool:
-        """Become (or stay) the worker of this name; False while another one has it.
-
-        Who has it lives until its sign has stayed the same before this process's eyes: ask again and again.
-        """
-        sign = self.worker_sign(name)
-        if sign is None:
-            return self._add_worker(name, owner)
-        silent = self.signs.silent_seconds(name, sign)
-        if sign[0] != owner and silent < LOST_AFTER_SECONDS:
-            return False
-        unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
-        with self.session() as session:
-            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=time.time())
-            return session.execute(taken).rowcount > 0
-
-    def _add_worker(self, name: str, owner: str) -> bool:
-        try:
-            with self.session() as session:
-                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=time.time()))
-        except IntegrityError:  # another one was faster
-            return False
-        return True
-
-    def worker_lives(self, name: str) -> bool:
-        """Whether one seems to have spoken a moment ago. If the clock misleads, one too many is started: it finds that
-        the other lives (`register_worker`), and ends.
-        """
-        sign = self.worker_sign(name)
-        return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS
-
-    def worker_sign(self, name: str) -> tuple[str, float] | None:
-        """Owner and heartbeat of the worker of that name; None if there is none."""
-        with self.session() as session:
-            row = session.get(WorkerRow, name)
-        return (row.owner, row.heartbeat_at) if row else None
-
-    def unregister_worker(self, name: str, owner: str) -> None:
-        with self.session() as session:
-            row = session.get(WorkerRow, name)
-            if row and row.owner == owner:
-                session.delete(row)
 
 
 def lost_checkpoint(run: Run) -> WorkbenchError:

@@ -54,19 +54,12 @@ class Session(Protocol):
         """Hyperparameters that are to have another value from the next step on."""
 
 
-def train(
-    gan: Gan,
-    batches: Batches,
-    session: Session,
-    record: Callable[[Step], None],
-    take_step: TakeStep | None = None,
-) -> None:
+def train(gan: Gan, batches: Batches, session: Session, record: Callable[[Step], None], take_step: TakeStep) -> None:
     """Step after step, while the budget lasts and nobody asks to stop. What `record` does changes nothing learnt.
 
     Args:
-        take_step: `training_step` unless given.
+        take_step: `training_step`, or the same as a CUDA graph.
     """
-    take_step = take_step or training_step
     while (progress := gan.config.budget_spent(session.seconds(), gan.kimg)) < 1 and not session.asked_to_stop():
         for name, value in session.changes(gan).items():
             gan.change(name, value)

@@ -6,7 +6,7 @@ import pytest
 
 from gan_core.config import make_config, settings
 from gan_core.errors import WorkbenchError
-from gan_core.estimates import measuring
+from gan_core.estimates import probe
 from gan_core.estimates.memory import Needed
 from gan_core.jobs import worker
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
@@ -87,7 +87,7 @@ def test_why_a_speed_is_not_measured_is_said_with_both_numbers(open_page, monkey
     class Estimator:
         def ask(self, config):
             with pytest.raises(WorkbenchError) as refused:
-                measuring.refuse_too_large(Needed(2**30, 2**31, 2**20), free_bytes=6 * 2**30 - 1)
+                probe.refuse_too_large(Needed(2**30, 2**31, 2**20), free_bytes=6 * 2**30 - 1)
             return refused.value
 
     monkeypatch.setattr("pages.parts.train.cost.default_estimator", Estimator)

@@ -8,7 +8,7 @@ import torch
 from bench import gpu, gpu_checks, gpu_common, gpu_models
 from gan_core import checkpoint, sampling
 from gan_core.config import make_config
-from gan_core.estimates import measuring
+from gan_core.estimates import probe
 from gan_core.presets import preset_config
 from gan_core.training.gan import Gan
 
@@ -27,7 +27,7 @@ def test_parts_find_what_they_should(tmp_path, monkeypatch):
     """The quickest of them, which together run through all that the others are made of."""
     monkeypatch.setattr(gpu_checks, "CAPTURED", ("minute", "r3gan"))
     monkeypatch.setattr(gpu_checks, "PRESET_NAMES", ("gan-keras", "pggan"))
-    monkeypatch.setattr(measuring, "MEASURING_SECONDS", 0.05)
+    monkeypatch.setattr(probe, "MEASURING_SECONDS", 0.05)
     parts = "captured", "speed", "presets", "gradients", "resume", "estimate", "candidates", "launches"
     assert set(parts) <= set(gpu.PARTS)
     code, found = run(tmp_path, ",".join(parts))

@@ -10,7 +10,8 @@ from gan_core.errors import StoreUnavailableError
 from gan_core.jobs import train_job
 from gan_core.jobs.reporter import Reporter
 from gan_core.store import patience
-from gan_core.store.runs import CHUNK_ROWS, State
+from gan_core.store.metric_rows import CHUNK_ROWS
+from gan_core.store.runs import State
 from tests.conftest import METRICS, small_config
 
 

@@ -16,14 +16,14 @@ from gan_core.datasets.loading import load_dataset
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import scoring, session, train_job
 from gan_core.jobs.reporter import Reporter
-from gan_core.metrics import measure
+from gan_core.metrics import scorecard
 from gan_core.metrics.features import classifier_of
 from gan_core.store.runs import State
 from gan_core.training.gan import Gan
 from tests.conftest import small_config
 
 SPEC = ImageSpec(size=28, channels=1, classes=tuple("0123456789"))
-QUICK_SCORES = measure.quick_scores
+QUICK_SCORES = scorecard.quick_scores
 READ_PICTURE = loading.read_picture
 
 
@@ -36,7 +36,7 @@ def few_samples(monkeypatch):
 def fids(monkeypatch):
     """A list of the FIDs that the next scorings find, in place of what they would."""
     found = []
-    monkeypatch.setattr(measure, "quick_scores", lambda *arguments: {"fid": found.pop(0)})
+    monkeypatch.setattr(scorecard, "quick_scores", lambda *arguments: {"fid": found.pop(0)})
     return found
 
 
@@ -121,7 +121,7 @@ def test_the_clock_stands_still_while_a_run_is_scored(store, monkeypatch):
         late.by += 1000
         return {"fid": 1.0}
 
-    monkeypatch.setattr(measure, "quick_scores", slow_scores)
+    monkeypatch.setattr(scorecard, "quick_scores", slow_scores)
     run = train(store, kimg=0.64, score_every=0.2)
     metrics = store.read_metrics(run.id)
     assert late.by == 4000
@@ -136,7 +136,7 @@ def test_the_clock_stands_still_while_a_run_is_scored(store, monkeypatch):
 def test_evaluate_finds_the_fid_that_the_run_was_scored_with(store):
     run = train(store, kimg=1.6, score_every=100)
     best = checkpoint.best_model(run.folder)
-    found = measure.evaluate(best, samples=100, seed=scoring.SEED, device=torch.device("cpu")).scores
+    found = scorecard.evaluate(best, samples=100, seed=scoring.SEED, device=torch.device("cpu")).scores
     assert (
         checkpoint.read_metadata(best).scores["fid"] == scored(store, run)[100] == pytest.approx(found["fid"], rel=1e-6)
     )
@@ -201,7 +201,7 @@ def test_a_run_asked_to_stop_while_it_is_scored_stops_without_scores_and_goes_on
         return QUICK_SCORES(*what)
 
     with monkeypatch.context() as patch:
-        patch.setattr(measure, "quick_scores", asked_meanwhile)
+        patch.setattr(scorecard, "quick_scores", asked_meanwhile)
         run = train(store, kimg=0.64, score_every=0.2)
     assert (run.state, run.step, run.status_text) == (State.STOPPED, 13, None)
     assert scored(store, run) == {}

@@ -16,7 +16,8 @@ from gan_core import checkpoint
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.jobs import evaluate_job, job, sample_grids, train_job, worker
 from gan_core.store.evaluations import Terms, default_evaluations, result_of
-from gan_core.store.runs import LOST_AFTER_SECONDS, State
+from gan_core.store.queue import LOST_AFTER_SECONDS
+from gan_core.store.tables import State
 from gan_core.text import Text
 from tests.conftest import METRICS, small_config
 

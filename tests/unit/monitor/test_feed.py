@@ -10,7 +10,8 @@ import pytest
 from gan_core.monitor import feed
 from gan_core.monitor.charts import thin
 from gan_core.monitor.feed import as_plain, diagnosis_of, news
-from gan_core.store.runs import CHUNK_ROWS, State
+from gan_core.store.metric_rows import CHUNK_ROWS
+from gan_core.store.runs import State
 from tests.conftest import METRICS, small_config
 
 

@@ -6,7 +6,8 @@ import pytest
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
 from gan_core.store.evaluations import EvaluationStore, Terms, default_evaluations, result_of
-from gan_core.store.runs import LOST_AFTER_SECONDS, State
+from gan_core.store.queue import LOST_AFTER_SECONDS
+from gan_core.store.tables import State
 from gan_core.text import Text
 
 TERMS = Terms("classifier", 1000, 0)

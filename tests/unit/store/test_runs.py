@@ -15,7 +15,9 @@ from sqlalchemy.exc import OperationalError
 from gan_core import paths
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.store import database
-from gan_core.store.runs import CHUNK_ROWS, LOST_AFTER_SECONDS, RunStore, State, default_store
+from gan_core.store.metric_rows import CHUNK_ROWS
+from gan_core.store.queue import LOST_AFTER_SECONDS
+from gan_core.store.runs import RunStore, State, default_store
 from gan_core.store.tables import Run, WorkerRow
 from tests.conftest import small_config
 

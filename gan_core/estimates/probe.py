@@ -1,6 +1,6 @@
 """Measures what a config will cost: speed, parameters, memory. In a helper process, since it needs torch.
 
-python -m gan_core.estimates.measuring   reads a RunConfig a line, writes {"estimate": ...} or {"error": ...} a line
+python -m gan_core.estimates.probe   reads a RunConfig a line, writes {"estimate": ...} or {"error": ...} a line
 """
 
 import contextlib

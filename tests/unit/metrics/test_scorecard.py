@@ -6,11 +6,11 @@ import torch
 
 from gan_core import checkpoint, paths
 from gan_core.errors import WorkbenchError
-from gan_core.metrics import features, measure
+from gan_core.metrics import features, scorecard
 from gan_core.metrics.features import choose_extractor
-from gan_core.metrics.measure import draw_evenly, evaluate, quick_scores
 from gan_core.metrics.reference import make_reference
 from gan_core.metrics.result import EXAMPLES, SCORES, Evaluation, notes
+from gan_core.metrics.scorecard import draw_evenly, evaluate, quick_scores
 from gan_core.networks.build import build_generator
 from gan_core.sampling import load_model
 
@@ -128,9 +128,9 @@ def test_only_50000_samples_in_the_features_of_papers_are_comparable(conditional
     model = load_model(conditional)
     reference = make_reference(model.metadata.config, tmp_path, CPU)
     published = reference._replace(extractor=reference.extractor._replace(name="inception", digest="6726825d" + "0"))
-    assert measure._protocol(model, published, 50_000, 0)["comparable"]
-    assert not measure._protocol(model, published, 10_000, 0)["comparable"]
-    assert not measure._protocol(model, reference, 50_000, 0)["comparable"]
+    assert scorecard._protocol(model, published, 50_000, 0)["comparable"]
+    assert not scorecard._protocol(model, published, 10_000, 0)["comparable"]
+    assert not scorecard._protocol(model, reference, 50_000, 0)["comparable"]
 
 
 def test_notes_say_what_was_compared(conditional):
@@ -177,8 +177,8 @@ def test_the_floor_is_computed_once(conditional, monkeypatch):
     found = evaluate(conditional, **SMALL)
     assert len(list((paths.checkpoints() / "reference").glob("*-250.json"))) == 1
     calls = []
-    original = measure._measure
-    monkeypatch.setattr(measure, "_measure", lambda *given: calls.append(1) or original(*given))
+    original = scorecard._measure
+    monkeypatch.setattr(scorecard, "_measure", lambda *given: calls.append(1) or original(*given))
     assert evaluate(conditional, **SMALL).baseline == found.baseline
     assert len(calls) == 1
 

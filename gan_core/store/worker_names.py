@@ -1,0 +1,56 @@
+"""Which worker works under which name: the app has one on each machine. Knows nothing of torch."""
+
+import time
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+from gan_core.store.queue import LOST_AFTER_SECONDS, Queue
+from gan_core.store.tables import Run, WorkerRow
+
+
+class WorkerNames(Queue[Run]):
+    """The part of the run store that knows the workers."""
+
+    def register_worker(self, name: str, owner: str) -> bool:
+        """Become (or stay) the worker of this name; False while another one has it.
+
+        Who has it lives until its sign has stayed the same before this process's eyes: ask again and again.
+        """
+        sign = self.worker_sign(name)
+        if sign is None:
+            return self._add_worker(name, owner)
+        silent = self.signs.silent_seconds(name, sign)
+        if sign[0] != owner and silent < LOST_AFTER_SECONDS:
+            return False
+        unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
+        with self.session() as session:
+            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=time.time())
+            return session.execute(taken).rowcount > 0
+
+    def _add_worker(self, name: str, owner: str) -> bool:
+        try:
+            with self.session() as session:
+                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=time.time()))
+        except IntegrityError:  # another one was faster
+            return False
+        return True
+
+    def worker_lives(self, name: str) -> bool:
+        """Whether one seems to have spoken a moment ago. If the clock misleads, one too many is started: it finds that
+        the other lives (`register_worker`), and ends.
+        """
+        sign = self.worker_sign(name)
+        return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS
+
+    def worker_sign(self, name: str) -> tuple[str, float] | None:
+        """Owner and heartbeat of the worker of that name; None if there is none."""
+        with self.session() as session:
+            row = session.get(WorkerRow, name)
+        return (row.owner, row.heartbeat_at) if row else None
+
+    def unregister_worker(self, name: str, owner: str) -> None:
+        with self.session() as session:
+            row = session.get(WorkerRow, name)
+            if row and row.owner == owner:
+                session.delete(row)
