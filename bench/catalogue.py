@@ -66,7 +66,7 @@ def parameters(name: str, dataset: str) -> tuple[int, int]:
 def table(dataset: str, results: dict[str, dict[str, Any]]) -> str:
     """Of MNIST every preset, of the others those that were measured."""
     lines = [
-        "| preset | what it is | parameters: G, D | thousand images | images/s | FID | class accuracy | classes drawn "
+        "| preset | what it is | parameters: G, D | kimg | images/s | FID | class accuracy | classes drawn "
         "| pictures |",
         "|---|---|---|---|---|---|---|---|---|",
     ]

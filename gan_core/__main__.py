@@ -84,7 +84,7 @@ def train(
     asked = asked_changes(dataset, minutes, kimg, changes)
     store = default_store()
     if anew and resume is None:
-        raise WorkbenchError("--anew: name the run that begins again, as --resume RUN.")
+        raise WorkbenchError("--anew starts a run again: name it with --resume RUN.")
     if resume is not None:
         run = _resume(store, resume, preset, asked, data_dir, anew)
     else:
@@ -136,7 +136,7 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
         )
     if not anew and (spent := config.budget_spent(run.seconds, run.kimg)) >= 1:
         raise WorkbenchError(
-            "{run} has already had its budget ({spent:.0%}); give it a larger one with --minutes or --kimg.",
+            "{run} has already used up its budget ({spent:.0%}); give it a larger one with --minutes or --kimg.",
             run=run.name,
             spent=spent,
         )

@@ -173,8 +173,8 @@ def check_header(path: Path) -> None:
         length = int.from_bytes(file.read(8), "little")
         if length > MOST_HEADER_BYTES and length + 8 <= path.stat().st_size:
             raise WorkbenchError(
-                "{file} says more of itself than a checkpoint of this program: {bytes:,} bytes, and {most:,} are the "
-                "most; take one that it wrote.",
+                "{file} has a header of {bytes:,} bytes, and a checkpoint of this program has at most {most:,}; use "
+                "one that it wrote.",
                 file=path.name,
                 bytes=length,
                 most=MOST_HEADER_BYTES,
@@ -186,8 +186,8 @@ def check_header(path: Path) -> None:
         return
     if tensors > MOST_TENSORS:
         raise WorkbenchError(
-            "{file} has more tensors than a checkpoint of this program: {tensors:,}, and {most:,} are the most; take "
-            "one that it wrote.",
+            "{file} has {tensors:,} tensors, and a checkpoint of this program has at most {most:,}; use one that it "
+            "wrote.",
             file=path.name,
             tensors=tensors,
             most=MOST_TENSORS,
@@ -216,7 +216,7 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
         module.load_state_dict(tensors, assign=True)
     except RuntimeError as error:
         raise WorkbenchError(
-            "{file} holds weights of other shapes than its own config says; it can't be used.", file=path.name
+            "{file} holds weights whose shapes do not match its own config; it can't be used.", file=path.name
         ) from error
     for name, tensor in tensors.items():
         if tensor.is_complex():  # torch would take them, and leave half of each number out

@@ -47,13 +47,13 @@ class RunConfig(BaseModel):
     # fmt: off
     dataset: str = setting(
         "digits", "Dataset",
-        "What to learn from: a named dataset, or folder:PATH for pictures of your own, a sub-folder a class. Pictures "
-        "that are transparent are laid on white.",
+        "The training pictures: a named dataset, or folder:PATH for your own, with a sub-folder for each class. "
+        "Transparent pictures are put on white.",
         group="Data", max_length=LONGEST_TEXT, part_of_preset=False,
     )
     image_size: Annotated[Literal[28, 32], BeforeValidator(number_from_text)] = setting(
         32, "Picture size",
-        "Pictures of a folder are cut and resized to this width and height.",
+        "Pictures of a folder are cropped and resized to this width and height.",
         group="Data", unit="pixels", only_for={"dataset": FOLDER},
     )
     channels: Annotated[Literal[1, 3], BeforeValidator(number_from_text)] = setting(
@@ -63,8 +63,8 @@ class RunConfig(BaseModel):
     )
     mirror: bool = setting(
         False, "Mirrored",
-        "Each time a real picture is shown, it is mirrored or not by chance: twice the pictures, where left and right "
-        "do not matter. Digits are no longer digits then.",
+        "Real pictures are flipped left to right at random. This doubles the data where left and right do not matter. "
+        "Do not use it for digits.",
         group="Data",
     )
 
@@ -76,40 +76,39 @@ class RunConfig(BaseModel):
     )
     kimg: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
         None, "Training length",
-        "Training ends once the discriminator has seen this many thousand real images.",
-        group="Budget", unit="thousand images", gt=0, le=1e7, step=10, free_when_resumed=True, part_of_preset=False,
+        "Training ends after this many kimg: thousands of training images shown to the discriminator.",
+        group="Budget", unit="kimg", gt=0, le=1e7, step=10, free_when_resumed=True, part_of_preset=False,
         affects_speed=False,
     )
 
     network: Literal["mlp", "dcgan", "compact", "resnet", "progressive", "r3gan"] = setting(
         "dcgan", "Architecture",
-        "mlp: fully connected layers. dcgan: convolutions (Radford 2015). compact: dcgan with some more layers where "
-        "they cost little, the fastest to learn without a GPU. resnet: residual blocks (Miyato 2018). progressive: "
-        "grows from 4 to 32 pixels while it learns (Karras 2018). r3gan: residual blocks without normalisation (Huang "
-        "2024).",
+        "mlp: fully connected layers. dcgan: convolutions (Radford 2015). compact: dcgan with extra layers where they "
+        "cost little; learns fastest without a GPU. resnet: residual blocks (Miyato 2018). progressive: grows from 4 "
+        "to 32 pixels during training (Karras 2018). r3gan: residual blocks without normalisation (Huang 2024).",
         group="Networks",
     )
     conditional: bool = setting(
         True, "Conditional",
-        "Both networks are told the class, so that you can ask for one later.",
+        "Both networks get the label of each picture, so that you can choose a class to draw later.",
         group="Networks",
     )
     generator_conditioning: Literal["concatenate", "batch normalisation"] = setting(
-        "concatenate", "Generator is told the class by",
-        "concatenate: the class stands beside the latent (Mirza & Osindero 2014). batch normalisation: each class has "
-        "its own scale and shift in every such layer (Dumoulin 2017).",
+        "concatenate", "Generator's conditioning",
+        "concatenate: the label is concatenated to the latent (Mirza & Osindero 2014). batch normalisation: each "
+        "class has its own scale and shift in every batch normalisation layer (Dumoulin 2017).",
         group="Networks", only_for={"conditional": True},
     )
     discriminator_conditioning: Literal["concatenate", "projection", "none"] = setting(
-        "projection", "Discriminator is told the class by",
-        "concatenate: the class stands beside the image (Mirza & Osindero 2014). projection: what it saw is compared "
-        "with a vector of the class (Miyato & Koyama 2018). none: only an auxiliary classifier knows of classes "
-        "(Odena 2017).",
+        "projection", "Discriminator's conditioning",
+        "concatenate: the label is concatenated to the image (Mirza & Osindero 2014). projection: the inner product "
+        "of the features and the label's embedding is added to the output (Miyato & Koyama 2018). none: only an "
+        "auxiliary classifier uses the labels (Odena 2017).",
         group="Networks", only_for={"conditional": True},
     )
     latent_dim: int = setting(
         100, "Latent size",
-        "How many random numbers the generator makes a picture of.",
+        "How many random numbers each picture is made from: the length of the latent z.",
         group="Networks", unit="numbers", ge=1, le=1024,
     )
     generator_layers: Layers = setting(
@@ -134,18 +133,18 @@ class RunConfig(BaseModel):
     )
     growth_kimg: float = setting(
         800.0, "Growth",
-        "How long each resolution is trained before the next one is faded in, which takes as long again.",
-        group="Networks", unit="thousand images", gt=0, le=1e7, step=1, only_for={"network": "progressive"},
+        "How long each resolution is trained. Blending in the next one takes as long again.",
+        group="Networks", unit="kimg", gt=0, le=1e7, step=1, only_for={"network": "progressive"},
         affects_speed=False,  # it is measured full-grown
     )
     generator_activation: Activation = setting(
         "relu", "Generator's activation",
-        "What every hidden layer applies. leaky_relu has slope 0.2.",
+        "Activation function of every hidden layer. leaky_relu has slope 0.2.",
         group="Networks",
     )
     discriminator_activation: Activation = setting(
         "leaky_relu", "Discriminator's activation",
-        "What every hidden layer applies. leaky_relu has slope 0.2.",
+        "Activation function of every hidden layer. leaky_relu has slope 0.2.",
         group="Networks",
     )
     generator_normalisation: Literal["none", "batch"] = setting(
@@ -155,8 +154,8 @@ class RunConfig(BaseModel):
     )
     discriminator_normalisation: Literal["none", "batch", "spectral"] = setting(
         "spectral", "Discriminator's normalisation",
-        "batch: normalised over the batch (Ioffe 2015). spectral: every layer's largest singular value is held at 1 "
-        "(Miyato 2018).",
+        "batch: each feature is normalised over the batch (Ioffe 2015). spectral: the largest singular value of every "
+        "layer is kept at 1 (Miyato 2018).",
         group="Networks", only_for={"network": BATCH_NORMALISED},
     )
 
@@ -164,26 +163,26 @@ class RunConfig(BaseModel):
         "minimax", "non-saturating", "mean non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"
     ] = setting(
         "non-saturating", "Loss",
-        "minimax, non-saturating: Goodfellow 2014. mean non-saturating: the discriminator's halved, as in tutorials. "
-        "least-squares: Mao 2017. hinge: Lim & Ye 2017. wasserstein: Arjovsky 2017. relativistic: each fake against a "
-        "real one (Jolicoeur-Martineau 2019, Huang 2024).",
+        "minimax, non-saturating: Goodfellow 2014. mean non-saturating: the discriminator's loss is halved, as in "
+        "tutorials. least-squares: Mao 2017. hinge: Lim & Ye 2017. wasserstein: Arjovsky 2017. relativistic: each "
+        "fake is compared with a real image (Jolicoeur-Martineau 2019, Huang 2024).",
         group="Training",
     )
     auxiliary_classifier: float = setting(
         0.0, "Auxiliary classifier",
-        "Weight of a classifier inside the discriminator: it learns the classes of the real pictures, and the "
-        "generator to be recognised by it (Odena 2017). 0: none.",
+        "Weight of a classifier inside the discriminator. It learns the classes of real pictures, and the generator "
+        "learns to draw what it recognises (Odena 2017). 0: none.",
         group="Training", ge=0, le=100, step=0.5, only_for={"conditional": True},
     )
     classify_fakes: bool = setting(
         False, "Classifier learns from fakes",
-        "The auxiliary classifier learns the classes that generated pictures were asked for too (Odena 2017), not of "
-        "real ones alone.",
+        "The auxiliary classifier also learns from generated pictures and the classes that were asked for (Odena "
+        "2017). Otherwise, it learns from real pictures only.",
         group="Training", only_for={"conditional": True},
     )
     batch_size: int = setting(
         64, "Batch size",
-        "Real images that one discriminator step sees.",
+        "Real images in each discriminator step.",
         group="Training", unit="images", ge=2, le=4096,
     )
     n_critic: int = setting(
@@ -193,117 +192,118 @@ class RunConfig(BaseModel):
     )
     ema_decay: float = setting(
         0.999, "EMA decay",
-        "Pictures are drawn by a running average of the generator's weights; the nearer to 1, the longer it "
-        "remembers. 0 is no average.",
+        "Pictures are drawn with an exponential moving average (EMA) of the generator's weights. The closer to 1, the "
+        "longer it remembers. 0: no average.",
         group="Training", ge=0, lt=1, step=0.001, affects_speed=False,
     )
     score_every: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
         None, "Score every",
-        "After every so many thousand real images, pictures of the averaged generator are scored (FID, class "
-        "accuracy), and the checkpoint with the lowest FID is kept. The clock stands still meanwhile. Empty: never.",
-        group="Training", unit="thousand images", gt=0, le=1e7, step=10, part_of_preset=False,
+        "How many kimg between two scorings of the EMA weights (FID, class accuracy). The checkpoint with the lowest "
+        "FID is kept. Scoring does not count as training time. Empty: never.",
+        group="Training", unit="kimg", gt=0, le=1e7, step=10, part_of_preset=False,
         affects_speed=False,  # the clock stands still meanwhile
     )
     grid_every: Annotated[int | None, BeforeValidator(none_from_text)] = setting(
         None, "Keep samples every",
-        "After every so many steps, the grid of samples is kept for the film. Empty: often at first, then ever more "
-        "seldom, 200 grids at most.",
+        "How many steps between two saved grids of samples, which make the film of the training. Empty: often at "
+        "first and less often later, 200 grids at most.",
         group="Training", unit="steps", ge=10, le=10**6, step=100, part_of_preset=False,
         affects_speed=False,  # it is rare
     )
     seed: int = setting(
         0, "Seed",
-        "All that is random in the run follows from it.",
+        "All random numbers of the run are derived from it.",
         group="Training", ge=0, lt=2**31, part_of_preset=False, affects_speed=False,
     )
 
     gradient_penalty: float = setting(
         0.0, "Gradient penalty",
-        "Weight of the penalty that holds the critic's slope at 1 between real and generated pictures (WGAN-GP, "
-        "Gulrajani 2017: 10). 0: none.",
+        "Weight of the penalty that keeps the norm of the critic's gradient near 1, between real and generated "
+        "pictures (WGAN-GP, Gulrajani 2017: 10). 0: none.",
         group="Regularisation", ge=0, le=1e4, step=1,
     )
     r1_gamma: float = setting(
         0.0, "R1",
-        "Weight of the penalty on the discriminator's slope at real pictures (Mescheder 2018). 0: none.",
+        "Weight of the penalty on the discriminator's gradient at real pictures (Mescheder 2018). 0: none.",
         group="Regularisation", ge=0, le=1e4, step=0.1,
     )
     r2_gamma: float = setting(
         0.0, "R2",
-        "The same at generated pictures. 0: none.",
+        "Weight of the same penalty at generated pictures. 0: none.",
         group="Regularisation", ge=0, le=1e4, step=0.1,
     )
     penalty_every: int = setting(
         1, "R1 and R2 every",
-        "They are costly: computed at every so many steps, so many times as strong, they do almost the same (Karras "
-        "2020).",
+        "R1 and R2 are costly. Computed only every so many steps, with as many times the weight, they do almost the "
+        "same (Karras 2020).",
         group="Regularisation", unit="steps", ge=1, le=64,
     )
     weight_clipping: float = setting(
         0.0, "Weight clipping",
-        "After each step the critic's weights are cut to at most this, either sign (WGAN, Arjovsky 2017: 0.01). 0: "
-        "none.",
+        "After each step, the critic's weights are clipped to between -c and c. This value is c (WGAN, Arjovsky 2017: "
+        "0.01). 0: no clipping.",
         group="Regularisation", ge=0, le=10, step=0.01,
     )
     drift: float = setting(
         0.0, "Drift",
-        "How strongly the discriminator's answers for real pictures are held near 0, which a Wasserstein loss by "
-        "itself does not do (Karras 2018: 0.001). 0: not at all.",
+        "Weight of a penalty that keeps the discriminator's output for real pictures near 0. A Wasserstein loss alone "
+        "does not (Karras 2018: 0.001). 0: no penalty.",
         group="Regularisation", ge=0, le=1, step=0.001, affects_speed=False,
     )
     label_smoothing: float = setting(
         0.0, "Label smoothing",
-        "By how much less than sure the discriminator should be of real pictures (one-sided, Salimans 2016: 0.1). 0: "
-        "none.",
+        "How far below 1 the target for real pictures is (one-sided label smoothing, Salimans 2016: 0.1). 0: no "
+        "smoothing.",
         group="Regularisation", ge=0, lt=0.5, step=0.05, only_for={"loss": WITH_TARGETS}, affects_speed=False,
     )
     instance_noise: float = setting(
         0.0, "Instance noise",
-        "Standard deviation of noise on all that the discriminator is shown, falling to 0 over the budget (Sønderby "
-        "2017). Black is -1, white 1. 0: none.",
+        "Standard deviation of the noise on every picture that the discriminator sees. It falls to 0 over the budget "
+        "(Sønderby 2017). Black is -1, white is 1. 0: no noise.",
         group="Regularisation", ge=0, le=2, step=0.05,
     )
     dropout: float = setting(
         0.0, "Dropout",
-        "Share of the discriminator's hidden neurons that are switched off at random at each look (Srivastava 2014). "
-        "0: none.",
+        "Share of the discriminator's hidden neurons that are switched off at random in each forward pass (Srivastava "
+        "2014). 0: none.",
         group="Regularisation", ge=0, lt=1, step=0.1,
     )
     augmentation: Literal["none", "translation", "translation, cutout", "colour, translation, cutout"] = setting(
         "none", "DiffAugment",
-        "How pictures are changed by chance before the discriminator sees them, real and generated ones alike: with "
-        "few pictures, it learns them by heart less soon (Zhao 2020).",
+        "Random changes to both real and generated pictures before the discriminator sees them. With few pictures, "
+        "they delay overfitting (Zhao 2020).",
         group="Regularisation",
     )
 
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = setting(
         "adam", "Optimizer",
-        "How gradients become steps, for both networks.",
+        "The algorithm that updates the weights of both networks.",
         group="Optimizer",
     )
     generator_learning_rate: float = setting(
         2e-3, "Generator's learning rate",
-        "Length of the generator's steps.",
+        "How far each update moves the generator's weights.",
         group="Optimizer", gt=0, le=1e4, step=0.0001, while_running=True, affects_speed=False,
     )
     discriminator_learning_rate: float = setting(
         2e-3, "Discriminator's learning rate",
-        "Length of the discriminator's steps.",
+        "How far each update moves the discriminator's weights.",
         group="Optimizer", gt=0, le=1e4, step=0.0001, while_running=True, affects_speed=False,
     )
     learning_rate_decay: float = setting(
         0.0, "Learning rate decay",
-        "Share of the budget, at its end, over which both learning rates fall to 0 in a straight line. 0: they stay.",
+        "Share of the budget, at the end of training, in which both learning rates fall linearly to 0. 0: they stay "
+        "constant.",
         group="Optimizer", ge=0, le=1, step=0.1, affects_speed=False,
     )
     beta1: float = setting(
         0.0, "Beta 1",
-        "How long Adam remembers the gradient's direction.",
+        "Decay of Adam's running average of the gradient. The closer to 1, the longer it remembers.",
         group="Optimizer", ge=0, lt=1, step=0.1, only_for={"optimizer": ("adam", "adamw")}, affects_speed=False,
     )
     beta2: float = setting(
         0.99, "Beta 2",
-        "How long Adam remembers the gradient's size.",
+        "Decay of Adam's running average of the squared gradient. The closer to 1, the longer it remembers.",
         group="Optimizer", ge=0, lt=1, step=0.01, only_for={"optimizer": ("adam", "adamw")}, affects_speed=False,
     )
 

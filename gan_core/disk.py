@@ -14,11 +14,12 @@ def not_written(file: object, error: OSError) -> WorkbenchError:
     """What to say where a file or folder could not be written: no room, no right, or what the system says."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return WorkbenchError(
-            "{file} could not be written, for there is no room left; make room on its disk and try again.", file=file
+            "{file} could not be written because the disk is full; free some space and try again.", file=file
         )
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return WorkbenchError(
-            "{file} could not be written, for this program has no right to; change the rights or choose another place.",
+            "{file} could not be written because this program has no permission; change the permissions or choose "
+            "another place.",
             file=file,
         )
     return WorkbenchError(

@@ -64,7 +64,7 @@ _DCGAN = RunConfig(  # Radford 2015, section 4
 
 _CDCGAN = make_config(_DCGAN, conditional=True, discriminator_conditioning="concatenate")
 
-_SAME_BUT_SMALL = "The same for a laptop: narrower, with larger steps and an average of the weights."
+_SAME_BUT_SMALL = "The same for a laptop: narrower networks, larger learning rates and an EMA of the weights."
 _LAPTOP = {  # what lets convolutions learn within two minutes without a GPU (docs/catalogue.md)
     "latent_dim": 32,
     "generator_width": 24,
@@ -161,13 +161,13 @@ PRESETS = {
         },
     ),
     "gan-keras": Preset(
-        "The fully connected GAN of the Keras tutorials: batch normalisation, batches of 128, Adam as it comes, "
-        "samples every 1,000 steps.",
+        "The fully connected GAN of the Keras tutorials: batch normalisation, batches of 128, Adam's default "
+        "settings, samples every 1,000 steps.",
         _KERAS_GAN,
     ),
     "gan-keras-small": Preset(
-        "The same, held steady: dropout and smoothed labels keep the discriminator from winning, Adam forgets sooner, "
-        "and the weights are averaged.",
+        "The same, kept stable: dropout and label smoothing keep the discriminator from winning, beta 1 is smaller, "
+        "and the weights are averaged (EMA).",
         make_config(
             _KERAS_GAN,
             label_smoothing=0.2,
@@ -179,7 +179,8 @@ PRESETS = {
     ),
     "gan-pytorch": Preset("The fully connected GAN of the PyTorch tutorials: no normalisation.", _TUTORIAL_GAN),
     "cgan": Preset(
-        "Conditional GAN (Mirza & Osindero 2014): fully connected, the label beside the latent and the image.",
+        "Conditional GAN (Mirza & Osindero 2014): fully connected, the label concatenated to the latent and to the "
+        "image.",
         make_config(
             _TUTORIAL_GAN,
             conditional=True,
@@ -195,8 +196,8 @@ PRESETS = {
     ),
     "dcgan": Preset("DCGAN (Radford 2015): convolutions by its guidelines, no classes.", _DCGAN),
     "dcgan-small": Preset(
-        "For a laptop: narrower, with larger steps, an average of the weights and fading noise; the discriminator's "
-        "weights are normalised, since normalised batches let it win.",
+        "For a laptop: narrower networks, larger learning rates, an EMA of the weights and instance noise. The "
+        "discriminator has spectral normalisation, since with batch normalisation it wins.",
         make_config(
             _DCGAN,
             **_LAPTOP
@@ -213,17 +214,19 @@ PRESETS = {
         ),
     ),
     "cdcgan": Preset(
-        "DCGAN told which class to draw: the label stands beside the latent and beside the image.",
+        "Conditional DCGAN: the label is concatenated to the latent and to the image.",
         _CDCGAN,
     ),
     "cdcgan-small": Preset(_SAME_BUT_SMALL, make_config(_CDCGAN, **_LAPTOP)),
     "lsgan": Preset(
-        "LSGAN (Mao 2017): DCGAN's networks, least squares for the cross entropy.",
+        "LSGAN (Mao 2017): DCGAN's networks with a least-squares loss instead of cross entropy.",
         make_config(_DCGAN, loss="least-squares", batch_size=64),
     ),
-    "wgan": Preset("Wasserstein GAN (Arjovsky 2017): a critic of clipped weights, five steps for one.", _WGAN),
+    "wgan": Preset(
+        "Wasserstein GAN (Arjovsky 2017): weight clipping, five critic steps for each generator step.", _WGAN
+    ),
     "wgan-small": Preset(
-        "The same for a laptop: fully connected, with larger steps and an average of the weights.",
+        "The same for a laptop: fully connected networks, larger learning rates and an EMA of the weights.",
         make_config(
             _WGAN,
             network="mlp",
@@ -250,7 +253,7 @@ PRESETS = {
         ),
     ),
     "acgan": Preset(
-        "ACGAN (Odena 2017): the discriminator is not told the class, it has to name it.",
+        "ACGAN (Odena 2017): the discriminator does not get the label; its auxiliary classifier predicts it.",
         make_config(
             _DCGAN,
             conditional=True,
@@ -263,7 +266,7 @@ PRESETS = {
     ),
     "pggan": Preset("Progressive growing (Karras 2018): first 4 pixels, then 8, 16 and 32.", _PGGAN),
     "pggan-small": Preset(
-        "For a laptop: narrower, growing faster, with the non-saturating loss and R1.",
+        "For a laptop: narrower networks, faster growth, the non-saturating loss and R1.",
         make_config(
             _PGGAN,
             **_LAPTOP
@@ -279,11 +282,11 @@ PRESETS = {
     ),
     "sngan": Preset("SNGAN (Miyato 2018): residual blocks, spectral normalisation, projection.", _SNGAN),
     "sngan-small": Preset(
-        "For a laptop: narrower, with larger steps, an average of the weights and an auxiliary classifier.",
+        "For a laptop: narrower networks, larger learning rates, an EMA of the weights and an auxiliary classifier.",
         make_config(_SNGAN, **_LAPTOP | {"n_critic": 1, "auxiliary_classifier": 0.75}),
     ),
     "r3gan": Preset(
-        "R3GAN (Huang 2024) at laptop size: pairs of real and fake, R1 and R2, residual blocks without normalisation.",
+        "R3GAN (Huang 2024) at laptop size: relativistic loss, R1 and R2, residual blocks without normalisation.",
         RunConfig(
             network="r3gan",
             latent_dim=32,

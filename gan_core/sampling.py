@@ -199,7 +199,7 @@ class Model:
     def _numbers(self, classes: Sequence[str | int]) -> list[int]:
         if not self.classes:
             raise WorkbenchError(
-                "{model} is unconditional and knows no classes; ask for a count alone.", model=self.metadata.name
+                "{model} is unconditional and has no classes; give only a count.", model=self.metadata.name
             )
         if not classes:
             raise WorkbenchError("Name at least one class.")
@@ -207,7 +207,7 @@ class Model:
             return class_numbers(classes, self.classes)
         except KeyError as error:
             raise WorkbenchError(
-                "{model} knows no class {wanted}; it knows {classes}.",
+                "{model} has no class {wanted}; it has {classes}.",
                 model=self.metadata.name,
                 wanted=shortened(str(error)),
                 classes=shortened(", ".join(self.classes)),
@@ -227,7 +227,7 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
     weights = checkpoint.without_prefix(which, checkpoint.read_tensors(path))
     if not weights:
         raise WorkbenchError(
-            "{file} has no weights of the kind {kind}; take the other kind.", file=path.name, kind=which
+            "{file} has no weights of the kind {kind}; choose the other kind.", file=path.name, kind=which
         )
     # First on paper: a file whose config asks for far more weights than it holds must cost no memory.
     with torch.device("meta"):

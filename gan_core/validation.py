@@ -61,7 +61,7 @@ def _refuse_unknown_datasets(config: "RunConfig") -> None:
     if config.dataset in DATASETS:
         return
     if not config.dataset.removeprefix(FOLDER).strip():
-        raise _refused("dataset", Text("name a folder behind folder:, for example folder:pictures/cats"))
+        raise _refused("dataset", Text("name a folder after folder:, for example folder:pictures/cats"))
     if not config.dataset.startswith(FOLDER):
         values = {"given": shortened(repr(config.dataset)), "names": ", ".join(DATASETS)}
         raise _refused("dataset", Text("there is none called {given}; choose {names} or folder:PATH", values))
@@ -82,12 +82,12 @@ def _refuse_what_normalisation_forbids(config: "RunConfig") -> None:
     if normalisation == "batch" and (config.gradient_penalty or config.r1_gamma or config.r2_gamma):
         raise _refused(
             "discriminator_normalisation",
-            Text("a penalty on the slope looks at each image alone, but batch normalisation mixes them; set none"),
+            Text("a gradient penalty needs each image by itself, but batch normalisation mixes them; choose none"),
         )
     if normalisation == "spectral" and config.weight_clipping:
         raise _refused(
             "weight_clipping",
-            Text("spectral normalisation scales every weight anew, so clipping does nothing; take one of the two"),
+            Text("spectral normalisation rescales the weights, so clipping has no effect; use only one of the two"),
         )
 
 
@@ -102,7 +102,7 @@ def _refuse_losses_out_of_place(config: "RunConfig") -> None:
         raise _refused(
             "loss",
             Text(
-                "wasserstein needs a critic whose slope is bounded: set weight clipping (0.01), a gradient penalty "
+                "wasserstein needs a critic whose gradient is bounded: set weight clipping (0.01), a gradient penalty "
                 "(10) or spectral normalisation"
             ),
         )
@@ -114,13 +114,13 @@ def _refuse_classes_told_to_nobody(config: "RunConfig") -> None:
     if config.conditional and config.discriminator_conditioning == "none" and not config.auxiliary_classifier:
         raise _refused(
             "discriminator_conditioning",
-            Text("then nobody tells the generator whether the class is right; set an auxiliary classifier (1)"),
+            Text("then the generator cannot learn the classes; set an auxiliary classifier (1)"),
         )
     batch_norms = config.uses("generator_normalisation") and config.generator_normalisation == "batch"
     if config.conditional_batch_norm and not batch_norms:
         raise _refused(
             "generator_conditioning",
-            Text("the generator has no batch normalisation that could tell it the class; choose concatenate"),
+            Text("the generator has no batch normalisation, which this conditioning needs; choose concatenate"),
         )
 
 

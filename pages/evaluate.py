@@ -78,7 +78,7 @@ def _show(
     key = next(iter(results))
     if len(results) > 1:
         key = st.segmented_control(
-            _("Look closer at"), list(results), format_func=lambda key: plain(wish.models[key].label), key="look",
+            _("Show details of"), list(results), format_func=lambda key: plain(wish.models[key].label), key="look",
             required=True, persist_state="session",
         )  # fmt: skip
     give("look", key, next(iter(results)))
@@ -100,9 +100,8 @@ def _say_how_counted(results: list[Evaluation]) -> None:
 def _show_nothing(store: RunStore, evaluations: EvaluationStore, wish: Wish) -> None:
     st.markdown(
         _(
-            "How near do generated pictures come to real ones, and how varied are they? Choose models on the left and "
-            "press **Evaluate**: they draw thousands of pictures, and these are measured against those they learned "
-            "from."
+            "How close are generated pictures to real ones, and how diverse are they? Choose models on the left and "
+            "press **Evaluate**. The models draw thousands of pictures, which are compared with the training pictures."
         )
     )
     if wish.models:

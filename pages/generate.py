@@ -66,7 +66,7 @@ def _heading(model: "Model") -> None:
     metadata = model.metadata
     st.title(_("Generate"), anchor=False)
     text = _(
-        "{model}: {network} trained on {dataset}, {kimg:,.0f} thousand images",
+        "{model}: {network} trained on {dataset}, {kimg:,.0f} kimg",
         model=metadata.name,
         network=metadata.config.network,
         dataset=metadata.config.dataset,
@@ -86,7 +86,7 @@ def _tools(choice: models.Choice, samples: "Samples", address: Callable[[], dict
         _download("PNG", lambda: samples.png(PNG_ZOOM), f"{name}.png", ":material/image:", _("All in one picture."))
         _download(
             "ZIP", samples.zip, f"{name}.zip", ":material/folder_zip:",
-            _("Each picture as a PNG named by its class and number, and a JSON that says how they were drawn."),
+            _("Each picture as a PNG named by its class and number, and a JSON file that records how they were drawn."),
         )  # fmt: skip
         _download("NPZ", samples.npz, f"{name}.npz", ":material/data_array:", _("For NumPy: images and labels."))
         _download(
@@ -110,8 +110,8 @@ def _link(address: Callable[[], dict[str, Any]]) -> None:
         st.code(f"{here}/generate?{urlencode(address(), doseq=True, safe=':')}", language=None, wrap_lines=True)
         st.caption(
             _(
-                "Opens this page with the same model and everything that is set here: the same pictures, in any "
-                "browser. On another computer it works for shipped models, and for others once they are there."
+                "Opens this page with the same model and settings, and so the same pictures, in any browser. On "
+                "another computer, it works for shipped models, and for others once they are there."
             )
         )
 

@@ -36,7 +36,7 @@ def _welcome(store: RunStore) -> None:
     st.title(_("Watch a GAN learn to draw"), anchor=False)
     st.markdown(
         _(
-            "Choose a generative adversarial network, set what you like, and see its pictures take shape while it "
+            "Choose a generative adversarial network (GAN) and its settings, and see its pictures take shape while it "
             "trains on this machine. A minute is enough to see digits."
         )
     )

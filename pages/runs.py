@@ -101,7 +101,7 @@ def _columns() -> dict:
         "preset": st.column_config.TextColumn(_("Preset")),
         "dataset": st.column_config.TextColumn(_("Dataset")),
         "progress": st.column_config.ProgressColumn(_("Progress"), format="percent", min_value=0, max_value=1),
-        "kimg": st.column_config.NumberColumn(_("Thousand images"), format="localized"),
+        "kimg": st.column_config.NumberColumn(_("kimg"), format="localized"),
         "discriminator_loss": st.column_config.NumberColumn(_("Discriminator's loss"), format="%.3f"),
         "generator_loss": st.column_config.NumberColumn(_("Generator's loss"), format="%.3f"),
         "spread": st.column_config.NumberColumn(_("Diversity"), format="%.2f"),

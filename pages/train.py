@@ -52,9 +52,9 @@ def _show(store: RunStore, run: Run) -> None:
     with pictures:
         time_machine([run], key=f"pictures-{run.id}")
         if run.config.conditional:
-            st.caption(_("A row for each class, always drawn from the same random numbers."))
+            st.caption(_("A row for each class, always drawn from the same latents."))
         else:
-            st.caption(_("Always drawn from the same random numbers."))
+            st.caption(_("Always drawn from the same latents."))
 
 
 with errors_in_words():

@@ -111,7 +111,7 @@ def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
     }
     raise WorkbenchError(
         "The speed is not measured: this would need about {needed:,.1f} GiB, more than half of the {free:,.1f} GiB of "
-        "memory that are free; choose {smaller}.",
+        "free memory; choose {smaller}.",
         needed=run.all / 2**30,
         free=free_bytes / 2**30,
         smaller=smaller[max(run._fields, key=lambda part: getattr(run, part))],

@@ -64,7 +64,7 @@ def choose_extractor(
         )
     found = None if features == "inception" else classifier_of(dataset)
     if found is None and features == "classifier":
-        raise WorkbenchError("There is no classifier for {dataset}; take the features inception.", dataset=dataset)
+        raise WorkbenchError("There is no classifier for {dataset}; use the features inception.", dataset=dataset)
     return found or inception(weights_path, on_progress)
 
 
@@ -139,7 +139,7 @@ def _downloaded(on_progress: TextProgress) -> Path:
         except OSError as error:
             raise WorkbenchError(
                 "Inception's weights could not be downloaded ({reason}); without internet, get {address} elsewhere "
-                "and put it at {place}, or take the features classifier.",
+                "and put it at {place}, or use the features classifier.",
                 reason=getattr(error, "reason", error),
                 address=_address(),
                 place=path,

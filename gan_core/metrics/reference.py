@@ -147,7 +147,9 @@ def _compute(
     share = len(training.images) / pictures
 
     def features_of(dataset: Dataset, by: Extractor, first: float, last: float) -> Features:
-        line = Text("Looking at {count:,} real pictures, once for all", {"count": len(dataset.images)})
+        line = Text(
+            "Computing the features of {count:,} real pictures (only the first time)", {"count": len(dataset.images)}
+        )
         images = dataset.images.permute(0, 2, 3, 1).numpy()
         return extract(images, by, device, lambda part: on_progress(first + part * (last - first), line))
 

@@ -32,21 +32,21 @@ class Score(NamedTuple):
 SCORES = {
     "fid": Score(
         "FID",
-        "Fréchet distance between the features of generated and real pictures, each taken as one Gaussian "
-        "(Heusel 2017, eq. 6). 0 is the same.",
+        "Fréchet distance between the features of generated and real pictures, each set modelled as a Gaussian "
+        "(Heusel 2017, eq. 6). 0 means no difference.",
         "lower",
         "{:.4f}",  # with a classifier's features a good model and the baseline differ in the third decimal
     ),
     "kid": Score(
         "KID",
-        "Squared distance of the two sets' means in a cubic kernel (Bińkowski 2018), times 1,000. Unlike FID it is "
-        "not biased by the number of pictures; it may fall a little below 0.",
+        "Squared distance between the means of both sets in a cubic kernel (Bińkowski 2018), times 1,000. Unlike FID, "
+        "it is not biased by the number of pictures. It can be a little below 0.",
         "lower",
     ),
     "inception_score": Score(
         "Inception Score",
-        "How sure the network is of each picture, and how evenly its answers spread over all classes "
-        "(Salimans 2016). At most the number of classes; it never looks at a real picture.",
+        "How sure the classifying network is of each picture, and how evenly the pictures spread over all classes "
+        "(Salimans 2016). At most the number of classes. Real pictures are not used.",
         "higher",
     ),
     "precision": Score(
@@ -61,8 +61,8 @@ SCORES = {
     ),
     "density": Score(
         "Density",
-        "Like precision, counting how many real neighbourhoods a picture lies in, so that one outlier counts little "
-        "(Naeem 2020). It can exceed 1.",
+        "Like precision, but it counts how many real neighbourhoods a picture lies in, so one outlier matters little "
+        "(Naeem 2020). It can be above 1.",
         "higher",
     ),
     "coverage": Score(
@@ -78,14 +78,15 @@ SCORES = {
     ),
     "class_coverage": Score(
         "Classes drawn",
-        "Share of the classes that get at least a fifth of an even share of the pictures.",
+        "Share of the classes that are drawn. A class counts if it gets at least a fifth of an even share of the "
+        "pictures.",
         "higher",
         "{:.0%}",
     ),
     "nearest": Score(
         "Distance to training pictures",
-        "Median distance of a generated picture's features to the nearest training picture's. Far below the baseline's "
-        "means memorised.",
+        "Median distance, in features, from a generated picture to the nearest training picture. A model whose "
+        "distance is far below the real-data baseline has memorised.",
         "higher",
     ),
 }
@@ -141,23 +142,24 @@ def notes(protocol: dict[str, str | int | float | bool]) -> list[Text]:
     }
     return [
         Text(
-            "{samples:,} pictures drawn by {model} at {kimg:,.0f} kimg with seed {seed}, against the {reference:,} "
-            "training pictures of {dataset}, in the features of {features}.",
+            "{samples:,} pictures drawn by {model} at {kimg:,.0f} kimg with seed {seed}, compared with the "
+            "{reference:,} training pictures of {dataset}, in the features of {features}.",
             protocol,
         ),
         Text(
-            "Real-data baseline: one half of the training pictures, {baseline_samples:,} chosen at random, against the "
-            "other.",
+            "Real-data baseline: a random half of the training pictures, {baseline_samples:,} of them, compared with "
+            "the other half.",
             protocol,
         )
         if halves
         else Text(
-            "Real-data baseline: {baseline_samples:,} test pictures, against the same training pictures.", protocol
+            "Real-data baseline: {baseline_samples:,} test pictures, compared with the same training pictures.",
+            protocol,
         ),
-        Text("Counted as in papers.")
+        Text("Calculated as in papers.")
         if protocol["comparable"]
         else Text(
-            "Not comparable with numbers in papers, which take {samples:,} pictures and the features of Inception.",
+            "Not comparable with numbers in papers, which use {samples:,} pictures and the features of Inception.",
             {"samples": COMPARABLE_SAMPLES},
         ),
     ]

@@ -69,7 +69,7 @@ def evaluate(
     """
     if not SAMPLES[0] <= samples <= SAMPLES[1]:
         raise WorkbenchError(
-            "{samples:,} samples cannot be scored; take from {fewest:,} to {most:,}.",
+            "{samples:,} samples cannot be scored; choose from {fewest:,} to {most:,}.",
             samples=samples,
             fewest=SAMPLES[0],
             most=SAMPLES[1],
@@ -155,7 +155,7 @@ def draw_evenly(
 def _extract(
     images: np.ndarray, reference: Reference, device: torch.device, on_progress: ShareProgress = silent
 ) -> Extracted:
-    line = Text("Looking at {count:,} generated pictures", {"count": len(images)})
+    line = Text("Computing the features of {count:,} generated pictures", {"count": len(images)})
     found = extract(images, reference.extractor, device, lambda share: on_progress(share, line))
     if reference.classifier is None:
         return Extracted(found, None)
@@ -178,7 +178,8 @@ def _measure(
         real: the training pictures' features, and `statistics` their Gaussian.
     """
     line = Text(
-        "Comparing {count:,} pictures with {real:,}", {"count": len(extracted.found.features), "real": len(real)}
+        "Comparing {count:,} pictures with {real:,} real ones",
+        {"count": len(extracted.found.features), "real": len(real)},
     )
     features = extracted.found.features
     on_progress(0, line)

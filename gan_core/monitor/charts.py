@@ -48,12 +48,13 @@ class Chart(NamedTuple):
 CHARTS = {
     "losses": Chart(
         "Losses",
-        "Each is what one network minimises against the other: neither must reach zero.",
+        "Each network minimises its own loss, against the other network. Neither loss has to reach zero.",
         (Trace("discriminator_loss", "Discriminator", DISCRIMINATOR), Trace("generator_loss", "Generator", GENERATOR)),
     ),
     "outputs": Chart(
         "Discriminator output",
-        "1 is surely real, 0 surely generated. At 0.5 the discriminator cannot tell: where both should meet.",
+        "1 means surely real, 0 surely generated. At 0.5 the discriminator cannot tell them apart. Ideally, both "
+        "curves meet there.",
         (
             Trace("real_output", "D(x), on real", DISCRIMINATOR),
             Trace("fake_output", "D(G(z)), on generated", GENERATOR),
@@ -63,20 +64,22 @@ CHARTS = {
     ),
     "distance": Chart(
         "Critic's estimate of the distance",
-        "E[D(x)] - E[D(G(z))]: how far generated pictures are from real ones, in the critic's own unit. As it falls, "
-        "pictures get better, which no other loss promises.",
+        "E[D(x)] - E[D(G(z))]: how far generated pictures are from real ones, in the critic's own unit. When it "
+        "falls, the pictures get better. Other losses do not show this.",
         (Trace("distance", "E[D(x)] - E[D(G(z))]", DISCRIMINATOR),),
     ),
     "accuracies": Chart(
         "Discriminator's accuracy",
-        "How many of a batch it takes for what they are. Guessing gives 0.5; always 1 teaches the generator little.",
+        "Share of a batch that the discriminator classifies correctly. Guessing gives 0.5. If it is always 1, the "
+        "generator learns little.",
         (Trace("real_accuracy", "on real", DISCRIMINATOR), Trace("fake_accuracy", "on generated", GENERATOR)),
         y_range=(-0.03, 1.03),
         level=0.5,
     ),
     "gradients": Chart(
         "Gradient norms",
-        "How strongly each network is being pulled. Near zero it learns nothing; sudden peaks are trouble.",
+        "How large the gradients of each network are. Near zero, the network learns nothing. Sudden peaks are a sign "
+        "of trouble.",
         (
             Trace("discriminator_gradient", "Discriminator", DISCRIMINATOR),
             Trace("generator_gradient", "Generator", GENERATOR),
@@ -84,19 +87,20 @@ CHARTS = {
     ),
     "diversity": Chart(
         "Diversity",
-        "How much the generated pictures differ from each other, against the real ones. 1: as much; 0: all the same.",
+        "How much the generated pictures differ from each other, compared with the real ones. 1: just as much. 0: not "
+        "at all.",
         (Trace("diversity", "generated : real", GENERATOR),),
         level=1.0,
     ),
     "speed": Chart(
         "Speed",
-        "Real images shown to the discriminator in a second.",
+        "Real images shown to the discriminator per second.",
         (Trace("images_per_second", "images/s", NEUTRAL),),
     ),
     "scores": Chart(
         "FID",
-        "Distance between generated and real pictures, by the dataset's classifier or else Inception. 0 is the same. "
-        "Scored from few pictures: trust the direction.",
+        "Distance between generated and real pictures, in the features of the dataset's classifier, or of Inception "
+        "if there is none. 0 means no difference. Few pictures are scored: trust the trend, not the exact value.",
         (Trace("fid", "FID", GENERATOR),),
         sparse=True,
     ),

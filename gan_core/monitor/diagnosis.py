@@ -94,11 +94,11 @@ def diagnose(metrics: Metrics, state: str) -> Diagnosis:
 
 def _starting(rows: int, state: str) -> Diagnosis:
     sentence = (
-        Text("It has only begun; the curves are too short to say anything yet.")
+        Text("The run has only begun; its curves are too short for a diagnosis.")
         if state in ACTIVE
-        else Text("It ended too early for its curves to say anything.")
+        else Text("The run ended too early for a diagnosis.")
     )
-    rule = Text("A diagnosis takes {needed} measurements; there are {rows}.", {"needed": FEWEST_ROWS, "rows": rows})
+    rule = Text("A diagnosis needs {needed} measurements; there are {rows}.", {"needed": FEWEST_ROWS, "rows": rows})
     return Diagnosis("starting", sentence, rule)
 
 
@@ -112,13 +112,13 @@ def _diverged(means: Means) -> Diagnosis | None:
     return Diagnosis(
         "diverged",
         Text(
-            "It has diverged: with losses this large, the networks throw each other off instead of learning. "
-            "Smaller learning rates usually help."
+            "Training has diverged: the losses are so large that the networks no longer learn. Smaller learning rates "
+            "usually help."
         ),
         Text(
             "Mean losses of the last {seconds:.0f} seconds of training: discriminator {discriminator:.3g}, generator "
-            "{generator:.3g}. Above {discriminator_limit}, or beyond {generator_limit:,} of either sign, or no numbers "
-            "at all, counts as diverged.",
+            "{generator:.3g}. Rule: training has diverged if the discriminator's is above {discriminator_limit}, the "
+            "generator's is beyond ±{generator_limit:,}, or a loss is not a number.",
             {
                 "seconds": means.seconds,
                 "discriminator": means.discriminator_loss,
@@ -136,8 +136,8 @@ def _collapsed(means: Means) -> Diagnosis | None:
     return Diagnosis(
         "collapsed",
         Text(
-            "The generator has collapsed: it draws nearly the same picture whatever the latent. That rarely mends "
-            "itself; begin anew with smaller learning rates, or with another architecture or loss."
+            "The generator has collapsed: it draws nearly the same picture from every latent. It rarely recovers. "
+            "Start a new run with smaller learning rates, or with another architecture or loss."
         ),
         _diversity_rule(means, COLLAPSED_DIVERSITY),
     )
@@ -149,12 +149,12 @@ def _discriminator_winning(means: Means) -> Diagnosis | None:
     return Diagnosis(
         "discriminator winning",
         Text(
-            "The discriminator is winning: it tells nearly every generated picture from a real one, so the generator "
-            "hardly finds out what would be better. A smaller learning rate for the discriminator may help."
+            "The discriminator is winning: it recognises nearly every generated picture, so the generator learns "
+            "little. A smaller learning rate for the discriminator may help."
         ),
         Text(
-            "In the last {seconds:.0f} seconds of training it was right about {real:.1%} of the real and {fake:.1%} of "
-            "the generated pictures; it is winning where both are above {limit:.0%}.",
+            "In the last {seconds:.0f} seconds of training, it classified {real:.1%} of the real and {fake:.1%} of "
+            "the generated pictures correctly. Rule: it is winning if both are above {limit:.0%}.",
             _accuracies(means) | {"limit": SURE_ACCURACY},
         ),
     )
@@ -166,8 +166,8 @@ def _little_diversity(means: Means) -> Diagnosis | None:
     return Diagnosis(
         "little diversity",
         Text(
-            "The generated pictures differ much less from each other than real ones do. That is usual when a run has "
-            "only begun; if it lasts, the generator learns too slowly or is about to collapse."
+            "The generated pictures differ much less from each other than real ones do. This is normal at the start "
+            "of a run. If it lasts, the generator learns too slowly or is about to collapse."
         ),
         _diversity_rule(means, LITTLE_DIVERSITY),
     )
@@ -180,12 +180,12 @@ def _generator_winning(means: Means) -> Diagnosis | None:
         "generator winning",
         Text(
             "The generator is winning: the discriminator takes nearly every generated picture for real, good or not, "
-            "and so teaches it little. If that lasts, a larger learning rate for the discriminator may help."
+            "so the generator learns little. If this lasts, a larger learning rate for the discriminator may help."
         ),
         Text(
-            "In the last {seconds:.0f} seconds of training the discriminator saw through {fake:.1%} of the generated "
-            "pictures, and knew {real:.1%} of the real ones; the generator is winning where it sees through less than "
-            "{limit:.0%}.",
+            "In the last {seconds:.0f} seconds of training, the discriminator recognised {fake:.1%} of the generated "
+            "and {real:.1%} of the real pictures. Rule: the generator is winning if less than {limit:.0%} of the "
+            "generated ones are recognised.",
             _accuracies(means) | {"limit": FOOLED_ACCURACY},
         ),
     )
@@ -197,12 +197,12 @@ def _critic(means: Means) -> Diagnosis | None:
     return Diagnosis(
         "critic",
         Text(
-            "The critic measures how far generated pictures are from real ones. As long as that falls, they get "
-            "better; its loss by itself need not come near zero."
+            "The critic measures how far generated pictures are from real ones. As long as this distance falls, they "
+            "get better. Its loss does not have to come near zero."
         ),
         Text(
-            "In the last {seconds:.0f} seconds of training the critic's estimate of the distance was {distance:.3g}, "
-            "and no rule for trouble held.",
+            "In the last {seconds:.0f} seconds of training, the critic's estimate of the distance was {distance:.3g}. "
+            "No rule for trouble applied.",
             {"seconds": means.seconds, "distance": means.distance},
         ),
     )
@@ -214,12 +214,12 @@ def _undecided(means: Means) -> Diagnosis | None:
     return Diagnosis(
         "undecided",
         Text(
-            "The discriminator can hardly tell generated pictures from real ones. If they look good, that is what was "
-            "wanted; if not, it is too weak to teach more."
+            "The discriminator can hardly tell generated pictures from real ones. If they look good, that is the "
+            "goal. If not, it is too weak to teach the generator more."
         ),
         Text(
-            "In the last {seconds:.0f} seconds of training its mean output was {real:.2f} for real and {fake:.2f} for "
-            "generated pictures; it is undecided where they are less than {limit} apart.",
+            "In the last {seconds:.0f} seconds of training, its mean output was {real:.2f} for real and {fake:.2f} "
+            "for generated pictures. Rule: it is undecided if they differ by less than {limit}.",
             _outputs(means) | {"limit": UNDECIDED_GAP},
         ),
     )
@@ -228,11 +228,11 @@ def _undecided(means: Means) -> Diagnosis | None:
 def _healthy(means: Means) -> Diagnosis:
     return Diagnosis(
         "healthy",
-        Text("Both networks learn: the discriminator finds differences, and the generator often has an answer."),
+        Text("Both networks are learning: the discriminator still finds differences, and the generator keeps up."),
         Text(
-            "In the last {seconds:.0f} seconds of training the mean discriminator output was {real:.2f} for real and "
-            "{fake:.2f} for generated pictures, and no rule for trouble held: none diverged, collapsed, or far ahead "
-            "of the other.",
+            "In the last {seconds:.0f} seconds of training, the mean discriminator output was {real:.2f} for real and "
+            "{fake:.2f} for generated pictures. No rule for trouble applied: neither network diverged, collapsed or "
+            "got far ahead.",
             _outputs(means),
         ),
     )
@@ -253,8 +253,8 @@ RULES: tuple[Callable[[Means], Diagnosis | None], ...] = (
 
 def _diversity_rule(means: Means, limit: float) -> Text:
     return Text(
-        "In the last {seconds:.0f} seconds of training the generated pictures of a batch differed from each other "
-        "{diversity:.2f} times as much as the real ones; the limit of this rule is {limit}.",
+        "In the last {seconds:.0f} seconds of training, the generated pictures of a batch differed from each other "
+        "{diversity:.2f} times as much as the real ones. The limit of this rule is {limit}.",
         {"seconds": means.seconds, "diversity": means.diversity, "limit": limit},
     )
 

@@ -63,7 +63,9 @@ class EvaluationStore(Queue[EvaluationRow]):
             with checkpoint.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise WorkbenchError("That model's file has just been replaced or is gone; choose it once more.") from error
+            raise WorkbenchError(
+                "The file of this model has just been replaced or deleted; choose the model again."
+            ) from error
         for row in self._of(EvaluationRow.model == model, EvaluationRow.digest == digest, *_on(terms)):
             if row.active or row.state == State.FINISHED:
                 return row
@@ -103,7 +105,7 @@ class EvaluationStore(Queue[EvaluationRow]):
         ended = delete(EvaluationRow).where(EvaluationRow.id == evaluation_id, EvaluationRow.state.not_in(ACTIVE))
         with self.session() as session:
             if session.execute(ended).rowcount == 0:
-                raise WorkbenchError("This evaluation is waiting or in work; cancel it first.")
+                raise WorkbenchError("This evaluation is queued or running; cancel it first.")
         shutil.rmtree(row.folder, ignore_errors=True)
 
     def forget(self, models: Iterable[str]) -> None:

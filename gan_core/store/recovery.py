@@ -212,7 +212,7 @@ def back_up(store: RunStore, place: Path) -> None:
     """
     file = sqlite_file(store.engine.url)
     if file is None:
-        raise WorkbenchError("Only a SQLite store is copied by this program; use the backup of your own database.")
+        raise WorkbenchError("This program can copy only a SQLite store; use the backup of your own database.")
     place = paths.expand(place)
     try:
         _check_place(place, file)
@@ -247,4 +247,4 @@ def _check_place(place: Path, file: Path) -> None:
     if place.exists():
         with place.open("rb") as there:
             if there.read(len(SQLITE_BEGINS)) != SQLITE_BEGINS:
-                raise WorkbenchError("{file} is there and is no earlier copy; name another file.", file=place)
+                raise WorkbenchError("{file} exists and is not an earlier copy; name another file.", file=place)

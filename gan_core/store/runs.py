@@ -188,7 +188,7 @@ class RunStore(MetricRows, WorkerNames):
         ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))
         with self.session() as session:
             if session.execute(ended.values(grid_steps_json="[]", **nothing)).rowcount == 0:
-                raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
+                raise WorkbenchError("Run {run} is queued or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
         shutil.rmtree(run.folder, ignore_errors=True)
@@ -206,8 +206,7 @@ class RunStore(MetricRows, WorkerNames):
         config = make_config(run.config, minutes=minutes, kimg=kimg)
         if config.budget_spent(run.seconds, run.kimg) >= 1:
             raise WorkbenchError(
-                "Run {run} has already learnt for {minutes:.1f} minutes, from {kimg:.1f} thousand images; "
-                "give it more than that in all.",
+                "Run {run} has already trained for {minutes:.1f} minutes and {kimg:.1f} kimg; give it a larger total.",
                 run=run.id,
                 minutes=run.seconds / 60,
                 kimg=run.kimg,
@@ -235,7 +234,7 @@ class RunStore(MetricRows, WorkerNames):
     def _forget(self, run_id: int) -> None:
         with self.session() as session:
             if session.execute(delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))).rowcount == 0:
-                raise WorkbenchError("Run {run} is waiting or in training; stop it first.", run=run_id)
+                raise WorkbenchError("Run {run} is queued or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
 
@@ -252,12 +251,12 @@ class RunStore(MetricRows, WorkerNames):
         fixed = [name for name in values if name not in changeable()]
         if fixed:
             raise WorkbenchError(
-                "{name} cannot be changed while a run learns; {names} can.",
+                "{name} cannot be changed during training; {names} can.",
                 name=fixed[0],
                 names=", ".join(changeable()),
             )
         if not run.active:
-            raise WorkbenchError("Run {run} has ended and learns no more; resume it first.", run=run_id)
+            raise WorkbenchError("Run {run} has ended; resume it first.", run=run_id)
         before = self.current_config(run)
         after = make_config(before, **values)
         with self.session() as session:

@@ -74,7 +74,7 @@ def file_or_reason(make: Callable[[], bytes | str]) -> Callable[[], bytes | str]
         except WorkbenchError as error:
             return translate(spoken, error.text)
         except OSError:
-            return translate(spoken, Text("This file has just gone; load the page anew."))
+            return translate(spoken, Text("This file no longer exists; reload the page."))
 
     return made
 

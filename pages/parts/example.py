@@ -21,10 +21,9 @@ def show_example(store: RunStore) -> None:
         st.title(_("Train a GAN"))
         st.markdown(
             _(
-                "A **generator** learns to draw, a **discriminator** to tell its pictures from real ones, and each "
-                "gets better by the other. Press **Train**: the preset learns handwritten digits, which are part of "
-                "this program, and shows you every two seconds what it can draw by then. A minute is enough to see "
-                "digits."
+                "A **generator** learns to draw. A **discriminator** learns to tell its pictures from real ones. Each "
+                "makes the other better. Press **Train**: the preset learns handwritten digits, which are part of "
+                "this program. Every two seconds you see what it can draw. A minute is enough to see digits."
             )
         )
         start_button(store)

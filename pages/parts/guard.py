@@ -76,8 +76,8 @@ def failed(_request: Request, _error: Exception) -> Response:
 def _refusal(host: str, languages: str) -> Response:
     """Why, and what to do, in the first of the browser's languages."""
     refused = Text(
-        "This app does not answer to the host {host}. Open it as localhost or by its address in digits, or start it "
-        "with that name in {setting} (several with commas between them; * for any).",
+        "This app does not answer to the host {host}. Open it as localhost or by its IP address, or start it with "
+        "that name in {setting} (several with commas between them; * for any).",
         {"host": ascii(shortened(_name(host))), "setting": SETTING},
     )
     return PlainTextResponse(translate(languages[:2].lower(), refused), status_code=403)

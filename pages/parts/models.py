@@ -102,7 +102,7 @@ def say_of_link(choice: Choice, model: "Model") -> None:
     """A sentence if the model that a link asked for is not here, or has learnt on since the link was made."""
     if missing := st.session_state.get("missing-model"):
         text = _(
-            "The link asks for the model {missing}, which is not here; {model} draws instead.",
+            "The link asks for the model {missing}, which is not here; {model} is used instead.",
             missing=shortened(missing),
             model=model.metadata.name,
         )
@@ -252,7 +252,9 @@ def load(path: Path, weights: str = "ema") -> "Model":
     try:
         changed = path.stat().st_mtime_ns
     except OSError as error:
-        raise WorkbenchError("That model's file has just been replaced or is gone; choose it once more.") from error
+        raise WorkbenchError(
+            "The file of this model has just been replaced or deleted; choose the model again."
+        ) from error
     return _load_cached(str(path), weights, changed)
 
 

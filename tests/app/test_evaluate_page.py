@@ -76,7 +76,7 @@ def evaluate_button(app):
 def test_without_a_choice_the_page_says_what_it_is_for_and_offers_a_shipped_model(open_page, store, evaluations):
     app = open_page(EVALUATE)
     assert not app.exception
-    assert "how varied are they?" in words_of(app)
+    assert "how diverse are they?" in words_of(app)
     assert evaluate_button(app).disabled
     button_named(app, "Evaluate the shipped model mnist-cdcgan").click().run()
     assert not app.exception
@@ -237,7 +237,7 @@ def test_the_page_says_what_was_compared_and_when_papers_count_otherwise(open_pa
     terms = Terms("inception", 50_000, 0)
     finish(evaluations, two[0], a_result(features="inception", samples=50_000, comparable=True), terms)
     app = open_page(EVALUATE, evaluated=key_of(two[0]), features="inception", samples="50000")
-    assert "Counted as in papers." in words_of(app)
+    assert "Calculated as in papers." in words_of(app)
     assert "Not comparable" not in words_of(app)
 
 
@@ -304,7 +304,7 @@ def test_scores_that_a_run_took_while_it_learned_are_charted(open_page, store, u
     app = open_page(EVALUATE, evaluated=key_of(unconditional))
     assert not app.exception
     assert len(app.get("plotly_chart")) == 2
-    assert "While it learned" in words_of(app)
+    assert "During training" in words_of(app)
 
 
 def test_a_result_without_its_pictures_still_shows_its_scores(open_page, store, evaluations):

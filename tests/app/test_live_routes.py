@@ -33,7 +33,7 @@ def test_a_look_says_how_the_run_stands_in_the_readers_language(store):
 
 
 def test_a_growing_run_says_its_resolution_and_how_much_of_it_is_blended_in(store):
-    trained(store, network="progressive", growth_kimg=1)  # 1.6 thousand images
+    trained(store, network="progressive", growth_kimg=1)  # 1.6 kimg
     assert "8 × 8 pixels, 60% blended in" in ask()["status"]["numbers"]
     trained(store, network="progressive", growth_kimg=0.1)
     assert "32 × 32 pixels" in ask(2)["status"]["numbers"] and "blended" not in ask(2)["status"]["numbers"]

@@ -78,9 +78,9 @@ def test_a_folder_of_ones_own_can_be_named(open_page, store):
     [
         (
             "en",
-            "more than half of the 6.0 GiB of memory that are free; choose a smaller batch size or narrower networks",
+            "more than half of the 6.0 GiB of free memory; choose a smaller batch size or narrower networks",
         ),
-        ("es", "más de la mitad de los 6,0 GiB de memoria que están libres; elige un lote más pequeño"),
+        ("es", "más de la mitad de los 6,0 GiB de memoria libre; elige un lote más pequeño"),
     ],
 )
 def test_why_a_speed_is_not_measured_is_said_with_both_numbers(open_page, monkeypatch, language, words):
@@ -187,7 +187,7 @@ def test_a_folder_in_nobodys_home_is_told_in_words(open_page, store):
     app.text_input(key="config.folder").set_value("~no-such-user-here/pictures").run()
     train_button(app).click().run()
     assert not app.exception
-    assert "The home folder in ~no-such-user-here/pictures is nobody's" in words_of(app)
+    assert "The ~ in ~no-such-user-here/pictures names no user" in words_of(app)
     assert "Press **Train**" in words_of(app)  # the rest of the page is still there
     assert store.all_runs() == []
 
@@ -207,7 +207,7 @@ def test_an_ended_run_can_be_extended_to_a_larger_budget_only(open_page, store):
     app = open_page()
     app.number_input(key="extend-kimg-1").set_value(0.2).run()
     app.button(key="extend-1").click().run()
-    assert "give it more than that" in words_of(app)
+    assert "give it a larger total" in words_of(app)
     app.number_input(key="extend-kimg-1").set_value(5.0).run()
     app.button(key="extend-1").click().run()
     assert (store.get(1).state, store.get(1).config.kimg) == (State.QUEUED, 5.0)

@@ -284,7 +284,7 @@ def test_nothing_moves_when_less_can_be_promised(visit):
     expect(page.get_by_text("were enough for")).to_be_visible()
     expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
     height = height_between(page)
-    field = page.get_by_label("Training length (thousand images)", exact=True)
+    field = page.get_by_label("Training length (kimg)", exact=True)
     field.fill("5")
     field.press("Enter")
     expect(page.get_by_text("were enough for")).to_have_count(0)

@@ -73,7 +73,7 @@ def test_on_no_page_a_strangers_name_becomes_a_link_or_fetches_anything(visit, s
     open_it(f"/generate?model={quote(LINKED)}", "which is not here")
     nothing_came_of_it(page)
 
-    open_it(f"/evaluate?evaluated={quote(','.join(keys))}", "Look closer at", STRANGE)
+    open_it(f"/evaluate?evaluated={quote(','.join(keys))}", "Show details of", STRANGE)
     expect(page.get_by_test_id("stPlotlyChart").locator("g.ytick text").first).to_contain_text("![x]")
     nothing_came_of_it(page)
     no_error_on(page)

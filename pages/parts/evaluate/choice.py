@@ -54,9 +54,9 @@ def _choose_terms() -> Terms:
         _("Features"), list(FEATURE_NAMES), format_func=lambda name: _(FEATURE_NAMES[name]), key="features",
         persist_state="session",
         help=_(
-            "The network in whose features pictures are compared. The classifier of the dataset is small and quick, "
-            "and sees digits and clothes better. Inception is what papers use: it is downloaded once (91 MiB), and "
-            "many times slower without a GPU. Automatic takes the classifier where there is one."
+            "The network whose features are compared. The dataset's classifier is small and fast, and works better "
+            "for digits and clothes. Papers use Inception, which is downloaded once (91 MiB) and is many times slower "
+            "without a GPU. Automatic takes the classifier if there is one."
         ),
     )  # fmt: skip
     give("features", features)
@@ -64,7 +64,10 @@ def _choose_terms() -> Terms:
     samples = st.selectbox(
         _("Pictures to draw"), SAMPLES, index=SAMPLES.index(USUAL.samples), key="samples", persist_state="session",
         format_func=lambda number: _("{number:,}", number=number),
-        help=_("FID of few pictures is too high. Papers take 50,000; compare only what was counted alike."),
+        help=_(
+            "With few pictures, FID is too high. Papers use 50,000. Compare only scores that were calculated in the "
+            "same way."
+        ),
     )  # fmt: skip
     give("samples", str(samples), str(USUAL.samples))
     seed = number_input(

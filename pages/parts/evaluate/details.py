@@ -69,7 +69,7 @@ def _confusion(result: Evaluation) -> None:
     chart.update_xaxes(title=_("seen by the classifier"), type="category", side="bottom")
     chart.update_yaxes(title=_("asked for"), type="category", autorange="reversed")
     _show(chart, "confusion", _("Confusion matrix"), height=460, dragmode=False)
-    st.caption(_("A model that draws what it is asked for has all its pictures on the diagonal."))
+    st.caption(_("If a model draws what it is asked for, all its pictures are on the diagonal."))
 
 
 def _show(chart: go.Figure, key: str, alt: str, **layout: Any) -> None:
@@ -83,8 +83,8 @@ def _show(chart: go.Figure, key: str, alt: str, **layout: Any) -> None:
 
 def _best_and_worst(result: Evaluation) -> None:
     shown = [
-        ("best", _("Most convincing"), _("What the classifier is surest of.")),
-        ("worst", _("Least convincing"), _("What it takes least for the class.")),
+        ("best", _("Most convincing"), _("The pictures that the classifier is surest of.")),
+        ("worst", _("Least convincing"), _("The pictures in which the classifier sees the class least.")),
     ]
     there = [(name, title, note) for name, title, note in shown if len(result.pictures.get(name, ()))]
     if not there:
@@ -117,13 +117,13 @@ def _nearest(result: Evaluation) -> None:
         return
     st.subheader(_("Nearest training pictures"), anchor=False)
     text = _(
-        "Above, what the model drew; below, the training picture most like it, and their distance in features. These "
-        "are the pairs that are closest of all."
+        "Above: what the model drew. Below: the most similar training picture, and the distance between their "
+        "features. These are the closest pairs of all."
     )
     if {"nearest"} <= result.scores.keys() & result.baseline.keys():
         text += " " + _(
-            "Half of all its pictures are nearer than {model:.2f}; of real pictures that it never saw, {baseline:.2f}. "
-            "Far nearer than those would mean that it has memorised.",
+            "Half of its pictures are closer than {model:.2f} to a training picture. For real pictures that it never "
+            "saw, the distance is {baseline:.2f}. A much smaller distance than that means that it has memorised.",
             model=result.scores["nearest"],
             baseline=result.baseline["nearest"],
         )
@@ -143,7 +143,7 @@ def _over_time(store: RunStore, run_name: str) -> None:
     there = [name for name in ("fid", "accuracy") if name in metrics and np.isfinite(metrics[name]).any()]
     if not there:
         return
-    st.subheader(_("While it learned"), anchor=False)
+    st.subheader(_("During training"), anchor=False)
     for column, name in zip(st.columns(2), there, strict=False):
         known = np.isfinite(metrics[name])
         title = _(SCORES[name].title)
@@ -154,8 +154,8 @@ def _over_time(store: RunStore, run_name: str) -> None:
             line_color=of_theme("chartCategoricalColors")[GENERATOR],
         )
         chart = go.Figure(line)
-        chart.update_xaxes(title=_("thousand images"))
+        chart.update_xaxes(title=_("kimg"))
         chart.update_yaxes(title=title, tickformat=".0%" if "%" in SCORES[name].format else None, rangemode="tozero")
         with column:
             _show(chart, f"over-time-{name}", title, height=300)
-    st.caption(_("Scored from few pictures each time: good for the direction, not for comparing with the table."))
+    st.caption(_("Each score uses only a few pictures. It shows the trend, but it is not comparable with the table."))

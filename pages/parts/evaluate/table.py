@@ -57,7 +57,9 @@ def show_table(results: dict[str, Evaluation]) -> None:
 def _columns(names: list[str]) -> dict:
     columns = {
         "model": st.column_config.TextColumn(_("Model"), pinned=True, width=NAME_WIDTH),
-        "kimg": st.column_config.NumberColumn(_("kimg"), help=_("Thousand real images learned from.")),
+        "kimg": st.column_config.NumberColumn(
+            _("kimg"), help=_("Thousands of training images shown to the discriminator.")
+        ),
     }
     for name in names:
         score = SCORES[name]

@@ -76,7 +76,7 @@ def _sliders(directions: range) -> None:
                 for number in filter(None, (left, right)):
                     _slider(number)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.pills(_("The strip goes along direction"), directions, required=True, key="strip", persist_state="session")
+        st.pills(_("Direction of the strip"), directions, required=True, key="strip", persist_state="session")
         st.button(
             _("Back to the start"), icon=":material/undo:", on_click=_back, args=(directions,),
             disabled=not any(_amounts(directions).values()),

@@ -46,21 +46,21 @@ def choose_how() -> How:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         seed = number_input(
             _("Seed"), "seed", 0, LARGEST_SEED, 0,
-            help=_("The same model, wishes and seed draw the same pictures, on every machine."),
+            help=_("The same model, settings and seed give the same pictures, on every computer."),
         )  # fmt: skip
         st.button(_("New"), icon=":material/casino:", on_click=new_seed, key="dice", help=_("Another seed"))
     truncation = st.slider(
         _("Truncation (3 is off)"), 0.0, TRUNCATION_OFF, TRUNCATION_OFF, 0.1, key="t", format="%.1f", **IN_ADDRESS,
         help=_(
-            "Squeezes the random numbers towards 0: the pictures become more typical, often better, and more alike "
-            "(truncation trick, Brock 2019)."
+            "Pulls the latents towards 0. The pictures become more typical, often better, and more alike (truncation "
+            "trick, Brock 2019)."
         ),
     )  # fmt: skip
     raw = st.toggle(
         _("Raw weights"), key="raw", **IN_ADDRESS,
         help=_(
-            "Pictures are usually drawn by the running average of the generator's weights (EMA), which draws best. "
-            "The raw ones are those that the last training step left."
+            "Pictures are usually drawn with the running average of the generator's weights (EMA), since they look "
+            "best. The raw weights are those after the last training step."
         ),
     )  # fmt: skip
     return How(seed, None if truncation >= TRUNCATION_OFF else truncation, "generator" if raw else "ema")
@@ -68,7 +68,7 @@ def choose_how() -> How:
 
 def choose_what(model: "Model") -> What:
     if not model.classes:
-        st.caption(_("This model is unconditional: it draws whatever it likes."))
+        st.caption(_("This model is unconditional: you cannot choose a class."))
         return What(None, "", number_input(_("Pictures"), "total", 1, MOST_OF_EACH, 100))
     text = _choose_text() if model.can_write else ""
     if text:
@@ -98,7 +98,7 @@ def draw(model: "Model", what: What, how: How) -> "Samples":
     rows = len(what.text) or len(what.classes or [1])
     if what.count * rows > MOST_PICTURES:
         raise WorkbenchError(
-            "That would be {count:,} pictures, and {most:,} are the most; ask for fewer.",
+            "That would be {count:,} pictures; at most {most:,} are possible. Ask for fewer.",
             count=what.count * rows,
             most=MOST_PICTURES,
         )

@@ -27,7 +27,7 @@ def how_it_learns() -> None:
     boxes = [
         _box(_("Random numbers"), _("the latent z"), kind="noise"),
         _arrow(),
-        _box(_("Generator"), _("makes a picture of them"), kind="generator"),
+        _box(_("Generator"), _("turns them into a picture"), kind="generator"),
         _arrow(),
         _box(
             _("Generated or real?"),
@@ -39,13 +39,13 @@ def how_it_learns() -> None:
             ),
         ),
         _arrow(),
-        _box(_("Discriminator"), _("tells how real each looks"), kind="discriminator"),
+        _box(_("Discriminator"), _("rates how real each one looks"), kind="discriminator"),
         _arrow(),
         _box(_("Output"), _("0 generated … 1 real"), kind="output"),
     ]
     learns = _(
-        "The discriminator learns to tell them apart, the generator to be taken for real. Step by step, each makes the "
-        "other better."
+        "The discriminator learns to tell them apart. The generator learns to make pictures that pass for real. Step "
+        "by step, each makes the other better."
     )
     st.html(f'<div class="how"><div class="how-flow">{"".join(boxes)}</div><p>↺ {escape(learns)}</p></div>')
 

@@ -63,7 +63,7 @@ def where_it_stands(store: RunStore, run: Run) -> Text | str:
 def _numbers(run: Run) -> list[Text]:
     parts = [
         Text("{progress:.0%}", {"progress": run.progress}),
-        Text("{kimg:,.1f} thousand images", {"kimg": run.kimg}),
+        Text("{kimg:,.1f} kimg", {"kimg": run.kimg}),
         Text("{duration} trained", {"duration": duration(run.seconds)}),
     ]
     if run.config.network == "progressive":

@@ -36,15 +36,19 @@ def choose_view() -> View:
     take("charts", some_of(CHARTS, old_names=OLD_NAMES))
     with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):
         x = st.segmented_control(
-            _("Over"), list(X_AXES), format_func=lambda name: _(X_SHORT[name]), default="kimg", key="x", required=True,
+            _(
+                "X axis"
+            ), list(X_AXES), format_func=lambda name: _(X_SHORT[name]), default="kimg", key="x", required=True,
             persist_state="session",
-            help=_("What the horizontal axis counts. Images shown to the discriminator make runs of different batch "
-                   "sizes comparable."),
+            help=_(
+                "What the horizontal axis shows. Use training images (kimg) to compare runs with different batch "
+                "sizes."
+            ),
         )  # fmt: skip
         smoothing = st.slider(
             _("Smoothing"), 0.0, 0.99, SMOOTHING, 0.01, key="smooth", persist_state="session", bind="query-params",
             width=180,
-            help=_("An exponential moving average, as in TensorBoard; what was measured stays behind it, faint."),
+            help=_("An exponential moving average, as in TensorBoard. The measured values stay behind it, faint."),
         )  # fmt: skip
         log = st.toggle(
             _("Log axis"), key="log", persist_state="session", bind="query-params",

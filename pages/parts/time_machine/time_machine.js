@@ -1,4 +1,4 @@
-// The slider runs over moments in thousand images; each run shows the last picture that it drew by then.
+// The slider runs over moments in kimg; each run shows the last picture that it drew by then.
 const PLAY_SECONDS = 8;
 const FRAMES_A_SECOND = 12;
 

@@ -30,7 +30,7 @@ def choose_preset() -> str:
         key="preset",
         persist_state="session",
         on_change=_take_preset,
-        help=_("A named GAN: a choice for every setting below. Change what you like afterwards."),
+        help=_("A named GAN, with a value for every setting below. You can change them afterwards."),
     )
     if preset not in PRESETS:  # no choice of the list's: a browser may say anything
         preset = DEFAULT_PRESET
@@ -131,5 +131,5 @@ def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
             max_chars=LONGEST_TEXT - len(FOLDER),
             persist_state="session",
             placeholder=_("the folder's path on the computer that trains"),
-            help=_("A sub-folder for each class, or all pictures in one place. What is transparent becomes white."),
+            help=_("A sub-folder for each class, or all pictures in one place. Transparent parts become white."),
         )

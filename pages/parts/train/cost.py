@@ -43,8 +43,7 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
 
 def _given(outcome: Outcome) -> str:
     return _(
-        "On these digits, {kimg:,.0f} thousand images were enough for {accuracy:.1%} of the pictures to be what was "
-        "asked for",
+        "On these digits, after {kimg:,.0f} kimg, {accuracy:.1%} of the pictures showed the class that was asked for",
         kimg=outcome.kimg,
         accuracy=outcome.accuracy,
     )
@@ -57,7 +56,7 @@ def _lines(estimate: Estimate, config: RunConfig) -> list[str]:
         "rate": estimate.images_per_second,
     }
     return [
-        _("About {kimg:,.3g} thousand images in {time}, at {rate:,.0f} a second", **values),
+        _("About {kimg:,.3g} kimg in {time}, at {rate:,.0f} images/s", **values),
         _(
             "Parameters: generator {generator:,}, discriminator {discriminator:,}",
             generator=estimate.generator_parameters,

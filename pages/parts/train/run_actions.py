@@ -29,7 +29,7 @@ def show_actions(store: RunStore, run: Run) -> None:
             _extend(store, run)
         st.button(
             _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
-            help=_("Puts this run's settings into the form, to change some and train another."),
+            help=_("Copies this run's settings into the form, so that you can change some and train another run."),
         )  # fmt: skip
         _downloads(store, run)
         can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
@@ -46,7 +46,7 @@ def show_actions(store: RunStore, run: Run) -> None:
 
 
 def _stop(store: RunStore, run: Run) -> None:
-    help_ = _("Saves the run; Resume goes on exactly where it was.")
+    help_ = _("Saves the run. Resume continues exactly where it stopped.")
     if st.button(_("Stop"), icon=":material/stop:", disabled=bool(run.request), help=help_):
         with errors_in_words():
             store.ask_to_stop(run.id)
@@ -66,7 +66,7 @@ def _start_anew(store: RunStore, run: Run) -> None:
 
 
 def _ask_to_start_anew(store: RunStore, run: Run) -> None:
-    st.write(_("Its curves and pictures are forgotten, and it learns from the beginning, with the same settings."))
+    st.write(_("Its curves and pictures are deleted, and it learns from the beginning, with the same settings."))
     with st.container(horizontal=True), errors_in_words():
         if st.button(_("Forget and start"), type="primary"):
             store.forget_training(run.id)
@@ -82,13 +82,13 @@ def _extend(store: RunStore, run: Run) -> None:
         wanted = {}
         if config.minutes:
             wanted["minutes"] = st.number_input(
-                _("Minutes in all"), value=config.minutes * 2, step=1.0, format="%g", key=f"extend-minutes-{run.id}"
+                _("Minutes in total"), value=config.minutes * 2, step=1.0, format="%g", key=f"extend-minutes-{run.id}"
             )
         if config.kimg:
             wanted["kimg"] = st.number_input(
-                _("Thousand images in all"), value=config.kimg * 2, step=10.0, format="%g", key=f"extend-kimg-{run.id}"
+                _("kimg in total"), value=config.kimg * 2, step=10.0, format="%g", key=f"extend-kimg-{run.id}"
             )
-        st.caption(_("Counted from the run's beginning; it goes on exactly where it was."))
+        st.caption(_("The total since the beginning of the run. It continues exactly where it stopped."))
         with errors_in_words():
             if st.button(_("Go on"), type="primary", key=f"extend-{run.id}"):
                 store.extend(run.id, **wanted)
@@ -97,7 +97,7 @@ def _extend(store: RunStore, run: Run) -> None:
 
 def _change(store: RunStore, run: Run) -> None:
     """Settings that a run takes up while it learns. The change is recorded, and marked in the charts."""
-    with st.popover(_("Change"), icon=":material/tune:", help=_("Change settings while the run learns.")):
+    with st.popover(_("Change"), icon=":material/tune:", help=_("Change settings during training.")):
         config = store.current_config(run)
         wanted = {}
         for name, setting in changeable().items():
@@ -107,11 +107,11 @@ def _change(store: RunStore, run: Run) -> None:
                 _(setting.title), value=now, step=step, format="%d" if isinstance(now, int) else "%g",
                 help=_(setting.help), key=f"change-{run.id}-{name}",
             )  # fmt: skip
-        st.caption(_("Holds from the next second on; the charts get a mark there."))
+        st.caption(_("Takes effect within a second. The charts mark the change."))
         with errors_in_words():
             if st.button(_("Apply"), type="primary", key=f"change-{run.id}"):
                 store.ask_to_change(run.id, **wanted)
-                st.toast(_("The run takes this up within a second."), icon=":material/check:")
+                st.toast(_("The run applies this within a second."), icon=":material/check:")
 
 
 def _downloads(store: RunStore, run: Run) -> None:

@@ -105,7 +105,7 @@ def test_an_ended_run_is_extended_to_a_larger_budget_in_all(store):
 @pytest.mark.parametrize("budget", [{"minutes": 1}, {"minutes": 0.5}, {"kimg": 10}, {"minutes": 5, "kimg": 9}])
 def test_a_run_is_not_extended_to_what_it_has_had(store, budget):
     run = ended_run(store, seconds=60, kimg=10)
-    with pytest.raises(WorkbenchError, match=r"1\.0 minutes, from 10\.0 thousand images"):
+    with pytest.raises(WorkbenchError, match=r"1\.0 minutes and 10\.0 kimg"):
         store.extend(run.id, **budget)
     assert store.get(run.id).state == State.FINISHED
 
@@ -171,7 +171,7 @@ def test_who_takes_a_change_up_notes_when(store):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"batch_size": 3}, "batch_size cannot be changed while a run learns; n_critic"),
+        ({"batch_size": 3}, "batch_size cannot be changed during training; n_critic"),
         ({"n_critic": 2, "nonsense": 3}, "nonsense cannot be changed"),
         ({"n_critic": 2, "generator_learning_rate": 0}, "generator_learning_rate: it should be greater than 0"),
         ({"n_critic": 2.5}, "n_critic: it should be a whole number"),
