@@ -18,7 +18,7 @@ threads.wait_briefly()  # for the helper processes too, which inherit the enviro
 PLOTLY_FILES = Path(plotly.__file__).parent / "package_data"
 
 # Behind a reverse proxy, what the addresses of all of Streamlit's routes begin with; ours must too. One Mount around
-# ours would do it for the routes, but answer for Streamlit's page as well, with a 404.
+# ours would do it for the routes, but would also answer requests for Streamlit's page, with a 404.
 base = (st.get_option("server.baseUrlPath") or "").strip("/")
 prefix = f"/{base}" if base else ""
 

@@ -105,7 +105,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=120, help="of training, for each")
     options.add_argument("--dataset", choices=list(filter(has_test_set, DATASETS)), default="mnist")
     options.add_argument("--data-dir", type=Path, default=paths.data(), help="where it lies or is downloaded to")
-    options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each preset, for another judge")
+    options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each preset, for another classifier")
     asked = options.parse_args()
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)

@@ -63,7 +63,7 @@ def main() -> None:
     options.add_argument("--data-dir", type=Path, default=Path("data"), help="where MNIST lies or is downloaded to")
     options.add_argument("--seconds", type=float, default=60, help="of training")
     options.add_argument("--seeds", type=int, default=5)
-    options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each run, for another judge")
+    options.add_argument("--out", type=Path, help="a folder for 10,000 pictures of each run, for another classifier")
     asked = options.parse_args()
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "train"]
 
-# What the two functions need is imported when they are called: whoever imports one module of this package, a page for
-# example, should wait for nothing else.
+# What the two functions need is imported when they are called. Code that imports only one module of this package, a
+# page for example, then does not wait for torch.
 
 
 def train(preset: str | None = None, data_dir: Path | str | None = None, **changes: Any) -> "Run":
@@ -27,7 +27,7 @@ def train(preset: str | None = None, data_dir: Path | str | None = None, **chang
         data_dir: where the named datasets lie or are downloaded to.
         changes: any hyperparameter of RunConfig, for example dataset="mnist", minutes=5.
 
-    Raises WorkbenchError for a hyperparameter that is refused and for whatever keeps the run from its end.
+    Raises WorkbenchError for a hyperparameter that is refused, and if the run fails.
     """
     from gan_core.config import make_config
     from gan_core.jobs import threads

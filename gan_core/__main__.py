@@ -142,7 +142,7 @@ def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_di
         )
     if anew:
         store.forget_training(run.id)
-    # What was changed while it learnt is no part of how it began.
+    # Changes made during training are not part of the config that the run began with.
     free = [name for name, setting in settings().items() if setting.free_when_resumed]
     began = run.config.model_copy(update={name: getattr(config, name) for name in free})
     return store.resume(run.id, began, owner=job.new_owner(), data_dir=data_dir)

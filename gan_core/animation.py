@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 MOST_FRAMES = 100
 HOLD_SECONDS = 2.0
-"""How long the last frame stays, since it is what the run has come to."""
+"""How long the last frame stays, since it shows the run's result."""
 GREY_TOLERANCE = 3
 """Channels of a grey picture, of 256 steps, lie no further apart: a lossy WebP file is always in colour."""
 
@@ -44,7 +44,7 @@ def animation(frames: Sequence[Path], form: Literal["gif", "webp"], seconds: flo
         save_all=True,
         append_images=pictures[1:],
         duration=[each] * (len(pictures) - 1) + [round(1000 * HOLD_SECONDS)],
-        loop=0,  # for ever
+        loop=0,  # endless
         **(WEBP if form == "webp" else {}),
     )
     return file.getvalue()
@@ -71,7 +71,7 @@ def _is_grey(picture: Image.Image) -> bool:
 
 
 def _in_256_colours(pictures: list[Image.Image]) -> list[Image.Image]:
-    """Grey pictures in all greys there are; coloured ones in the same colours for all, so that no still place flickers.
+    """Grey pictures keep all their greys; coloured ones share one palette, so that unchanged areas do not flicker.
 
     The colours are k-means centres (started by median cut) of a part of the pixels: each fourth in both directions of
     ten pictures. By the mean square error that is better than a palette by median cut for each, in a fraction of the

@@ -1,6 +1,6 @@
-"""One safetensors file a model, its config inside as metadata; beside it what resuming needs besides.
+"""One safetensors file for each model, its config as metadata; a second file holds what resuming also needs.
 
-A model file can be handed around: it holds tensors and text, and reading it runs no code of its maker's.
+A model file can be shared safely: it holds tensors and text, and reading it executes no code.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ FORMAT = "gan-workbench 1"
 RESUME_SUFFIX = ".resume"
 
 MOST_HEADER_BYTES = 1_000_000
-"""What a file says of itself: names, shapes, and all metadata. Ours take 20,000, and 200,000 for a thousand classes."""
+"""Largest header of a file: names, shapes, and all metadata. Ours take 20,000, and 200,000 for a thousand classes."""
 MOST_TENSORS = 5_000
 """The presets' largest model has 164; a state to resume from has about three times as many."""
 LONGEST_CONFIG = 20_000
@@ -34,11 +34,11 @@ LONGEST_CONFIG = 20_000
 Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 Scores = Annotated[dict[str, Annotated[float, Field(ge=-1e9, le=1e9, allow_inf_nan=False)]], Field(max_length=100)]
-"""What a model file may say of how long it learned and how well it draws: more than any run, and short when shown."""
+"""Largest number that the metadata may hold: larger than any run's, and short enough to be shown."""
 
 
 class Metadata(NamedTuple):
-    """What a model file says of itself.
+    """A model file's metadata.
 
     Args:
         images: real ones that the discriminator has seen.
@@ -74,7 +74,7 @@ class Metadata(NamedTuple):
 
 
 def write_aside(path: Path, content: bytes) -> None:
-    """Write beside the place and rename: whoever reads finds the old file or the new one, never a half.
+    """Write to a temporary file beside it, then rename: a reader finds the old file or the new one, never half of one.
 
     Raises WorkbenchError if the disk is full or not writable; the old file is then still there.
     """
@@ -93,7 +93,7 @@ def write_aside(path: Path, content: bytes) -> None:
 
 
 def _replace(aside: Path, path: Path) -> None:
-    """Windows refuses to replace a file in the moment that another process reads it; a page reads the live grid."""
+    """Windows refuses to replace a file while another process reads it, as a page reads the live grid."""
     for _ in range(20):
         try:
             aside.replace(path)
@@ -121,7 +121,7 @@ def without_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]
 
 
 def read_metadata(path: Path) -> Metadata:
-    """What the file says of itself, without its weights.
+    """The file's metadata, without its weights.
 
     Raises WorkbenchError if it is missing, damaged, or not one of ours.
     """
@@ -150,7 +150,7 @@ def read_metadata(path: Path) -> Metadata:
             spec=ImageSpec.model_validate_json(metadata["spec"]),
             step=step,
             seconds=TypeAdapter(Amount).validate_python(metadata["seconds"]),
-            # Files from when n_critic could not change while a run learns do not say.
+            # Older files, from when n_critic could not change during training, do not have it.
             images=TypeAdapter(Count).validate_python(
                 metadata.get("images", step * config.n_critic * config.batch_size)
             ),
@@ -164,10 +164,10 @@ def read_metadata(path: Path) -> Metadata:
 
 
 def check_header(path: Path) -> None:
-    """Looks at a safetensors file's header (its length in 8 bytes, then JSON) before the library reads all of it.
+    """Check a safetensors file's header (its length in 8 bytes, then JSON) before the library reads all of it.
 
-    Raises WorkbenchError if it says more of itself than a file of ours, and OSError if it cannot be read. What is wrong
-    with it otherwise, the library says better.
+    Raises WorkbenchError if it is larger than that of any file of ours, and OSError if it cannot be read. All other
+    errors are left to the library, whose messages are better.
     """
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
@@ -226,7 +226,7 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
 
 
 def find(source: str | Path) -> Path:
-    """The file of that path, or the shipped model of that name. Raises WorkbenchError for a ~ of nobody."""
+    """The file of that path, or the shipped model of that name. Raises WorkbenchError for the ~ of an unknown user."""
     shipped = paths.PRETRAINED / f"{source}{paths.MODEL_SUFFIX}"
     with contextlib.suppress(OSError):  # a name that is too long for any file
         if shipped.exists():
@@ -251,7 +251,7 @@ def run_models(folder: Path) -> list[Path]:
 
 
 def save_run(folder: Path, metadata: Metadata, model: dict[str, Tensor], resume: dict[str, Tensor]) -> Path:
-    """Write a checkpoint of a run and then take away those before it. Raises WorkbenchError as `write_aside`.
+    """Write a checkpoint of a run, then delete the earlier ones. Raises WorkbenchError as `write_aside`.
 
     The model comes last: where there is one, there is the state to resume it from.
     """
@@ -263,7 +263,7 @@ def save_run(folder: Path, metadata: Metadata, model: dict[str, Tensor], resume:
     try:
         write_tensors(path, model, metadata.to_header())
     except WorkbenchError:
-        resume_file.unlink()  # the room on a full disk
+        resume_file.unlink()  # makes room on a full disk
         raise
     _remove(old for old in folder.glob("model-*") if old not in (path, resume_file))
     return path
@@ -275,7 +275,7 @@ def best_model(folder: Path) -> Path | None:
 
 
 def save_best(folder: Path, metadata: Metadata, model: dict[str, Tensor]) -> Path:
-    """Write a run's best checkpoint and then take away the one before it. Raises WorkbenchError as `write_aside`."""
+    """Write a run's best checkpoint, then delete the earlier one. Raises WorkbenchError as `write_aside`."""
     path = folder / f"best-{metadata.step:09d}{paths.MODEL_SUFFIX}"
     write_tensors(path, model, metadata.to_header())
     _remove(old for old in paths.best_checkpoints(folder) if old != path)
@@ -283,11 +283,11 @@ def save_best(folder: Path, metadata: Metadata, model: dict[str, Tensor]) -> Pat
 
 
 def cut_best(folder: Path, after_step: int) -> None:
-    """Take away what scored best after a step, since a resumed run has not come so far yet."""
+    """Delete best checkpoints of later steps, which a resumed run has not reached yet."""
     _remove(path for path in paths.best_checkpoints(folder) if path.stem > f"best-{after_step:09d}")
 
 
 def _remove(files: Iterable[Path]) -> None:
     for path in files:
-        with contextlib.suppress(OSError):  # Windows keeps a file that a page draws with; it goes the next time
+        with contextlib.suppress(OSError):  # Windows cannot delete a file that a page reads; the next call does
             path.unlink()

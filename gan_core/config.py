@@ -25,9 +25,9 @@ MOST_CLASSES = 1000
 
 CONVOLUTIONAL = ("dcgan", "compact", "resnet", "progressive", "r3gan")
 BATCH_NORMALISED = ("mlp", "dcgan", "compact", "resnet")
-"""Architectures whose layers can be normalised by batch or spectrum; the others come with ways of their own."""
+"""Architectures whose layers can be normalised by batch or spectrum; the others have fixed normalisation."""
 WITH_TARGETS = ("minimax", "non-saturating", "mean non-saturating", "least-squares")
-"""Losses by which the discriminator learns to answer a number for real and another one for fake."""
+"""Losses with a target for D(x) of real images and another one for fakes."""
 
 Activation = Literal["relu", "leaky_relu", "elu", "gelu", "silu", "tanh", "sigmoid"]
 """To add one: its name here, and its module in ACTIVATIONS in gan_core/networks/layers.py."""
@@ -39,11 +39,11 @@ Layers = Annotated[
 
 
 class RunConfig(BaseModel):
-    """All that decides what a run learns. A default is also what a checkpoint means that is older than the field."""
+    """All that decides what a run learns. Checkpoints that are older than a field mean its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    # Laid out by hand, as a table: its name, what it does, and in the last lines what is true of it.
+    # Laid out by hand, as a table: each field's name, help, and in the last lines its properties.
     # fmt: off
     dataset: str = setting(
         "digits", "Dataset",
@@ -201,7 +201,7 @@ class RunConfig(BaseModel):
         "How many kimg between two scorings of the EMA weights (FID, class accuracy). The checkpoint with the lowest "
         "FID is kept. Scoring does not count as training time. Empty: never.",
         group="Training", unit="kimg", gt=0, le=1e7, step=10, part_of_preset=False,
-        affects_speed=False,  # the clock stands still meanwhile
+        affects_speed=False,  # the clock is stopped during a scoring
     )
     grid_every: Annotated[int | None, BeforeValidator(none_from_text)] = setting(
         None, "Keep samples every",
@@ -328,7 +328,7 @@ class RunConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _from_before_conditioning_was_a_choice(cls, values: Any) -> Any:
-        """Older checkpoints do not say how the class came in: fully connected networks had it beside the image."""
+        """Older checkpoints have no such field: in fully connected networks the label was concatenated to the image."""
         if isinstance(values, dict) and values.get("network") == "mlp":
             return {"discriminator_conditioning": "concatenate"} | values
         return values
@@ -353,7 +353,7 @@ class RunConfig(BaseModel):
         return self.conditional and self.generator_conditioning == "batch normalisation"
 
     def budget_spent(self, seconds: float, kimg: float) -> float:
-        """The share of the budget that a run of this length has had; 1 is all. The limit that is nearer counts."""
+        """The share of the budget that a run of this length has used; 1 is all. The limit that is nearer counts."""
         by_time = seconds / 60 / self.minutes if self.minutes else 0.0
         by_images = kimg / self.kimg if self.kimg else 0.0
         return max(by_time, by_images)
@@ -402,7 +402,7 @@ def has_effect(name: str, values: dict[str, Any]) -> bool:
 def with_full_path(config: RunConfig) -> RunConfig:
     """The config, with the folder of pictures that it names, if any, as a path that leads there from everywhere.
 
-    Raises WorkbenchError for the ~ of somebody who does not exist, and if the path becomes too long.
+    Raises WorkbenchError for the ~ of an unknown user, and if the path becomes too long.
     """
     if not config.dataset.startswith(FOLDER):
         return config

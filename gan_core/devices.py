@@ -53,7 +53,7 @@ def _cpu_name() -> str:
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep what it frees, for its next step, where the C library can be told so (Linux's glibc).
+    """Let this process keep what it frees, for its next step, where the C library allows it (Linux's glibc).
 
     Otherwise large tensors go back to the system and come anew each step, page by page: 3,100 to 3,700 page faults a
     step for `dcgan`, up to a third of its time (docs/performance.md).
@@ -74,11 +74,11 @@ def set_up_for_training() -> Iterator[None]:
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)  # a notebook's other numbers are not ours to flush
+        torch.set_flush_denormal(False)  # in a notebook, other code's numbers must not be flushed
 
 
 def give_back_freed_memory() -> None:
-    """Return to the system and to other processes what this one has freed, where its C library can be told so.
+    """Return to the system and to other processes what this one has freed, where its C library allows it.
 
     What comes after is then measured alone: glibc otherwise keeps what large steps freed among its own.
     """

@@ -6,12 +6,12 @@ from gan_core.errors import WorkbenchError
 
 
 def not_read(file: object, error: OSError) -> WorkbenchError:
-    """What to say where a file is there but the system does not give it."""
+    """The error for a file that exists but cannot be read."""
     return WorkbenchError("{file} cannot be read ({error}); check its rights.", file=file, error=error.strerror)
 
 
 def not_written(file: object, error: OSError) -> WorkbenchError:
-    """What to say where a file or folder could not be written: no room, no right, or what the system says."""
+    """The error for a file or folder that could not be written: no room, no permission, or the system's own reason."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return WorkbenchError(
             "{file} could not be written because the disk is full; free some space and try again.", file=file

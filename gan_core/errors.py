@@ -1,4 +1,4 @@
-"""The one exception for everything that a user can cause, and mend."""
+"""The one exception for everything that a user can cause and repair."""
 
 from typing import Any
 
@@ -21,8 +21,8 @@ class WorkbenchError(Exception):
 
 
 class StoreUnavailableError(WorkbenchError):
-    """The run store's database is locked, full, damaged or gone. What is not damaged may answer again later."""
+    """The run store's database is locked, full, damaged or gone. Unless it is damaged, it may answer again later."""
 
 
 class StoreDamagedError(StoreUnavailableError):
-    """The run store's file can no longer be read as a database, whoever asks and however often."""
+    """The run store's file can no longer be read as a database. Trying again does not help."""

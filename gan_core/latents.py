@@ -23,7 +23,7 @@ def truncate(normal: Tensor, threshold: float) -> Tensor:
     Pictures become more alike and, of a good model, better: the truncation trick of Brock 2019, section 3.1. There
     numbers beyond t are drawn anew, so a picture jumps when t passes one of its numbers. This inverse of the truncated
     normal's distribution function gives numbers of the same distribution, but lets each picture change smoothly
-    with t, up to the very one that it is without truncation.
+    with t, up to the picture that it is without truncation.
 
     Args:
         threshold: t, 0 or more, in standard deviations.
@@ -44,8 +44,8 @@ def directions(generator: nn.Module, latent_dim: int, count: int) -> Tensor:
     """The directions of the latent space along which the generator's first layer changes most, [count, latent_dim].
 
     Unit vectors, the strongest first, at most latent_dim of them. They are the right singular vectors of the layer's
-    weight A, which maximise |A n| (SeFa: Shen & Zhou 2021); columns that see the class are left out. A singular
-    vector's sign is arbitrary: its largest component is made positive, so that every machine means the same.
+    weight A, which maximise |A n| (SeFa: Shen & Zhou 2021); columns for the label are left out. A singular
+    vector's sign is arbitrary: its largest component is made positive, so that the sign is the same on every machine.
     """
     first = next(module for module in generator.modules() if isinstance(module, nn.Linear))
     weight = in_double(first.weight[:, :latent_dim].detach())

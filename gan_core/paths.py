@@ -23,7 +23,7 @@ PARTIAL_SUFFIX = ".partial"
 def expand(path: Path | str) -> Path:
     """The path as a person wrote it, with the home folder that a ~ at its beginning stands for.
 
-    Raises WorkbenchError for the ~ of somebody who does not exist.
+    Raises WorkbenchError for the ~ of an unknown user.
     """
     try:
         return Path(path).expanduser()
@@ -61,7 +61,7 @@ def run_folder(run_id: str) -> Path:
 
 
 def file_name(text: str) -> str:
-    """A name or class, perhaps a stranger's, as a part of a file's name on any system."""
+    """A name or class, perhaps from a file of unknown origin, as a part of a file's name on any system."""
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in text).strip(".")[:60] or "unnamed"
 
 
@@ -86,10 +86,10 @@ def partial(path: Path) -> Path:
 
 
 def remove_partials(folder: Path, of_the_living: bool = False) -> None:
-    """Take away what processes that were killed had half written in a folder, or in one inside it.
+    """Delete files that killed processes left half written in a folder, or in one inside it.
 
     Args:
-        of_the_living: also what a process of this computer may be writing now; only for who alone writes there.
+        of_the_living: also those of running processes of this computer; only if the caller alone writes there.
     """
     for path in folder.rglob(f"*{PARTIAL_SUFFIX}"):
         process = path.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""The named GANs: each a few choices of RunConfig, none a copy of anything."""
+"""The named GANs: each sets a few fields of RunConfig."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ from gan_core.errors import WorkbenchError
 
 
 class Outcome(NamedTuple):
-    """What a run of so many thousand images gave: the share of pictures drawn as asked (docs/performance.md)."""
+    """What a run of so many kimg gave: the share of pictures that show the class asked for (docs/performance.md)."""
 
     kimg: float
     accuracy: float
 
 
 class Preset(NamedTuple):
-    """A named GAN: one line about it, the choices that make it up, and what it was seen to give on a dataset.
+    """A named GAN: its description, its config, and what it was measured to give on a dataset.
 
     Args:
         gives: the shortest run first.
@@ -314,7 +314,7 @@ def preset_config(name: str) -> RunConfig:
 
 
 def expected(config: RunConfig, kimg: float) -> Outcome | None:
-    """What such a run gave after at most so many thousand images; None if that was never measured."""
+    """What such a run gave after at most so many kimg; None if that was never measured."""
     free = {name: getattr(config, name) for name, setting in settings().items() if not setting.part_of_preset}
     for preset in PRESETS.values():
         if config == preset.config.model_copy(update=free):

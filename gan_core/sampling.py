@@ -66,7 +66,7 @@ def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[in
 
 
 class Samples(NamedTuple):
-    """Pictures, and how they came about.
+    """Pictures, and how they were drawn.
 
     Args:
         images: uint8 [N, H, W, C].
@@ -153,7 +153,7 @@ class Model:
         Args:
             truncation: the `threshold` of `latents.truncate`; None is off.
 
-        Raises WorkbenchError for a class that the model does not know.
+        Raises WorkbenchError for a class that the model does not have.
         """
         wanted = list(range(len(self.classes)))
         if classes is not None:
@@ -229,7 +229,7 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
         raise WorkbenchError(
             "{file} has no weights of the kind {kind}; choose the other kind.", file=path.name, kind=which
         )
-    # First on paper: a file whose config asks for far more weights than it holds must cost no memory.
+    # First on the meta device: a file whose config needs far more weights than it holds must cost no memory.
     with torch.device("meta"):
         checkpoint.check_shapes(build_generator(metadata.config, metadata.spec), weights, path)
     generator = build_generator(metadata.config, metadata.spec)

@@ -1,12 +1,11 @@
-"""One seed, and from it a stream of random numbers for each use, none of which says anything of another."""
+"""One seed, and from it an independent stream of random numbers for each use."""
 
 from typing import Literal, get_args
 
 import numpy as np
 
 Use = Literal["weights", "latents", "batches"]
-"""What begins as weights (and what dropout switches off later); what each step draws: latents, augmentation, noise; the
-order of the real images."""
+"""The initial weights (and dropout); each step's latents, augmentation and noise; the order of the real images."""
 
 
 def stream(seed: int, use: Use, number: int = 0) -> int:

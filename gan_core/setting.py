@@ -1,4 +1,4 @@
-"""How a hyperparameter is declared, and what everybody may ask of its declaration."""
+"""How a hyperparameter is declared, and what its declaration contains."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ class Setting:
     """A hyperparameter, as it is declared.
 
     Args:
-        default: its value where nobody chooses one.
+        default: its value if none is chosen.
         title, help: for people; translated.
         group: under which it stands in the form; translated.
         unit: of its numbers; translated. "" if they have none.
@@ -24,9 +24,9 @@ class Setting:
         affects_speed: whether another value changes how fast a run is or how much memory it takes.
         part_of_preset: whether a preset with another value of it is no longer that preset.
         limits: its range, by pydantic's names: ge, gt, le, lt, max_length.
-        kind: of its values, those aside that are None: bool, int, float, str or tuple.
+        kind: of its values other than None: bool, int, float, str or tuple.
         optional: whether None is a value too.
-        choices: all its values, where they are counted.
+        choices: all its values, if they are a list.
     """
 
     default: Any
@@ -61,7 +61,7 @@ def setting(
     part_of_preset: bool = True,
     **limits: Any,
 ) -> Any:
-    """Declares a hyperparameter, a field of a pydantic model, whose annotation says its kind and choices: `Setting`."""
+    """Declares a hyperparameter as a pydantic field, whose annotation gives its kind and choices: see `Setting`."""
     entry = Setting(
         default=default,
         title=title,
@@ -82,7 +82,7 @@ def setting(
 
 
 def declaration(declared: FieldInfo) -> Setting:
-    """What a field that `setting` made says of itself."""
+    """The declaration of a field that `setting` made."""
     entry = next(item for item in declared.metadata if isinstance(item, Setting))
     annotation = declared.annotation
     if get_origin(annotation) is tuple:

@@ -1,6 +1,6 @@
-"""Sentences for people, kept as template and values, so that they can be said in any language later.
+"""Sentences for people, kept as template and values, so that they can be shown in any language later.
 
-A run's last word is written by one process and read by viewers who speak different languages: what is stored is the
+A run's messages are written by one process and read by viewers in different languages: what is stored is the
 English template and what stands in its braces, never the finished sentence.
 """
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 LONGEST_VALUE = 1500
 """Characters of any value in a sentence about an error; a list of all hyperparameters has some 700."""
 LONGEST_SAID = 100
-"""Characters of what somebody gave that are repeated in a sentence about it."""
+"""Characters of a user's value that are repeated in a sentence about it."""
 
 
 class Text(NamedTuple):
@@ -37,7 +37,7 @@ class Text(NamedTuple):
 
 
 def limited(value: Any) -> Any:
-    """A value for a sentence, which a library's error or a stranger's file could otherwise make a megabyte long."""
+    """A value for a sentence, cut: a library's error or an unknown file could otherwise make it a megabyte long."""
     if isinstance(value, Text | int | float):
         return value
     text = str(value)
@@ -45,7 +45,7 @@ def limited(value: Any) -> Any:
 
 
 def shortened(text: str) -> str:
-    """What somebody gave, short enough to stand in a sentence about it."""
+    """A user's value, short enough for a sentence about it."""
     return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
 
 

@@ -1,6 +1,6 @@
-"""What makes a value refused, and why, in sentences that can be translated. pydantic's own are English alone.
+"""Which values are refused, and why, in sentences that can be translated; pydantic's own are only English.
 
-How a value looks that is given as text; the rules between hyperparameters; what pydantic finds, in words.
+Values given as text; the rules between hyperparameters; pydantic's errors, in words.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -42,14 +42,14 @@ def number_from_text(value: Any) -> Any:
 
 
 def refuse_long_texts(values: Any) -> None:
-    """Looks before any text is split or read as a number: a million hidden layers would take a gigabyte."""
+    """Check this before any text is split or read as a number: a million hidden layers would take a gigabyte."""
     for name, value in values.items() if isinstance(values, dict) else ():
         if isinstance(value, str) and len(value) > LONGEST_TEXT:
             raise _refused(name, Text("it should have at most {max_length} characters", {"max_length": LONGEST_TEXT}))
 
 
 def refuse_nonsense(config: "RunConfig") -> None:
-    """Looks whether values that are each in range make sense, and make sense together."""
+    """Check whether values that are each in range make sense together."""
     _refuse_unknown_datasets(config)
     _refuse_runs_without_end(config)
     _refuse_what_normalisation_forbids(config)
@@ -73,7 +73,7 @@ def _refuse_runs_without_end(config: "RunConfig") -> None:
 
 
 def _discriminator_normalisation(config: "RunConfig") -> str:
-    """As it is: architectures that come with a way of their own have no choice of it."""
+    """The one in use: architectures with fixed normalisation ignore the setting."""
     return config.discriminator_normalisation if config.uses("discriminator_normalisation") else "none"
 
 
@@ -125,7 +125,7 @@ def _refuse_classes_told_to_nobody(config: "RunConfig") -> None:
 
 
 def _refused(name: str, why: Text) -> PydanticCustomError:
-    """A value that makes no sense with the others; `problems` finds the hyperparameter's name and the sentence."""
+    """A value that makes no sense with the others; `problems` reads the hyperparameter's name and the sentence."""
     return PydanticCustomError(name, "{why}", {"why": why})
 
 
@@ -146,7 +146,7 @@ IN_WORDS = (
     | dict.fromkeys(("int_parsing", "int_parsing_size", "int_type", "int_from_float"), "it should be a whole number")
     | dict.fromkeys(("float_parsing", "float_type", "finite_number"), "it should be a number")
 )
-"""By pydantic's names of what it finds, whose numbers stand in `ctx` under these names."""
+"""By pydantic's error types. Its `ctx` holds the numbers under these names."""
 
 
 def problems(error: ValidationError) -> dict[str, Text]:

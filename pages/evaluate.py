@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], terms: Terms) -> None:
-    """Queue what has not been answered yet. One model that cannot be evaluated keeps no other from it."""
+    """Queue the models that have not been evaluated yet. If one cannot be, the others still are."""
     for choice in choices:
         with errors_in_words():
             evaluations.ask(choice.key, choice.path, terms, data_dir(store, choice.key))
@@ -90,7 +90,7 @@ def _show(
 
 
 def _say_how_counted(results: list[Evaluation]) -> None:
-    """What the numbers are of, and whether papers count so; sentences that hold for several are said once."""
+    """What was compared, and whether papers do it so; sentences that hold for several models are shown once."""
     # The first sentences of all, then the second ones, then the third.
     kinds = zip(*(notes(result.protocol) for result in results), strict=True)
     said = dict.fromkeys(_(note) for kind in kinds for note in kind)

@@ -6,7 +6,7 @@ from pages.parts.garbage import set_aside
 from pages.parts.language import _, choose_language
 from pages.parts.style import show_style
 
-# The address of a file in static/: of a picture, Streamlit keeps a copy that is gone while the script is begun again.
+# The address of a file in static/: Streamlit's own copy of a picture is missing while the script starts again.
 st.set_page_config(page_title="GAN Workbench", page_icon="/app/static/icon.png", layout="wide")
 show_style()
 

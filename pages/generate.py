@@ -97,7 +97,7 @@ def _tools(choice: models.Choice, samples: "Samples", address: Callable[[], dict
 
 
 def _download(label: str, make: Callable[[], bytes], name: str, icon: str, help: str) -> None:
-    # Without "ignore" a click would run the page anew, and a second one meanwhile would ask for a file that is no more.
+    # Without "ignore" a click would run the page again, and a second click meanwhile would request a file that is gone.
     st.download_button(label, file_or_reason(make), name, icon=icon, help=help, on_click="ignore")
 
 

@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _filter(runs: list[Run]) -> list[Run]:
-    """The runs that the reader asks for; nothing asked for means all."""
+    """The runs that match the filter; an empty filter means all."""
     take("state", some_of(list(STATES)))
     take("preset_is", some_of({run.preset for run in runs}))
     with st.container(horizontal=True, vertical_alignment="bottom", key="run-filter"):

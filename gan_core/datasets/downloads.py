@@ -1,4 +1,4 @@
-"""Files from the internet: told how far they have come, checked, and kept only whole."""
+"""Files from the internet: downloaded with progress, checked, and kept only if complete."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ from gan_core.text import Text
 TIMEOUT_SECONDS = 30
 
 TextProgress = Callable[[Text], None]
-"""Takes a line about how far a slow thing has come."""
+"""Takes a sentence that reports progress."""
 
 
 def matches(path: Path, checksum: str) -> bool:
@@ -73,7 +73,7 @@ def _fetch_from(address: str, place: Path, checksum: str, on_progress: TextProgr
 
 @contextlib.contextmanager
 def _written(place: Path) -> Iterator[None]:
-    """What the disk refuses is told as such: the network's errors are OSErrors too."""
+    """Report a refusal of the disk as such: the network's errors are OSErrors too."""
     try:
         yield
     except OSError as error:

@@ -37,15 +37,15 @@ FORMATS = {
     "PCX": (".pcx",),
     "PSD": (".psd",),
     "SGI": (".sgi",),
-    "TGA": (".tga",),  # the last: it has no mark by which to know it
+    "TGA": (".tga",),  # the last: such files do not begin with a signature
 }
-"""The picture formats that are read, by Pillow's names, and how their files' names end. What a file holds decides, not
-its name: a PNG that is called .jpg is read too."""
+"""The picture formats that are read, by Pillow's names, and how their files' names end. The content decides, not
+the name: a PNG that is called .jpg is read too."""
 SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 OF_SYSTEMS = frozenset(
     {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "$recycle.bin", "lost+found"}
 )
-"""What systems put beside pictures, in small letters. Like names that begin with a dot, it is no part of a dataset."""
+"""Files that systems put beside pictures, in small letters. Like hidden files, they are not part of a dataset."""
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -69,7 +69,7 @@ class Listing(NamedTuple):
     Args:
         classes: in the order of their labels, each class's folder, and its pictures' files. Never empty, but the only
             class may have no pictures.
-        left_out: how many of what are no part of the dataset, and why; a sentence for each reason.
+        left_out: how many files are not part of the dataset, and why; a sentence for each reason.
     """
 
     classes: dict[Path, list[Path]]
@@ -197,7 +197,7 @@ def read_picture(path: Path, size: int, channels: int) -> np.ndarray:
 
     Returns uint8 [channels, size, size]. Of a file with several pictures, it is the first.
 
-    Raises WorkbenchError if the file cannot be read, is damaged, or does not say which of its values is white.
+    Raises WorkbenchError if the file cannot be read, is damaged, or does not define which of its values is white.
     """
     try:
         with Image.open(path, formats=list(FORMATS)) as image:
@@ -209,7 +209,7 @@ def read_picture(path: Path, size: int, channels: int) -> np.ndarray:
         raise WorkbenchError(
             "{picture} holds no picture of a format that is read; mend it or take it away.", picture=shown(path)
         ) from error
-    except Exception as error:  # a decoder of strangers' bytes may raise anything
+    except Exception as error:  # a decoder of unknown bytes may raise anything
         if isinstance(error, OSError) and error.errno:
             raise not_read(shown(path), error) from error
         reason = shown(error).partition("\n")[0][:200] or type(error).__name__
@@ -233,7 +233,7 @@ def _upright_on_white(image: Image.Image, path: Path) -> Image.Image:
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """What turns the picture upright, by its EXIF; None if that says nothing, or is odd: the picture is sound then."""
+    """What turns the picture upright, by its EXIF; None if it is missing or damaged: the picture may still be sound."""
     try:
         return TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
     except Exception:  # Pillow's parser raises whatever comes
@@ -275,7 +275,7 @@ def _in_8_bits(image: Image.Image, path: Path) -> Image.Image:
 
 
 def _white(image: Image.Image) -> float | None:
-    """The value of white in a picture of more than 8 bits; None where nothing says it."""
+    """The value of white in a picture of more than 8 bits; None if it is not defined."""
     if image.mode == "F":
         return 1.0
     if image.mode.startswith("I;16"):

@@ -30,7 +30,7 @@ from gan_core.text import Text
 
 BROKEN_CONTENT = (RuntimeError, ValueError, AssertionError, EOFError, OSError, TypeError, LookupError)
 BROKEN_ARCHIVE = (struct.error, zlib.error, tarfile.TarError, pickle.UnpicklingError)
-"""What torchvision raises where files are not what they should be. Not all that there is: a run may be stopped here."""
+"""What torchvision raises for damaged files. Not every Exception: a run may be stopped here, which raises one too."""
 DIGITS_FILE = paths.PACKAGE_DATA / "digits.npz"
 
 
@@ -248,7 +248,7 @@ def _folder(name: str, size: int, channels: int, on_progress: TextProgress) -> D
             folder=shown(next(iter(classes))),
         )
     images = np.empty((len(files), channels, size, size), dtype=np.uint8)
-    # What Pillow warns of, a picture's odd EXIF for one, nobody could do anything about.
+    # Users can do nothing about Pillow's warnings, such as odd EXIF.
     with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor() as pool:
         for number, picture in enumerate(pool.map(lambda file: read_picture(file[0], size, channels), files)):
             images[number] = picture

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 FOLDER = "folder:"
-"""What a dataset's name begins with that is a folder of pictures of one's own; its path follows."""
+"""Prefix of a dataset's name that means a folder of the user's own pictures; its path follows."""
 
 
 class NamedDataset(NamedTuple):

@@ -22,7 +22,7 @@ IDLE_SECONDS = 60
 MOST_WAITING = 20
 MOST_KNOWN = 1_000
 FAILURE_SECONDS = 10
-"""A failure is remembered this long: not tried again at every tick of a page, but once a folder may be mended."""
+"""A failure is remembered this long: a page does not retry at every tick, but soon enough after a repair."""
 
 
 class Estimate(NamedTuple):
@@ -93,7 +93,7 @@ class Estimator:
                 if self._thread is threading.current_thread():
                     self._thread, self._measuring = None, ""
             if helper:
-                helper.communicate()  # the end of its input is its own
+                helper.communicate()  # the helper ends when its input is closed
 
     def _next(self) -> tuple[str, RunConfig] | None:
         """Waits for a question; None if there was none for long."""

@@ -1,6 +1,6 @@
-"""What memory a run will need, reckoned from the shapes of its tensors before there are any.
+"""How much memory a run will need, calculated from the shapes of its tensors before any exist.
 
-One step is taken on torch's meta device, where tensors have a shape and no numbers: on paper. It costs about a second,
+One step is run on torch's meta device, where tensors have a shape and no numbers. It costs about a second,
 however large the networks.
 """
 
@@ -56,7 +56,7 @@ def needed(config: RunConfig, spec: ImageSpec, count: int) -> Needed:
 
 
 class _Tensors(TorchDispatchMode):
-    """Counts the bytes of all tensors on paper that are made within, while they live."""
+    """Counts the bytes of all meta tensors that are created within this context, while they live."""
 
     def __init__(self) -> None:
         super().__init__()

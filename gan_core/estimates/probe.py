@@ -37,13 +37,13 @@ MEASURING_SECONDS = 0.5
 WARM_UP_STEPS = 3
 FEWEST_STEPS = 3
 SLOW_STEP_SECONDS = 2.0
-"""A first step that took longer says enough by itself."""
+"""If the first step takes longer, it is the only one that is measured."""
 LOOK_SECONDS = 0.01
-"""Between two looks at the memory in use."""
+"""Between two readings of the memory in use."""
 PATIENCE_SECONDS = 60
 """The helper gives a config up after this time; nothing else would end a step that takes minutes."""
 NICENESS = 10
-"""Something may be in training, and that comes first."""
+"""A run may be in training, and has priority."""
 
 
 def measure(config: RunConfig) -> Estimate:
@@ -100,7 +100,7 @@ def _shape(config: RunConfig) -> tuple[int, ImageSpec]:
 def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
     """Raises WorkbenchError if a run would need more than half of the free memory, before any of it is taken.
 
-    A change in the form is enough for a measurement, and nobody wants their memory filled by that.
+    Every change in the form starts a measurement, which must not fill the memory.
     """
     if run.all <= free_bytes / 2:
         return
@@ -146,7 +146,7 @@ def _timed(take_step: TakeStep, gan: Gan, batches: Batches, fewest_steps: int, l
 
 @contextlib.contextmanager
 def _memory_seen(device: torch.device) -> Iterator[list[int]]:
-    """What is in use from here on, looked at many times: after a step its activations are gone again."""
+    """The memory in use from here on, read many times: after a step its activations are freed again."""
     seen, ended = [_memory_used(device)], threading.Event()
 
     def look() -> None:
@@ -181,7 +181,7 @@ def answer(question: str) -> dict:
         return {"estimate": measure(RunConfig.model_validate_json(question))._asdict()}
     except WorkbenchError as error:
         return {"error": error.text.to_json()}
-    except Exception as error:  # a mistake of ours must not look like a machine that is too slow
+    except Exception as error:  # a bug of ours must not be reported as a machine that is too slow
         traceback.print_exc()
         found = shortened(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
         said = Text("The speed could not be measured because of a mistake in this program ({error}).", {"error": found})
@@ -192,7 +192,7 @@ def main() -> None:
     """Answer questions until there are no more."""
     torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
     devices.keep_freed_memory()
-    answers, sys.stdout = sys.stdout, sys.stderr  # whatever a library prints is no answer
+    answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is not an answer
     with contextlib.suppress(OSError, psutil.Error):
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
     with contextlib.suppress(OSError):  # Linux: where memory runs out, this process goes, not one in training

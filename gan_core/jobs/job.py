@@ -1,4 +1,4 @@
-"""What training a run and making an evaluation have in common: the process that does one, from claim to last word."""
+"""What training a run and evaluating a model have in common: the process that does it, from claim to final state."""
 
 import contextlib
 import math
@@ -20,7 +20,7 @@ from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text, limited
 
 TELL_SECONDS = 0.25
-"""How often progress is written at most while something is loaded or evaluated, and whether to go on is asked."""
+"""While something is loaded or evaluated, progress is written, and a request to stop is read, at most this often."""
 
 P = ParamSpec("P")
 Store = TypeVar("Store", RunStore, EvaluationStore)
@@ -48,7 +48,7 @@ def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, ow
 
 @contextlib.contextmanager
 def heartbeat(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> Iterator[threading.Event]:
-    """Says from a thread that this process lives. The event is set if the run is no longer its own."""
+    """Writes heartbeats from a thread: this process lives. The event is set if the run is no longer its own."""
     stop, ended = threading.Event(), threading.Event()
 
     def beat() -> None:
@@ -71,7 +71,7 @@ def heartbeat(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> It
 def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C and a polite end (SIGTERM) save the run before the process ends. A second Ctrl-C ends it at once."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # a notebook's or a server's thread has no say in signals
+        yield  # only the main thread can handle signals, not a notebook's or a server's thread
         return
 
     def asked(number: int, frame: object) -> None:
@@ -88,13 +88,13 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def failure_noted(end: Callable[[State, Text], object]) -> Iterator[None]:
-    """An error within is its owner's last word on the job, given to `end`, and goes on."""
+    """An error within this context is recorded as the job's final state, by `end`, and raised again."""
     try:
         yield
     except StoreUnavailableError:
-        raise  # there is nobody to tell
+        raise  # the store cannot be written
     except WorkbenchError as error:
-        with contextlib.suppress(StoreUnavailableError):  # the error itself says more
+        with contextlib.suppress(StoreUnavailableError):  # the error itself is more exact
             end(State.FAILED, error.text)
         raise
     except Exception as error:

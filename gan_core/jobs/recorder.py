@@ -93,10 +93,10 @@ class Recorder:
     def _row(self, step: Step, seconds: float, to_score: bool) -> None:
         measured = measure(step, self.gan)  # waits for the device, so a scoring finds no steps still to be computed
         if not are_finite((measured["discriminator_loss"], measured["generator_loss"])):
-            self._report(seconds)  # the rows that show how it came to this
+            self._report(seconds)  # the rows that show how training diverged
             raise diverged(self.gan.step, self.run.folder)
         scores = self._score(seconds) if to_score else {}
-        # A scoring may follow a row at once: over so short a time the rate would say nothing.
+        # A scoring may follow a row at once: over so short a time the rate would be meaningless.
         rate = self._images_per_second(self.recent[0 if to_score else -1], seconds)
         self.newest_row = {
             "step": self.gan.step,
@@ -115,7 +115,7 @@ class Recorder:
             self._report(seconds)
 
     def _report(self, seconds: float) -> None:
-        rate = self._images_per_second(self.recent[0], seconds)  # over some seconds: one row alone jumps about
+        rate = self._images_per_second(self.recent[0], seconds)  # averaged over some seconds: single rows vary too much
         progress = {
             "step": self.gan.step,
             "kimg": self.gan.kimg,
@@ -140,7 +140,7 @@ class Recorder:
         return max(0.0, min(left)) if left else None
 
     def _score(self, seconds: float) -> dict[str, float]:
-        """What pictures drawn now are worth, by name; nothing if the run was asked to stop meanwhile."""
+        """The scores of pictures drawn now, by name; none if the run was asked to stop meanwhile."""
         with self.session.clock_stopped():
             if self.progress(seconds) >= 1:
                 self.save()  # a scoring may take long, and there is nothing left to learn

@@ -18,11 +18,11 @@ from gan_core.store.tables import RunChange, State
 from gan_core.text import Text
 
 Row = dict[str, float]
-"""Metrics by name. What a row has not, or is no number, is unknown."""
+"""Metrics by name. A value that is missing or not a number is unknown."""
 
 
 class Reporter:
-    """The owner's word on its run: progress, metric rows, how it ended; and what it hears in answer. Not thread-safe.
+    """Reports a run for its owner: progress, metric rows, how it ended. Reads requests in return. Not thread-safe.
 
     Every method raises StoreUnavailableError once the store has been away for patience.GIVE_UP_SECONDS.
     """
@@ -32,7 +32,7 @@ class Reporter:
         self.run = run
         self.asked_to_stop = False
         self.lost = False
-        """Whether another process owns the run by now. It is asked to stop then, too."""
+        """Whether another process owns the run by now; this one must stop then."""
         self._patience = Patience()
         self._waiting: dict[str, Any] = {}
         self._rows: list[Row] = []
@@ -48,7 +48,7 @@ class Reporter:
         values = np.stack(list(kept.values()), axis=1)[self._first_row :].tolist() if kept else []
         self._rows = [dict(zip(kept, row, strict=True)) for row in values]
         self.grid_steps = grid_steps
-        # Viewers who know the forgotten rows read all anew.
+        # Viewers that have the deleted rows read all again.
         self.report(sessions=self.run.sessions + 1, grid_steps_json=json.dumps(grid_steps))
 
     def changes(self) -> list[RunChange]:
@@ -56,7 +56,7 @@ class Reporter:
         return self._patience.surely(lambda: self.store.changes(self.run.id))
 
     def end(self, state: State, message: Text | None = None) -> None:
-        """The last word, with all that is still to be reported."""
+        """Record how the run ended, with all that is still to be reported."""
 
         def end() -> None:
             self._send()
@@ -74,12 +74,12 @@ class Reporter:
         return not self.lost
 
     def add_row(self, row: Row) -> bool:
-        """Keep a metric row until something is reported. True if that is due: much waits."""
+        """Keep a metric row until the next report. True if a report is due, since many rows wait."""
         self._rows.append(row)
         return len(self._rows) % CHUNK_ROWS == 0
 
     def report(self, **values: Any) -> None:
-        """Fields of the run, and the rows that came since. Unheard ones are sent with the next."""
+        """Report fields of the run, and the rows since the last report. What fails is sent with the next."""
         self._waiting |= values
         if self._patience.may_try:
             with self._patience.bridged():
@@ -119,7 +119,7 @@ class Reporter:
             self._first_row += CHUNK_ROWS
 
     def new_changes(self) -> list[RunChange]:
-        """What was asked for and has not been taken up; none while nobody hears."""
+        """Changes that were asked for and not yet applied; none while the store is away."""
         found: list[RunChange] = []
         if self._patience.may_try:
             with self._patience.bridged():
@@ -127,7 +127,7 @@ class Reporter:
         return found
 
     def take_up(self, change: RunChange, step: int, kimg: float, seconds: float) -> bool:
-        """Note that a change holds from the next step on. False if nobody hears: then it must not be taken up yet."""
+        """Record that a change holds from the next step on. False if the store is away: do not apply it yet."""
         with self._patience.bridged():
             self.store.note_change(change.id, step, kimg, seconds)
             return True

@@ -68,7 +68,7 @@ def forget_after(step: int, reporter: Reporter) -> None:
     run = reporter.run
     paths.remove_partials(run.folder, of_the_living=True)
     checkpoint.cut_best(run.folder, after_step=step)
-    # The folder says more than the row: of a run from before, the row knows a selection alone.
+    # The folder lists all grids; the row of an older run only has a selection.
     for path in grids_of(run):
         if int(path.stem) > step:
             path.unlink()

@@ -20,7 +20,7 @@ for ten billion images."""
 def stride(grid_every: int, step: int) -> int:
     """Steps between two kept grids of a run of this length: `grid_every`, doubled until MAX_GRIDS are enough.
 
-    The grids that no longer fit are taken away, so that those kept stand at even distances.
+    The grids that no longer fit are deleted, so that those kept are evenly spaced.
     """
     steps = grid_every
     while step // steps > MAX_GRIDS:
@@ -75,7 +75,7 @@ class SampleGrids:
         return self._count > before
 
     def keep(self) -> None:
-        """Keep a grid of this step, and take those away that are no longer needed."""
+        """Keep a grid of this step, and delete those that are no longer needed."""
         step = self.gan.step
         self.write(self.run.grid_folder / f"{step:09d}.webp")
         self.kept = thinned(self.run, [*self.kept, step], self.gan.config.grid_every, step)

@@ -25,7 +25,7 @@ SEED = 0
 
 
 class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
-    """The run was asked to stop in the midst of a scoring."""
+    """The run was asked to stop during a scoring."""
 
 
 def real_pictures(
@@ -100,5 +100,5 @@ def _fid_of_best(folder: Path) -> float:
     best = checkpoint.best_model(folder)
     try:
         return checkpoint.read_metadata(best).scores["fid"] if best else math.inf
-    except (WorkbenchError, KeyError):  # a damaged file is no rival
+    except (WorkbenchError, KeyError):  # a damaged file does not count as best
         return math.inf

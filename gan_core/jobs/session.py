@@ -32,7 +32,7 @@ class TrainingSession:
 
     @contextlib.contextmanager
     def clock_stopped(self) -> Iterator[None]:
-        """Time that does not count: a run that is scored learns as long as one that is not."""
+        """Time that does not count as training: a scored run trains as long as one without scoring."""
         began = time.perf_counter()
         try:
             yield
@@ -40,14 +40,14 @@ class TrainingSession:
             self._start += time.perf_counter() - began
 
     def asked_to_stop(self) -> bool:
-        """Whether the run is to end here: asked for in the store, by a signal, or since it is another process's now."""
+        """Whether the run is to end here: by a request, by a signal, or because another process owns it now."""
         return self.reporter.asked_to_stop or self.stop()
 
     def changes(self, gan: Gan) -> dict[str, float]:
-        """Hyperparameters that have another value from the next step on: what an earlier session did, then new wishes.
+        """Hyperparameters that have another value from the next step on: those of earlier sessions, then new ones.
 
         What an earlier session changed holds from the same step on, or the run would become another one. A new change
-        waits until the past is repeated.
+        waits until those have been repeated.
         """
         due = {}
         while self._past and self._past[0].step <= gan.step:

@@ -24,20 +24,20 @@ REST = 10
 """A choice holds so many times as long as it took to make: trying costs a few percent at most."""
 
 WAITING = "GOMP_SPINCOUNT"
-"""Read by libgomp, Linux's OpenMP, when torch is imported: how often a thread looks for work before it sleeps."""
+"""Read by libgomp, Linux's OpenMP, when torch is imported: how often a thread checks for work before it sleeps."""
 BRIEFLY, AWAKE = "10000", "300000"
 
 
 def wait_briefly() -> None:
     """Let threads sleep soon, unless the user has set how they wait.
 
-    A thread that looks for work takes the time of the very thread it waits for, if another program wants a core too.
+    If another program needs a core too, a thread that keeps checking for work takes time from the thread it waits for.
     """
     os.environ.setdefault(WAITING, BRIEFLY)
 
 
 def stay_awake() -> None:
-    """Let threads look for work as long as libgomp would by itself, which is faster where all cores are free.
+    """Let threads keep checking for work as long as is libgomp's default, which is faster where all cores are free.
 
     For a process that is yet to import torch, and that uses `tuned`, since only fewer threads do well where one core
     is not free.
@@ -48,7 +48,7 @@ def stay_awake() -> None:
 
 @contextlib.contextmanager
 def tuned(record: Callable[["Step"], None]) -> Iterator[Callable[["Step"], None]]:
-    """The same `record`, for `training.loop.train`. What passes between its calls is a step, and decides."""
+    """Wraps `record` of `training.loop.train`: the time between its calls is a step's, by which threads are chosen."""
     import torch
 
     most = torch.get_num_threads()
@@ -69,10 +69,10 @@ def tuned(record: Callable[["Step"], None]) -> Iterator[Callable[["Step"], None]
 
 
 def choose(most: int, use: Callable[[int], None]) -> Generator[None, float]:
-    """Have the fastest number of threads used, from 1 to `most`, by trying without end. Is sent each step's seconds.
+    """Use the fastest number of threads, from 1 to `most`, by trying again and again. Is sent each step's seconds.
 
-    Each time the present number, half and twice as many take turns, against the unevenness of a machine; the least
-    median wins. A number that is new is tried against its own neighbours at once.
+    The current number, half and twice as many take turns, since a machine's speed varies; the lowest median wins. A new
+    number is compared with its own neighbours at once.
     """
     count = most
     while True:
@@ -81,7 +81,7 @@ def choose(most: int, use: Callable[[int], None]) -> Generator[None, float]:
         for _ in range(ROUNDS):
             for candidate, seconds in taken.items():
                 use(candidate)
-                trying += yield  # the first step with another number makes ready for it
+                trying += yield  # the first step with another number sets up its threads
                 total, steps = yield from _steps(TRY_SECONDS)
                 seconds.append(total / steps)
                 trying += total

@@ -1,4 +1,4 @@
-"""Trains one run, from the store's row to its last word: load, learn, record.
+"""Trains one run, from the store's row to its final state: load, learn, record.
 
 python -m gan_core.jobs.train_job RUN OWNER    what the worker starts for each run
 """
@@ -40,7 +40,7 @@ def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progre
         reporter.end(end)
     finally:
         reporter.store.engine.dispose()
-    return store.get(run.id) or run  # deleted, if this computer slept and the run was given up for lost
+    return store.get(run.id) or run  # deleted, if this computer slept and the run was marked as interrupted
 
 
 def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnProgress) -> State:
@@ -91,7 +91,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
 
 
 def _report_left_out(reporter: Reporter, config: RunConfig, on_progress: OnProgress) -> None:
-    """Say which files of a folder of pictures are not learnt from."""
+    """Report which files of a folder of pictures are left out."""
     if config.dataset.startswith(FOLDER):
         left_out = [text.to_json() for text in list_pictures(config.dataset).left_out]
         reporter.report(left_out_json=json.dumps(left_out))
@@ -106,7 +106,7 @@ def _memory_in_words() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError that says so in words.
+        # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError whose message mentions memory.
         in_words = any(words in str(error) for words in ("out of memory", "allocate memory"))
         if in_words or isinstance(error, torch.OutOfMemoryError | MemoryError):
             raise WorkbenchError(

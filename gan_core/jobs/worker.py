@@ -25,16 +25,16 @@ from gan_core.store.tables import EvaluationRow
 from gan_core.text import Text
 
 POLL_SECONDS = 0.5
-"""How often a worker looks for queued runs and ended processes."""
+"""How often a worker checks for queued runs and ended processes."""
 START_SECONDS = 10 + LOST_AFTER_SECONDS
 """How long a worker may take to start, on a machine that is busy training, to see that an earlier one is dead, and to
 register."""
 STOP_SECONDS = 15
-"""How long a run that was asked to stop has to save itself. One in the midst of a very long step hears nothing."""
+"""How long a run that was asked to stop has to save itself. During a very long step it cannot react."""
 CANCEL_SECONDS = 1
 """How long a cancelled evaluation has to end by itself."""
 FIRST_SIGN_SECONDS = 60
-"""So long after a process was started its worker says that it lives; then it must do so itself."""
+"""For this long after a process was started, its worker writes heartbeats for it; then it must do so itself."""
 IDLE_SECONDS = 120
 """How long the app's own worker stays without work."""
 
@@ -64,14 +64,14 @@ class Worker:
     def supervise(self) -> bool:
         """Note what has ended, end what does not stop, and start what waits. True while there is work.
 
-        Raises StoreUnavailableError; what could not be noted is noted at the next look.
+        Raises StoreUnavailableError; what could not be recorded is recorded at the next call.
         """
         for owner, (job, process, started_at) in list(self.in_work.items()):
             if process.poll() is not None:
                 self._note_end(owner, job, process.returncode)
                 del self.in_work[owner]
             elif time.monotonic() - started_at < FIRST_SIGN_SECONDS:
-                # Loading Python alone takes longer than the silence that means death, where every core is taken.
+                # On a busy machine, loading Python alone takes longer than LOST_AFTER_SECONDS.
                 self.store.heartbeat(job.id, owner)
         self._end_what_does_not_stop()
         self.store.mark_interrupted()
@@ -81,7 +81,7 @@ class Worker:
             if job is None:
                 break
             self._start(job, owner)
-        # A run that waits behind an orphan is work too, or an idle worker would go home and leave it waiting.
+        # A run that waits behind an orphan is work too, or an idle worker would end and leave it waiting.
         return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
 
     def _start(self, job: Run | EvaluationRow, owner: str) -> None:
@@ -120,7 +120,7 @@ class Worker:
         self.store.end(job_id, owner, State.STOPPED, message)
 
     def _note_end(self, owner: str, job: Run | EvaluationRow, code: int) -> None:
-        """A process that ended without its own last word was killed or crashed: the job is interrupted."""
+        """A process that ended without recording its final state was killed or crashed: the job is interrupted."""
         paths.remove_partials(job.folder, of_the_living=True)
         values = {"number": abs(code), "remedy": self.store.remedy}
         if code < 0:
@@ -164,7 +164,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
             if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
                 last_sign = time.monotonic()
                 if not store.register_worker(name, owner):
-                    # Taken for dead (this computer slept) and replaced: finish what is in work, claim no more.
+                    # Replaced by another worker, after this computer slept: finish what is in work, claim no more.
                     for worker in workers:
                         worker.slots = 0
         time.sleep(POLL_SECONDS)
@@ -173,7 +173,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
 
 
 def _take_name(store: RunStore, name: str, owner: str) -> bool:
-    """Become the worker of that name; False if another one shows, while one watches, that it lives."""
+    """Become the worker of that name; False if another one proves to be alive by a new heartbeat."""
     began = time.monotonic()
     sign = store.worker_sign(name)
     while not store.register_worker(name, owner):

@@ -1,7 +1,7 @@
-"""A small network that tells a dataset's classes apart, and the shipped weights of those that have been trained.
+"""A small network that classifies a dataset's pictures, and the shipped weights of those that have been trained.
 
-It serves two ends: its answers say whether a generated picture shows the class that was asked for, and what its last
-layer sees are the features in which pictures are compared. `train_classifier.py` made the weights.
+It has two uses: its logits show whether a generated picture has the class that was asked for, and its last layer's
+inputs are the features in which pictures are compared. `train_classifier.py` made the weights.
 """
 
 import functools
@@ -63,7 +63,7 @@ class Classifier(nn.Module):
 
 
 def save(classifier: Classifier, path: Path, notes: dict[str, str]) -> None:
-    """Write its weights, half precision but for the small ones, and what it takes to load them, with `notes` beside.
+    """Write its weights, in half precision except small tensors, and what is needed to load them, with `notes`.
 
     Raises WorkbenchError if the file cannot be written.
     """
@@ -84,7 +84,7 @@ def load(path: Path) -> Classifier:
 
 
 def shipped_file(name: str) -> Path:
-    """Where a classifier lies that the table of datasets calls so."""
+    """The file of a classifier that the table of datasets names."""
     return CLASSIFIERS / f"{name}{paths.MODEL_SUFFIX}"
 
 
@@ -98,7 +98,7 @@ def _shipped(dataset: str) -> Path | None:
 def load_classifier(dataset: str) -> Classifier | None:
     """The shipped classifier of a dataset, or None where the table of datasets names none.
 
-    It is shared by all who ask: copy it before moving it to another device.
+    All callers share it: copy it before moving it to another device.
     """
     path = _shipped(dataset)
     return load(path) if path else None

@@ -1,4 +1,4 @@
-"""Pictures -> features: what a trained network sees in them, in which generated and real ones are compared."""
+"""Pictures -> features: a trained network's activations, in which generated and real pictures are compared."""
 
 import copy
 import hashlib
@@ -34,8 +34,8 @@ class Extractor(NamedTuple):
         name: one of FEATURES.
         digest: SHA-256 of its weights' file.
         network: in eval mode, on the CPU.
-        look: network and pictures uint8 [N, C, H, W] -> features [N, D] and logits [N, K].
-        chunk: pictures that it looks at together. Fixed, since the last digits depend on it.
+        apply: network and pictures uint8 [N, C, H, W] -> features [N, D] and logits [N, K].
+        chunk: pictures that it processes together. Fixed, since the last digits depend on it.
     """
 
     name: str
@@ -82,7 +82,7 @@ def _apply_classifier(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tenso
 
 
 def inception(weights_path: Path | None = None, on_progress: TextProgress = lambda line: None) -> Extractor:
-    """The Inception network by which papers count FID, as torch-fidelity ported it from TensorFlow (2015-12-05).
+    """The Inception network by which papers calculate FID, as torch-fidelity ported it from TensorFlow (2015-12-05).
 
     Args:
         weights_path: torch-fidelity's file of weights; without it, inception.pth in the data folder, downloaded once.
@@ -94,7 +94,7 @@ def inception(weights_path: Path | None = None, on_progress: TextProgress = lamb
     path = paths.expand(weights_path) if weights_path else _downloaded(on_progress)
     try:
         content = path.read_bytes()
-        # torch-fidelity unpickles whatever it is given: it gets what holds tensors alone.
+        # torch-fidelity unpickles any file, which is unsafe: it gets one that was checked to hold only tensors.
         tensors = io.BytesIO()
         torch.save(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True), tensors)
         tensors.seek(0)
@@ -116,7 +116,7 @@ def _apply_inception(network: nn.Module, pixels: Tensor) -> tuple[Tensor, Tensor
 
 
 def is_published(extractor: Extractor) -> bool:
-    """Whether it is the very network by which papers count."""
+    """Whether it is the network by which papers calculate scores."""
     return extractor.name == "inception" and extractor.digest.startswith(_digest_begins())
 
 
@@ -154,11 +154,11 @@ def extract(
     """Features of pictures, uint8 [N, H, W, C].
 
     Args:
-        progress: told the share done, in 0..1; what it raises ends the work.
+        progress: called with the share done, in 0..1; what it raises ends the work.
     """
     network = copy.deepcopy(extractor.network).to(device)  # the classifier is shared
     parts = []
-    # The same arithmetic on every GPU, and whatever a training in the same process has chosen.
+    # The same arithmetic on every GPU, whichever precision training in this process has chosen.
     with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
         for start in range(0, len(images), extractor.chunk):
             pixels = torch.from_numpy(images[start : start + extractor.chunk]).permute(0, 3, 1, 2)

@@ -1,6 +1,6 @@
 """Each score as a pure function of features [N, D], logits [N, K] or classes [N]; `metrics.SCORES` says what it means.
 
-What torch-fidelity has comes from it. Features are float32 on the CPU, all results plain numbers.
+Scores that torch-fidelity has are taken from it. Features are float32 on the CPU, all results plain numbers.
 """
 
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What generated pictures are measured against: the real ones' features, computed once and kept in a file."""
+"""What generated pictures are compared with: the real ones' features, computed once and kept in a file."""
 
 import contextlib
 import hashlib
@@ -19,7 +19,7 @@ from gan_core.metrics.formulas import Gaussian, gaussian
 from gan_core.text import Text
 
 VERSION = "1"
-"""Changes whenever what is kept does, so that nothing older is taken for it."""
+"""To be increased when the file's content changes, so that older files are not read."""
 FEWEST = 20
 """Training pictures that a comparison needs at least."""
 
@@ -28,7 +28,7 @@ ShareProgress = Callable[[float, Text], None]
 
 
 class Unseen(NamedTuple):
-    """Real pictures that play a perfect model's part: the test ones, or else one half of the training ones.
+    """The baseline's real pictures, in place of a perfect model's: the test ones, or else half of the training ones.
 
     Args:
         found: their features.
@@ -89,7 +89,7 @@ def make_reference(
     stored = _read(path)
     if stored is None:
         stored = _compute(training, test, extractor, classifier, device, on_progress)
-        with contextlib.suppress(WorkbenchError):  # what cannot be kept is made again the next time
+        with contextlib.suppress(WorkbenchError):  # if it cannot be kept, it is computed again the next time
             checkpoint.write_tensors(path, stored, {})
     statistics = Gaussian(stored["mean"].numpy(), stored["covariance"].numpy())
     unseen = _unseen(stored, test)
@@ -126,7 +126,7 @@ def _key(training: Dataset, test: Dataset | None, extractor: Extractor, classifi
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
-    """What lies there, None if it is missing or damaged."""
+    """The file's content; None if it is missing or damaged."""
     try:
         return checkpoint.read_tensors(path)
     except WorkbenchError:

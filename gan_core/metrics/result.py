@@ -1,4 +1,4 @@
-"""How good a model is. This file says what is measured; it needs no torch.
+"""How good a model is. This file defines what is measured; it needs no torch.
 
 `scores.py` computes each score from features, `features.py` makes features of pictures, `reference.py` keeps those of
 the real ones, `evaluation.py` puts a checkpoint through all of them.
@@ -17,7 +17,7 @@ FEATURES = ("classifier", "inception")
 SAMPLES = (100, 100_000)
 """The fewest and the most pictures that an evaluation draws."""
 COMPARABLE_SAMPLES = 50_000
-"""So many, in Inception's features and against the training pictures, is how papers count."""
+"""Papers use so many pictures, Inception's features and the training pictures."""
 
 
 class Score(NamedTuple):

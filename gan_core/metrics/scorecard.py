@@ -38,7 +38,7 @@ class Nearest(NamedTuple):
 
 
 def silent(share: float, line: Text) -> None:
-    """Tells no one."""
+    """Ignores progress."""
 
 
 def evaluate(
@@ -51,7 +51,7 @@ def evaluate(
     weights_path: Path | None = None,
     on_progress: ShareProgress = silent,
 ) -> Evaluation:
-    """Draw pictures with a model and measure them against those that it was trained on.
+    """Draw pictures with a model and compare them with its training pictures.
 
     The same arguments give the same numbers on the same machine.
 
@@ -59,7 +59,7 @@ def evaluate(
         source: a checkpoint's path, or a shipped model's name.
         samples: how many to draw, within SAMPLES; evenly over the classes if the model is conditional.
         features: one of FEATURES; None is the dataset's classifier where there is one, else inception.
-        seed: what is drawn follows from it, and which subsets are compared.
+        seed: of the latents, and of the subsets that are compared.
         data_dir: where the named datasets lie or are downloaded to.
         device: where networks compute; None is the best there is.
         weights_path: Inception's weights, if they lie elsewhere.
@@ -133,7 +133,7 @@ def quick_scores(
 
 
 def part_of(on_progress: ShareProgress, first: float, last: float) -> ShareProgress:
-    """Says the progress 0..1 of a part of the work as first..last of the whole."""
+    """Reports the progress 0..1 of a part of the work as first..last of the whole."""
     return lambda share, line: on_progress(first + share * (last - first), line)
 
 
@@ -265,7 +265,7 @@ def _best_and_worst(images: np.ndarray, asked: Tensor | None, probabilities: Ten
     """EXAMPLES pictures a class that the classifier is surest and least sure of.
 
     Of the pictures that were asked for as this class; of an unconditional model's, those that are seen as it, and
-    others as they come next where these are too few.
+    the next likeliest if these are too few.
     """
     best, worst = [], []
     for label, sureness in enumerate(probabilities.T):

@@ -3,7 +3,7 @@
 python -m gan_core.metrics.train_classifier mnist --data-dir data
 
 One-cycle SGD with Nesterov momentum, label smoothing and light augmentation; the last digits of a training depend on
-machine and number of threads, nothing else on chance. Prints the accuracy of the written file on the test pictures.
+machine and number of threads, on nothing else. Prints the accuracy of the written file on the test pictures.
 """
 
 import argparse
@@ -31,7 +31,7 @@ WEIGHT_DECAY = 5e-4
 
 
 class Recipe(NamedTuple):
-    """What differs from dataset to dataset; as it comes, for one that nothing better is known of.
+    """What differs from dataset to dataset; the defaults are for datasets without a recipe of their own.
 
     Args:
         widths: feature maps of each stage.
@@ -61,7 +61,7 @@ RECIPES = {
 
 
 def augment(images: Tensor, recipe: Recipe, side: int) -> Tensor:
-    """Each of the images [N, C, S, S] turned, scaled, moved and mirrored by chance, as [N, C, side, side]."""
+    """Each of the images [N, C, S, S] randomly turned, scaled, moved and mirrored, as [N, C, side, side]."""
     count, channels, size, _ = images.shape
     angles = (torch.rand(count) * 2 - 1) * recipe.degrees * torch.pi / 180
     scales = 1 + (torch.rand(count) * 2 - 1) * recipe.zoom

@@ -6,7 +6,7 @@ import numpy as np
 from tsdownsample import MinMaxLTTBDownsampler
 
 MOST_ROWS = 1000
-"""Rows that a chart gets of a long run: more than the eye can tell apart on a screen."""
+"""Rows that a chart gets of a long run: more than can be seen on a screen."""
 X_AXES = {
     "kimg": "training images (kimg)",
     "step": "generator steps",
@@ -115,7 +115,7 @@ CHARTS = {
 
 
 OLD_NAMES = {"verdicts": "outputs", "spread": "diversity"}
-"""What charts are called in links of before."""
+"""What charts are called in older links."""
 CHARTED = tuple(trace.metric for chart in CHARTS.values() for trace in chart.traces)
 """All metrics that are drawn."""
 

@@ -1,7 +1,8 @@
-"""What a run's curves say, in one sentence. Knows nothing of torch.
+"""What a run's curves mean, in one sentence. Knows nothing of torch.
 
-The thresholds were found on 45 seconds each of five presets on digits and MNIST, and on 26 others, most spoilt on
-purpose (learning rates far too large, too small or too unequal), by comparing the curves with the pictures drawn.
+The thresholds were found on 45 seconds each of five presets on digits and MNIST, and on 26 other runs, most with bad
+settings on purpose (learning rates far too large, too small or too unequal). Their curves were compared with the
+pictures drawn.
 """
 
 import math
@@ -27,30 +28,30 @@ Kind = Literal[
 ]
 
 FEWEST_ROWS = 8
-"""Two seconds: single batches say too little. Also the shortest stretch that is looked at."""
+"""Two seconds: single batches vary too much. Also the shortest time that is averaged."""
 RECENT_SHARE = 10
 """The last tenth of a run is what it does now."""
 DIVERGED_DISCRIMINATOR_LOSS = 10
-"""Saying the same of every picture costs a discriminator 1.4 (hinge: 2, least-squares: 0.25), so one that loses more
-than 10 has lost its footing. Sound runs stayed below 2.7 in every row, diverged ones had hundreds."""
+"""The same output for every picture gives a discriminator loss of 1.4 (hinge: 2, least-squares: 0.25), so above 10 it
+has diverged. Healthy runs stayed below 2.7 in every row, diverged ones had hundreds."""
 DIVERGED_GENERATOR_LOSS = 1_000
 """Of either sign. Hopeless generators had up to 254 against a discriminator that was merely sure, diverged ones 4e8."""
 COLLAPSED_DIVERSITY = 0.05
 """Collapsed generators had a diversity of 0 to 0.01, untrained ones have at least 0.08."""
 LITTLE_DIVERSITY = 0.35
-"""Untrained generators have a diversity of 0.08 to 0.31, and those that drew grey blobs for ever stayed at 0.13; where
-shapes can be told, it was 0.54 and more."""
+"""Untrained generators have a diversity of 0.08 to 0.31, and those that never drew more than grey blobs stayed at 0.13;
+where shapes are visible, it was 0.54 and more."""
 SURE_ACCURACY = 0.95
 """On both kinds of picture: three of a batch of 64 mistaken. Runs whose pictures got better stayed below 0.92 (with
-least-squares loss between 0.80 and 0.96), those that drew noise for good between 0.94 and 1."""
+least-squares loss between 0.80 and 0.96), those that never drew more than noise between 0.94 and 1."""
 FOOLED_ACCURACY = 0.1
-"""One generated picture in ten is seen through. Discriminators that learn too slowly see through none."""
+"""One generated picture in ten is recognised. Discriminators that learn too slowly recognise none."""
 UNDECIDED_GAP = 0.05
 """Between mean D(x) and D(G(z)): 0.02 for the DCGANs with the best pictures, 0.06 to 0.1 for the conditional ones."""
 
 
 class Diagnosis(NamedTuple):
-    """What the curves say: its kind, a sentence for people, and the rule that led to it with what was measured."""
+    """What the curves mean: the kind, a sentence for people, and the rule behind it with what was measured."""
 
     kind: Kind
     sentence: Text
@@ -72,9 +73,9 @@ class Means(NamedTuple):
 
 
 def diagnose(metrics: Metrics, state: str) -> Diagnosis:
-    """What a run's metrics say about its last tenth, the worst first.
+    """The diagnosis of a run's last tenth; the worst that applies.
 
-    It knows the numbers alone. A generator that has one picture for each class, for one, has diversity enough.
+    It uses only the metrics. It misses, for example, a generator with one picture for each class.
 
     Args:
         metrics: metrics by name (training/measurements.py), float64 [rows]; NaN where a part of the run lacks a column.
@@ -85,7 +86,7 @@ def diagnose(metrics: Metrics, state: str) -> Diagnosis:
         return _starting(rows, state)
     first = -max(FEWEST_ROWS, rows // RECENT_SHARE)
     unknown = np.full(rows, np.nan)
-    with np.errstate(invalid="ignore"):  # infinity less infinity is no number, which is an answer
+    with np.errstate(invalid="ignore"):  # infinity minus infinity is NaN, which the rules handle
         recent = {name: float(metrics.get(name, unknown)[first:].mean()) for name in Means._fields}
     span = float(metrics["seconds"][-1] - metrics["seconds"][first])
     means = Means(**recent | {"seconds": span})
@@ -104,7 +105,7 @@ def _starting(rows: int, state: str) -> Diagnosis:
 
 def _diverged(means: Means) -> Diagnosis | None:
     losses = (means.discriminator_loss, means.generator_loss)
-    # What a critic says, the only one that has a distance, is in no fixed unit.
+    # A critic's output has no fixed unit. Only critics have a distance.
     limit = DIVERGED_DISCRIMINATOR_LOSS if math.isnan(means.distance) else DIVERGED_GENERATOR_LOSS
     too_large = losses[0] > limit or abs(losses[1]) > DIVERGED_GENERATOR_LOSS
     if all(map(math.isfinite, losses)) and not too_large:

@@ -1,8 +1,8 @@
-"""What a page that watches a run asks for once a second: how the run stands, and what is new of its metrics and grids.
+"""What a page that watches a run requests once a second: the run's state, and its new metrics and grids.
 
 Made to be cheap, since thirty viewers may watch, and may come in the same instant: a tick reads the run's row and its
-newest metric rows, no more. What needs all metrics (the first look, the sentence about the curves) is made once for all
-viewers, and anew every few seconds. Knows nothing of torch or of pages.
+newest metric rows, no more. What needs all metrics (the first request, the diagnosis) is computed once for all viewers,
+and again every few seconds. Knows nothing of torch or of pages.
 """
 
 import threading
@@ -29,7 +29,7 @@ class News(NamedTuple):
 
     rows: metrics by name, and "epoch" where the dataset's size is known; those after the ones that it has, or (fresh)
         the whole run, thinned. Shared by all viewers, so not to be changed.
-    total: rows that the viewer has now, to say so the next time.
+    total: rows that the viewer has now, to be sent with its next request.
     grids: (step, kimg) of each kept sample grid that it does not know yet, or (fresh_grids) of all.
     """
 
@@ -70,7 +70,7 @@ class _Shared:
 
 @lru_cache(maxsize=16)
 def _shared(address: str, run_name: str, sessions: int, state: str) -> _Shared:
-    """A session of training may forget rows of the one before, and an ended run has its last rows: both begin anew."""
+    """A new copy for each session, which may forget rows of the one before, and for a run that has ended."""
     return _Shared()
 
 
@@ -78,7 +78,7 @@ def news(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, new
     """The run for a viewer who has its first `have_rows` metric rows and `have_grids` sample grids; 0 is none.
 
     Args:
-        newest_grid: the step of the last of them, which tells whether they still are the run's first.
+        newest_grid: the step of the last of them, which shows whether they still are the run's first.
     """
     shared = _refreshed(store, run)
     new = store.read_metrics(run.id, from_row=have_rows) if have_rows else {}
@@ -96,7 +96,7 @@ def news(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, new
 
 
 def diagnosis_of(store: RunStore, run: Run) -> Diagnosis | None:
-    """What the run's curves say, by rows that may be FRESH_SECONDS old; None before there is anything to say."""
+    """The run's diagnosis, by rows that may be FRESH_SECONDS old; None before there are any."""
     return _refreshed(store, run).diagnosis
 
 
@@ -114,7 +114,7 @@ def _count(metrics: dict[str, np.ndarray]) -> int:
 
 
 def _with_kimg(run: Run, steps: list[int], metrics: dict[str, np.ndarray]) -> list[tuple[int, float]]:
-    """Each step with the thousand images shown by then; of a run that has lost its metrics, as if it had been even."""
+    """Each step with the kimg shown by then; at constant speed, for a run that has lost its metrics."""
     at, kimg = (metrics["step"], metrics["kimg"]) if metrics else ([0, run.step], [0, run.kimg])
     return list(zip(steps, np.interp(steps, at, kimg).tolist(), strict=True))
 

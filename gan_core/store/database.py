@@ -18,15 +18,15 @@ LOCK_SECONDS = 30
 DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 RESERVE_BYTES = 2**17
-"""A file beside SQLite's own that is given up on a full disk. Without some room SQLite cannot even be opened to read,
-and nobody could delete a run.
+"""A file beside SQLite's own that is deleted when the disk is full. Without some room SQLite cannot even be opened to
+read, and no run could be deleted.
 """
 
 
 def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
     """Any SQLAlchemy URL, its tables and columns made where they are missing.
 
-    Raises StoreDamagedError if its file is no database any more, another WorkbenchError if it cannot be opened.
+    Raises StoreDamagedError if its file is damaged, another WorkbenchError if it cannot be opened.
     """
     shown = "its address"
     try:
@@ -63,7 +63,7 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
 
 
 def make_room(error: DatabaseError, url: URL) -> bool:
-    """Give up the reserve if the error is that of a full disk, so that the next try may succeed."""
+    """Delete the reserve if the error is that of a full disk, so that the next try may succeed."""
     if not _is(NO_ROOM, error):
         return False
     with contextlib.suppress(OSError):
@@ -78,11 +78,13 @@ def _reserve(url: URL) -> Path:
 def _keep_reserve(url: URL) -> None:
     if sqlite_file(url) and not _reserve(url).exists():
         with contextlib.suppress(OSError):  # the disk is still full
-            _reserve(url).write_bytes(os.urandom(RESERVE_BYTES))  # what a disk compresses would be no room
+            _reserve(url).write_bytes(
+                os.urandom(RESERVE_BYTES)
+            )  # random bytes, since a disk that compresses would save no room for others
 
 
 def in_words(error: DatabaseError, url: URL) -> StoreUnavailableError:
-    """What an error of the database means to who uses the store."""
+    """The exception of ours for an error of the database."""
     if _is(DAMAGED, error) or "Could not decode to UTF-8" in str(error.orig):
         return damaged(url, error.orig)
     return StoreUnavailableError(
@@ -114,7 +116,7 @@ def sqlite_file(url: str | URL) -> Path | None:
 
 
 def _add_missing_columns(engine: Engine) -> None:
-    """What our tables have by now and a database from before lacks; filled with the columns' defaults."""
+    """Columns that an older database lacks, filled with their defaults."""
     database = inspect(engine)
     for table in Base.metadata.sorted_tables:
         there = {column["name"] for column in database.get_columns(table.name)}

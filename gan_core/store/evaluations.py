@@ -51,11 +51,10 @@ class EvaluationStore(Queue[EvaluationRow]):
     def ask(self, model: str, checkpoint: Path, terms: Terms, data_dir: Path | None = None) -> EvaluationRow:
         """Queue an evaluation of a checkpoint, as its file is now.
 
-        A question about the same content on the same terms that waits, is in work or has been answered is not asked
-        again: its row is returned.
+        If the same content on the same terms is already queued, in work or finished, that row is returned instead.
 
         Args:
-            model: what the asker knows the model by, the same for all checkpoints of a run.
+            model: the caller's key of the model, the same for all checkpoints of a run.
 
         Raises WorkbenchError if the file is gone or there is no room for a copy.
         """
@@ -142,13 +141,15 @@ def _on(terms: Terms) -> list[ColumnElement[bool]]:
 
 
 def _keep_copy(checkpoint: Path, row: EvaluationRow) -> None:
-    """A run that learns on takes its older checkpoints away, perhaps before this one's turn has come."""
+    """A running run deletes its older checkpoints, perhaps before this evaluation begins."""
     try:
-        shutil.rmtree(row.folder, ignore_errors=True)  # of a database that was deleted: numbers began again
+        shutil.rmtree(
+            row.folder, ignore_errors=True
+        )  # left by a database that was deleted: its numbers were given again
         row.folder.mkdir(parents=True)
         try:
             os.link(checkpoint, row.checkpoint_path)
-        except OSError:  # another disk, or one that knows no links
+        except OSError:  # another disk, or one without hard links
             shutil.copyfile(checkpoint, row.checkpoint_path)
     except OSError as error:
         raise WorkbenchError(

@@ -1,4 +1,4 @@
-"""Whether somebody lives, told by a sign that changes while one watches. Knows nothing of torch."""
+"""Whether a process is alive, by a heartbeat that changes. Knows nothing of torch."""
 
 import threading
 import time
@@ -6,9 +6,9 @@ from collections.abc import Hashable
 
 
 class SignsOfLife:
-    """How long ago each owner's sign last changed, as this process saw it. Thread-safe.
+    """How long ago each owner's heartbeat last changed, as this process saw it. Thread-safe.
 
-    What a sign says does not matter, only that it changes: wall clocks are set back, and two computers' differ.
+    Its value does not matter, only that it changes: wall clocks can be set back, and two computers' differ.
     """
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class SignsOfLife:
         self._seen: dict[Hashable, tuple[Hashable, float]] = {}
 
     def silent_seconds(self, who: Hashable, sign: Hashable) -> float:
-        """Since when the sign has been as it is now; 0 at the first look."""
+        """For how long the heartbeat has not changed; 0 at the first call."""
         now = time.monotonic()
         with self._lock:
             known, since = self._seen.get(who, (None, now))
@@ -26,6 +26,6 @@ class SignsOfLife:
         return now - since
 
     def forget_all_but(self, present: set[Hashable]) -> None:
-        """Remember only those that are still there."""
+        """Forget the owners that are not among these."""
         with self._lock:
             self._seen = {who: seen for who, seen in self._seen.items() if who in present}

@@ -1,4 +1,4 @@
-"""How long the run store may be away before that ends what relies on it. Knows nothing of torch."""
+"""How long the run store may be unavailable before the work that needs it fails. Knows nothing of torch."""
 
 import contextlib
 import time
@@ -10,7 +10,7 @@ from gan_core.errors import StoreUnavailableError
 T = TypeVar("T")
 
 GIVE_UP_SECONDS = 300
-"""Another program's lock or a full disk is mended within minutes, or never."""
+"""Another program's lock or a full disk lasts some minutes, or for good."""
 RETRY_SECONDS = 5
 """Between two tries, each of which may wait for a second."""
 
@@ -29,7 +29,7 @@ class Patience:
 
     @contextlib.contextmanager
     def bridged(self) -> Iterator[None]:
-        """A store that does not answer within is no error, unless it has been away for too long."""
+        """A store that does not answer within this context is no error, unless it has been away for too long."""
         try:
             yield
         except StoreUnavailableError:
@@ -42,7 +42,7 @@ class Patience:
             self._away_since = None
 
     def surely(self, do: Callable[[], T]) -> T:
-        """What `do` gives, tried again and again while the store is away; for when there is nothing better to do."""
+        """The result of `do`, tried again and again while the store is away; for callers that can only wait."""
         while True:
             with self.bridged():
                 return do()

@@ -1,4 +1,4 @@
-"""Jobs in a table of the database, each done by one owner who says with a heartbeat that it lives.
+"""Jobs in a table of the database, each done by one owner, whose heartbeat shows that it is alive.
 
     queued -> running -> finished | stopped | failed | interrupted
 
@@ -21,16 +21,16 @@ from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text
 
 HEARTBEAT_SECONDS = 2
-"""How often an owner says that it lives."""
+"""How often an owner writes its heartbeat."""
 LOST_AFTER_SECONDS = 8
-"""Silence after which a job counts as interrupted: a few heartbeats, and less than ten seconds."""
+"""Without a heartbeat for this long, a job counts as interrupted: a few heartbeats, and less than ten seconds."""
 LOOK_SECONDS = 0.25
-"""Between two looks of who waits for a sign of life."""
+"""Between two reads while waiting for a heartbeat."""
 Job = TypeVar("Job", Run, EvaluationRow)
 LOST = "lost"
-"""What an owner is answered whose job is another's by now."""
+"""The answer to an owner whose job has another owner now."""
 OWNED = (State.RUNNING, State.INTERRUPTED)
-"""States in which an owner's word counts: one that was silent while its computer slept may go on."""
+"""States in which an owner may write: one whose computer slept may go on."""
 
 
 class Queue(Generic[Job]):
@@ -82,10 +82,10 @@ class Queue(Generic[Job]):
     # Who has vanished
 
     def mark_interrupted(self) -> None:
-        """Every running job whose owner has shown no new sign of life for LOST_AFTER_SECONDS becomes interrupted.
+        """Every running job whose owner has had no new heartbeat for LOST_AFTER_SECONDS becomes interrupted.
 
-        This process must have watched it for so long: the first look at a job marks nothing. On a full disk the job
-        stays as it is, since whoever only looks must still see all others.
+        This process must have watched it for so long: the first call marks nothing. On a full disk the job stays as it
+        is, since readers must still see all others.
         """
         running = self._signs_of_running()
         self.signs.forget_all_but(set(running))
@@ -95,10 +95,10 @@ class Queue(Generic[Job]):
                     self._mark(job_id, *sign)
 
     def watch_for_signs(self) -> None:
-        """For a process that has only just come: `mark_interrupted`, after as long a look as that needs.
+        """For a process that has just started: `mark_interrupted`, after watching for as long as it needs.
 
-        Who seems to have spoken a moment ago is believed. Of all others it waits for a sign, for LOST_AFTER_SECONDS at
-        most.
+        An owner with a recent heartbeat counts as alive. For all others it waits for a new one, for LOST_AFTER_SECONDS
+        at most.
         """
         now, began = time.time(), time.monotonic()
         suspects = {
@@ -106,7 +106,7 @@ class Queue(Generic[Job]):
             for job_id, (owner, heartbeat_at) in self._signs_of_running().items()
             if not 0 <= now - heartbeat_at < LOST_AFTER_SECONDS
         }
-        # A moment longer than it takes: on a full disk none can be marked, and all stay suspects.
+        # With a time limit, since on a full disk no job can be marked, and all would stay in question.
         while suspects and time.monotonic() - began < LOST_AFTER_SECONDS + 4 * LOOK_SECONDS:
             self.mark_interrupted()
             running = self._signs_of_running()
@@ -124,7 +124,7 @@ class Queue(Generic[Job]):
             return {job_id: (owner, heartbeat_at) for job_id, owner, heartbeat_at in rows}
 
     def _mark(self, job_id: int, owner: str, heartbeat_at: float) -> None:
-        """Interrupted, unless its owner has shown a new sign in this very moment."""
+        """Mark it as interrupted, unless its owner has written a new heartbeat just now."""
         table = self.table
         values = {
             "state": State.INTERRUPTED,
@@ -165,9 +165,9 @@ class Queue(Generic[Job]):
                     return session.get(table, job_id)
 
     def heartbeat(self, job_id: int, owner: str) -> bool:
-        """Say that the owner lives; False if the job is no longer its own.
+        """Write the owner's heartbeat; False if the job is no longer its own.
 
-        One that was given up for lost while its computer slept becomes running again.
+        A job that was marked as interrupted while its computer slept becomes running again.
         """
         values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
         if self._update_owned(job_id, owner, (State.RUNNING,), values):
@@ -182,7 +182,7 @@ class Queue(Generic[Job]):
             return session.scalar(select(self.table.request).where(self.table.id == job_id))
 
     def end(self, job_id: int, owner: str, state: State, message: Text | None = None) -> bool:
-        """The owner's last word. False if the job had already ended or has another owner."""
+        """Record how the job ended. False if it had already ended or has another owner."""
         said = message.to_json() if message else ""
         values = {"state": state, "message": said, "ended_at": time.time(), "request": ""}
         return self._update_owned(job_id, owner, OWNED, values)

@@ -20,14 +20,14 @@ from gan_core.text import Text
 RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4}")
 """How RunStore.create names a run's folder: its number, its preset and dataset, and a random end."""
 IN_TRAINING_SECONDS = 60
-"""A run whose live grid is younger is still being trained, by a process that knows the lost database alone."""
+"""A run whose live grid is younger is still being trained, by a process that only uses the lost database."""
 SQLITE_BEGINS = b"SQLite format 3\0"
 SUFFIXES = ("", "-wal", "-shm")
 """Of the files that make up a SQLite database."""
 
 
 class Recovered(NamedTuple):
-    """What came of it.
+    """The result of a recovery.
 
     Args:
         runs: how many are in the list again.
@@ -42,7 +42,7 @@ class Recovered(NamedTuple):
     set_aside: Path | None
 
     def said(self) -> Text:
-        """All of it, in words."""
+        """The result in words."""
         values: dict[str, Any] = {"runs": self.runs, "curves": self.with_curves}
         said = Text("Runs that are in the list again: {runs}; with their curves: {curves}.", values)
         if self.left_out:
@@ -116,7 +116,7 @@ def _set_aside() -> Path | None:
 
 
 def _run_of(folder: Path, old: dict[str, Any]) -> Run | None:
-    """The run that the folder tells of; None if it has no model that can be read, or is in training."""
+    """The run of a folder; None if it has no model that can be read, or is in training."""
     from gan_core import checkpoint
 
     models = checkpoint.run_models(folder)
@@ -161,7 +161,7 @@ def _preset(name: str) -> str:
     return max((preset for preset in PRESETS if f"{rest}-".startswith(f"{preset}-")), key=len, default=rest)
 
 
-# What a damaged database can still tell
+# What can still be read of a damaged database
 
 
 @contextlib.contextmanager
@@ -175,7 +175,7 @@ def _opened(file: Path | None) -> Iterator[sqlite3.Connection | None]:
 
 
 def _old_row(old: sqlite3.Connection | None, number: int, name: str) -> dict[str, Any]:
-    """What the damaged database still says of the run; nothing if it cannot, or if the number was another run's."""
+    """What can still be read of the run in the damaged database; nothing if the number was another run's."""
     if old is None:
         return {}
     with contextlib.suppress(sqlite3.Error, ValueError):

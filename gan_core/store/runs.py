@@ -4,7 +4,7 @@ A run belongs to this store, never to a browser tab or a server. Its states:
 
     queued -> running -> finished | stopped | failed | interrupted -> queued (resumed) ...
 
-Whoever trains a run is its owner and says so with a heartbeat. Everyone else only asks (`ask_to_stop`,
+The process that trains a run is its owner, and writes a heartbeat. Everyone else only asks (`ask_to_stop`,
 `ask_to_change`).
 """
 
@@ -50,7 +50,7 @@ class RunStore(MetricRows, WorkerNames):
         self._file = _file_number(url)
 
     def in_a_hurry(self) -> "RunStore":
-        """The same store, for who has better things to do than to wait for another program's lock."""
+        """The same store, but it waits only briefly for another program's lock."""
         return RunStore(self.engine.url, HURRIED_SECONDS)
 
     @property
@@ -63,7 +63,9 @@ class RunStore(MetricRows, WorkerNames):
     def create(self, config: RunConfig, preset: str, data_dir: Path | None = None, owner: str = "") -> Run:
         """A new run at the end of the queue, or already running if its owner trains it itself.
 
-        Relative paths are made absolute: who trains it may stand elsewhere. Raises WorkbenchError for a ~ of nobody.
+        Relative paths are made absolute, since another process may train it.
+
+        Raises WorkbenchError for the ~ of an unknown user.
         """
         config = with_full_path(config)
         now = time.time()
@@ -111,7 +113,7 @@ class RunStore(MetricRows, WorkerNames):
 
     def find(self, number_or_name: str) -> Run:
         """The run of this number or name. Raises WorkbenchError if there is none."""
-        is_number = number_or_name.isdecimal() and len(number_or_name) < 18  # a longer one is none that a database has
+        is_number = number_or_name.isdecimal() and len(number_or_name) < 18  # a database has no longer numbers
         wanted = Run.id == int(number_or_name) if is_number else Run.name == number_or_name
         with self.session() as session:
             run = session.scalar(select(Run).where(wanted))
@@ -224,7 +226,7 @@ class RunStore(MetricRows, WorkerNames):
         try:
             self._forget(run_id)
         except StoreUnavailableError:
-            # Forgetting needs some room, too: on a full disk the folder makes it. Only an ended run's may go.
+            # Deleting from the database needs some room: on a full disk, deleting the folder makes it.
             if run.active:
                 raise
             shutil.rmtree(run.folder, ignore_errors=True)
@@ -295,7 +297,7 @@ def lost_checkpoint(run: Run) -> WorkbenchError:
 
 
 def _file_number(url: str | URL) -> int:
-    """By which the disk knows the database's file; 0 if there is none, or an empty one, and for other databases."""
+    """The file system's number of the database's file; 0 if there is none, or an empty one, and for other databases."""
     file = sqlite_file(url)
     try:
         found = file.stat() if file else None

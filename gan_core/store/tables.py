@@ -27,9 +27,9 @@ class State(StrEnum):
 
 
 ACTIVE = (State.QUEUED, State.RUNNING)
-GRID_SUFFIXES = (".webp", ".png")  # the first is written; runs from before have the other
+GRID_SUFFIXES = (".webp", ".png")  # the first is written; older runs have the other
 OLD_METRICS = {"real_verdict": "real_output", "fake_verdict": "fake_output", "spread": "diversity"}
-"""What metrics were called in databases of before."""
+"""What metrics are called in older databases."""
 MAX_GRIDS = 200
 """Sample grids that a run keeps."""
 
@@ -69,7 +69,7 @@ class Run(Base):
     dataset_images: Mapped[int | None] = mapped_column(default=None)  # real images in an epoch, once they were read
     left_out_json: Mapped[str] = mapped_column(default="")  # Texts as a JSON list, or ""; of folders of pictures
     last_json: Mapped[str] = mapped_column(default="")  # the newest metric row as JSON, or ""
-    grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in runs from before
+    grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in older runs
 
     # A deleted run's number is never given to another: links and caches know runs by it.
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
@@ -80,17 +80,17 @@ class Run(Base):
 
     @property
     def status_text(self) -> Text | None:
-        """What is to be said about how the run stands or ended."""
+        """A sentence about the run's progress or how it ended."""
         return Text.from_json(self.message) if self.message else None
 
     @property
     def left_out(self) -> list[Text]:
-        """How many of what its folder of pictures holds are not learnt from, and why; a sentence for each reason."""
+        """How many files of its folder of pictures are left out, and why; a sentence for each reason."""
         return [Text.from_json(stored) for stored in json.loads(self.left_out_json or "[]")]
 
     @property
     def last(self) -> dict[str, float]:
-        """The newest metric row, without what was no finite number; empty before the first."""
+        """The newest metric row, only its finite numbers; empty before the first."""
         stored = json.loads(self.last_json) if self.last_json else {}
         return {OLD_METRICS.get(name, name): value for name, value in stored.items()}
 
@@ -130,7 +130,7 @@ class Run(Base):
 
     @property
     def grid_steps(self) -> list[int]:
-        """Steps whose sample grids are kept, the earliest first. Of a run from before, its folder tells."""
+        """Steps whose sample grids are kept, the earliest first. For an older run, they are read from its folder."""
         if self.grid_steps_json:
             return json.loads(self.grid_steps_json)
         try:
@@ -155,7 +155,7 @@ class Run(Base):
 
 @lru_cache(maxsize=256)
 def _grid_steps_in(folder: Path, changed: int) -> tuple[int, ...]:
-    """The steps that the names in a folder of grids tell, MAX_GRIDS at even distances if there are more."""
+    """The steps by the names in a folder of grids, MAX_GRIDS at even distances if there are more."""
     kept = (path for path in folder.iterdir() if path.suffix in GRID_SUFFIXES and path.stem.isdecimal())
     steps = sorted({int(path.stem) for path in kept})
     return tuple(steps[:: -(-len(steps) // MAX_GRIDS) or 1])
@@ -203,7 +203,7 @@ class EvaluationRow(Base):
     __tablename__ = "evaluations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    model: Mapped[str] = mapped_column(index=True)  # what the asker knows the model by, the same for all checkpoints
+    model: Mapped[str] = mapped_column(index=True)  # the caller's key of the model, the same for all checkpoints
     digest: Mapped[str] = mapped_column(index=True)  # of the checkpoint file's content
     features: Mapped[str]  # "" for those that fit the dataset
     samples: Mapped[int]
@@ -224,7 +224,7 @@ class EvaluationRow(Base):
 
     @property
     def status_text(self) -> Text | None:
-        """What is to be said about how it stands or ended."""
+        """A sentence about its progress or how it ended."""
         return Text.from_json(self.message) if self.message else None
 
     @property

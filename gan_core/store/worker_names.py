@@ -15,7 +15,7 @@ class WorkerNames(Queue[Run]):
     def register_worker(self, name: str, owner: str) -> bool:
         """Become (or stay) the worker of this name; False while another one has it.
 
-        Who has it lives until its sign has stayed the same before this process's eyes: ask again and again.
+        Its holder counts as alive until its heartbeat has not changed while this process watched: call it repeatedly.
         """
         sign = self.worker_sign(name)
         if sign is None:
@@ -37,8 +37,8 @@ class WorkerNames(Queue[Run]):
         return True
 
     def worker_lives(self, name: str) -> bool:
-        """Whether one seems to have spoken a moment ago. If the clock misleads, one too many is started: it finds that
-        the other lives (`register_worker`), and ends.
+        """Whether one has a recent heartbeat. If a clock is wrong, one too many is started: it finds the other one
+        (`register_worker`), and ends.
         """
         sign = self.worker_sign(name)
         return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS

@@ -1,6 +1,6 @@
-"""DiffAugment (Zhao 2020): pictures changed by chance before the discriminator sees them, real and generated alike.
+"""DiffAugment (Zhao 2020): random changes of real and generated pictures before the discriminator sees them.
 
-Everything can be differentiated, so that the generator learns through it. Each function takes images [N, C, H, W] in
+Everything is differentiable, so that the generator learns through it. Each function takes images [N, C, H, W] in
 [-1, 1] and, for each of them, uniform random numbers in [0, 1).
 """
 

@@ -1,6 +1,6 @@
 """The training step as CUDA graphs: a small step is hundreds of kernels, and launching each takes longer than it runs.
 
-A graph launches all of them at once (docs/performance.md says what that is worth). It repeats what was captured, on the
+A graph launches all of them at once (docs/performance.md has the gain). It repeats what was captured, on the
 same tensors. So batches are copied into tensors that stay, numbers that change from step to step stand in tensors, and
 the random generators are registered with the graph, which moves them on as a step does. What Python decides cannot
 change within a graph, so there is one for each kind of step. What is captured is `training_step`, line by line.
@@ -40,7 +40,7 @@ class Capture(NamedTuple):
 
 
 def can_be_captured(gan: Gan) -> bool:
-    """Whether a graph can repeat the GAN's step.
+    """Whether a graph can replay the GAN's step.
 
     A growing network cannot be captured: how far it has grown is Python's number, and another one at each step.
     """
@@ -56,7 +56,7 @@ class CapturedStep:
     """`training_step` for one GAN; each kind of step is captured after its first few.
 
     A graph holds learning rates as float32, as fused Adam does. RMSprop's weights then differ from an eager step's in
-    their last digits. If a capture fails, the log says so and all further steps are eager.
+    their last digits. If a capture fails, it is logged and all further steps are eager.
 
     Args:
         gan: after `Gan.restore`, which makes other optimizers.
@@ -115,13 +115,13 @@ class CapturedStep:
         current = torch.cuda.current_stream(self.gan.device)
         self._stream.wait_stream(current)
         with torch.cuda.stream(self._stream), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch says that a capturable optimizer is slower when it is not captured
+            warnings.simplefilter("ignore")  # torch warns that a capturable optimizer is slower when it is not captured
             step = training_step(self.gan, batches)
         current.wait_stream(self._stream)
         return step
 
     def _copy_batches(self, batches: Batches, count: int) -> None:
-        """The next batches, to where the graphs look for them."""
+        """Copy the next batches to where the graphs read them."""
         for number in range(count):
             batch = next(batches)
             if number == len(self._inputs):
@@ -135,7 +135,7 @@ class CapturedStep:
             graph.replay()
         self.gan.step += 1
         self.gan.batches += len(kind)
-        # Whoever looks at a weight's gradient is to see that of this step's graph, not of the one captured last.
+        # A weight's gradient must be that of this step's graph, not of the one captured last.
         if self._attached != kind or not graph:
             for weight, gradient in zip(self._weights, gradients, strict=True):
                 weight.grad = gradient
@@ -190,7 +190,7 @@ class CapturedStep:
                 group["lr"] = rate
 
     def _give_up(self, error: RuntimeError) -> None:
-        """From here on all steps are eager. A GPU that no longer works at all says so at the next."""
+        """From here on all steps are eager. A GPU that no longer works at all raises an error in the next one."""
         logger.warning("The training step cannot be captured, so it is taken without a graph: %s", error)
         self.failed = True
         self.captures.clear()
@@ -214,7 +214,7 @@ def left_as_found(gan: Gan) -> Iterator[None]:
 
 
 def make_capturable(optimizer: torch.optim.Optimizer) -> None:
-    """Let it be captured on a GPU: it counts its steps there, and says so. Plain SGD counts none."""
+    """Make an optimizer capturable: it counts its steps on the GPU. Plain SGD counts none."""
     for group in optimizer.param_groups:
         if "capturable" in group:
             group["capturable"] = True

@@ -1,6 +1,6 @@
 """What happens when training diverges, and a loss or a weight becomes NaN or infinite: the run ends with an error.
 
-The losses are looked at with every metric row, four times a second; the weights before a checkpoint is written, so no
+The losses are checked with every metric row, four times a second; the weights before a checkpoint is written, so no
 checkpoint holds one. The run is then *failed*, and its last good checkpoint stays.
 """
 

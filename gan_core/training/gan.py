@@ -1,4 +1,4 @@
-"""What a GAN is while it learns: two networks, their optimizers, the average, and chance. How it learns: `loop.py`."""
+"""A GAN's state during training: networks, optimizers, EMA and random generators. The algorithm is in `loop.py`."""
 
 import copy
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ class StepScalars(NamedTuple):
 
 
 class Gan:
-    """All that changes while a GAN learns: two networks, their optimizers, the average, and chance.
+    """All that changes while a GAN learns: two networks, their optimizers, the EMA, and the random generators.
 
     Everything random follows from the config's seed, by streams of their own (gan_core.seeds).
     """
@@ -59,7 +59,7 @@ class Gan:
         self.batches = 0  # of real images that the discriminator has seen
         self.progress = 0.0  # share of the budget that is spent, 0 to 1
         self.scalars_on_device: StepScalars | None = None  # set while a step is captured, which can read no others
-        # On paper (torch's meta device) nothing is drawn, and there is no chance to seed.
+        # On torch's meta device nothing is drawn, and there is no random generator to seed.
         self.random = torch.Generator("cpu" if device.type == "meta" else device)
         self.random.manual_seed(stream(config.seed, "latents"))
         self.generator = self._place(build_generator(config, spec))
@@ -85,7 +85,7 @@ class Gan:
     # What a step asks for
 
     def grow(self) -> None:
-        """Let a progressive GAN grow by as much as the images shown so far ask for; others stay as they are."""
+        """Let a progressive GAN grow to the size for the images shown so far; others stay as they are."""
         if self.config.network == "progressive":
             grown = growth(self.config, self.kimg)
             for network in (self.generator, self.discriminator, self._averaged):
@@ -184,7 +184,7 @@ class Gan:
         )
 
     def resume_state(self) -> dict[str, Tensor]:
-        """What going on exactly as if nothing had happened needs besides: optimizers and chance."""
+        """What resuming exactly needs in addition: the optimizers and the random generators' states."""
         state = {
             f"random.latents.{self.device.type}": self.random.get_state(),
             "random.cpu": torch.get_rng_state(),
@@ -207,7 +207,7 @@ class Gan:
         self._make_optimizers()
         if f"random.latents.{self.device.type}" in resume:
             self.random.set_state(resume[f"random.latents.{self.device.type}"])
-        else:  # from another kind of device, whose chance this one cannot go on with
+        else:  # from another kind of device, whose random state this one cannot use
             self.random.manual_seed(stream(self.config.seed, "latents", step))
         torch.set_rng_state(resume["random.cpu"])
         if "random.cuda" in resume and self.device.type == "cuda":
@@ -231,7 +231,7 @@ class Gan:
         for name, tensor in tensors.items():
             number, key = name.split(".", 1)
             # A copy, since a tensor read from a file stays tied to it, and Windows then lets no one replace that. In
-            # its weight's memory order: fused optimizers walk through both side by side and do not look at strides.
+            # its weight's memory order: fused optimizers walk through both side by side and ignore strides.
             like = weights[int(number)] if tensor.dim() else tensor
             fresh["state"].setdefault(int(number), {})[key] = torch.empty_like(like, dtype=tensor.dtype).copy_(tensor)
         optimizer.load_state_dict(fresh)

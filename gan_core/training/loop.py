@@ -1,4 +1,4 @@
-"""How a GAN learns, top to bottom: `train` is the loop, `training_step` the algorithm. `gan.py` is what learns."""
+"""How a GAN learns, top to bottom: `train` is the loop, `training_step` the algorithm. `gan.py` holds the state."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
@@ -25,8 +25,8 @@ Batches = Iterator[tuple[Tensor, Tensor]]
 class Step(NamedTuple):
     """What one step of the algorithm saw. Tensors on the device: reading one makes the loop wait for it.
 
-    The images are float [N, C, H, W] in [-1, 1], the last that the discriminator was shown; the logits [N] are what it
-    said of them.
+    The images are float [N, C, H, W] in [-1, 1], the last that the discriminator was shown; the logits [N] are
+    its output for them.
     """
 
     discriminator_loss: Tensor
@@ -42,20 +42,20 @@ TakeStep = Callable[[Gan, Batches], Step]
 
 
 class Session(Protocol):
-    """What the loop must know of the world outside: the time, and what people asked for."""
+    """What the loop needs from outside: the time, and what users asked for."""
 
     def seconds(self) -> float:
         """How long the run has been trained, over all its sessions."""
 
     def asked_to_stop(self) -> bool:
-        """Whether somebody wants the run to end here."""
+        """Whether the run was asked to end here."""
 
     def changes(self, gan: Gan) -> dict[str, float]:
         """Hyperparameters that are to have another value from the next step on."""
 
 
 def train(gan: Gan, batches: Batches, session: Session, record: Callable[[Step], None], take_step: TakeStep) -> None:
-    """Step after step, while the budget lasts and nobody asks to stop. What `record` does changes nothing learnt.
+    """Step after step, until the budget is used up or a stop is asked for. What `record` does changes nothing learnt.
 
     Args:
         take_step: `training_step`, or the same as a CUDA graph.
@@ -79,7 +79,7 @@ def training_step(gan: Gan, batches: Batches) -> Step:
         gan.batches += 1
         gan.grow()
         real = gan.at_resolution(real)
-        # The fakes are asked for the classes of the real images, so that a class alone betrays nothing. The generator
+        # Fakes have the labels of the real images, so that the label alone does not show which is which. The generator
         # learns from the last ones alone.
         with torch.set_grad_enabled(number == gan.config.n_critic - 1), gan.autocast():
             fake = gan.generator(gan.latents(len(real)), labels)
@@ -134,8 +134,8 @@ def discriminate(
 ) -> tuple[DiscriminatorOutput, DiscriminatorOutput]:
     """The discriminator's output for real and for fake images [N, C, H, W] of the same classes.
 
-    One pass over both is faster than two. But one that normalises over the batch should see each kind by itself: the
-    mean of a mixed batch would betray which half is fake.
+    One pass over both is faster than two. But a discriminator that normalises over the batch should get each kind by
+    itself: the mean of a mixed batch would show which half is fake.
     """
     if gan.discriminator.uses_batch_statistics:
         return gan.discriminator(real, labels), gan.discriminator(fake, labels)

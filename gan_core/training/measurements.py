@@ -32,7 +32,7 @@ def measure(step: Step, gan: Gan) -> dict[str, float]:
 
 
 def _share(right: Tensor, outputs: Tensor) -> Tensor:
-    """How many are right; NaN where there are no outputs, of which a comparison alone would say False."""
+    """How many are right; NaN where there are no outputs, for which a comparison alone would give False."""
     return torch.where(outputs.isnan(), outputs, right.float()).mean()
 
 

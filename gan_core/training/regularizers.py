@@ -1,4 +1,4 @@
-"""What keeps the discriminator from being too sure, too steep or too well informed. Pure functions, one a paper.
+"""What keeps the discriminator from being too confident, too steep or overfitted. Pure functions, one a paper.
 
 A critic here is any function of images [N, C, H, W] that gives logits [N]: the discriminator with its labels filled in.
 """
@@ -44,7 +44,7 @@ def r2_penalty(critic: Critic, fake: Tensor) -> Tensor:
 
 
 def drift(real_logits: Tensor) -> Tensor:
-    """E[D(x)^2], which keeps D's answers [N] near 0: a Wasserstein loss does not mind where they are.
+    """E[D(x)^2], which keeps D's answers [N] near 0: a Wasserstein loss only depends on differences.
 
     Karras 2018, appendix A.1; it lacks epsilon_drift.
     """

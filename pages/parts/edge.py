@@ -1,4 +1,4 @@
-"""Where what others wrote reaches the page: errors that a user can mend, and names from files."""
+"""Where text of unknown origin reaches the page: errors that a user can repair, and names from files."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def show_error(text: str) -> None:
 
 
 JOINER = "\u2060"
-"""A character that shows nothing and breaks no line."""
+"""An invisible character that allows no line break."""
 _FOUND_LATER = re.compile(
     r"www(?=\.)|https?:(?=//)|@(?=[\w-]+\.)"  # addresses
     r"|:(?=[\w+-]+:)"  # :smile:, :streamlit:, :material_home:
@@ -42,12 +42,12 @@ _FOUND_LATER = re.compile(
 )
 """Where Streamlit finds links, icons and arrows in what is left once Markdown has been read, backslashes or none."""
 _NO_TEXT = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
-"""Lines, control characters, what shows nothing, and what turns the direction of writing."""
+"""Line breaks, control characters, invisible characters, and those that change the writing direction."""
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 def plain(text: str) -> str:
-    """Text that Streamlit's Markdown shows as it is, in one line: a model's or a folder's name may be a stranger's.
+    """Text that Streamlit's Markdown shows as it is, in one line: a model's or a folder's name may come from anyone.
 
     Every text that is not ours goes through this where Streamlit takes Markdown: in boxes and captions, in labels of
     buttons, links, pills and bars, in the cells of st.table. The options of lists and the cells of st.dataframe are
@@ -63,8 +63,8 @@ def plain_for_plotly(text: str) -> str:
 
 
 def file_or_reason(make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
-    """What a download button gives, made at the click. What has gone meanwhile is replaced by a sentence that says so:
-    the page cannot say it any more.
+    """What a download button gives, made at the click. If it is gone by then, the file holds a sentence about it:
+    the page cannot show one any more.
     """
     spoken = language()  # at the click there is no page to ask
 

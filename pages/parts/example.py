@@ -1,4 +1,4 @@
-"""What pages show while there is no run: what there is to gain, and how, in one click."""
+"""What pages show while there is no run: what a GAN does, and one click to train one."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ EXAMPLE = "mnist-cdcgan"
 
 
 def show_example(store: RunStore) -> None:
-    """What a page without runs shows: what there is to gain, and how, in one click."""
+    """What a page without runs shows: what a GAN does, and one click to train one."""
     offer_if_lost(store)
     left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
     with left:

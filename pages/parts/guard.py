@@ -1,4 +1,4 @@
-"""Which requests are answered, and what every answer tells the browser about itself."""
+"""Which requests are answered, and which headers every answer has."""
 
 import ipaddress
 import os
@@ -19,11 +19,11 @@ from pages.parts.language import translate
 
 SETTING = "GAN_WORKBENCH_HOSTS"
 HEADERS = {
-    # No browser may take a file for something else than we say it is.
+    # A browser must not guess another type for a file than we declare.
     "X-Content-Type-Options": "nosniff",
-    # Another site may not lay the app under its own buttons.
+    # Another site must not put the app in a frame under its own buttons.
     "Content-Security-Policy": "frame-ancestors 'self'",
-    # An address holds names of models and runs, which are nobody else's business.
+    # An address holds names of models and runs, which other sites must not learn.
     "Referrer-Policy": "same-origin",
 }
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::\d*)?")
@@ -33,12 +33,12 @@ class Guard:
     """Refuses requests for hosts that are not this one, websockets included, and adds HEADERS to every answer.
 
     A page on the internet may let its own name point to 127.0.0.1 ("DNS rebinding"); a browser would then let it read
-    and steer an app that runs on its reader's computer. It can't help saying that name as the request's host. Addresses
-    in digits are nobody's name. Starlette's TrustedHostMiddleware takes a list of names alone, and no addresses;
-    Streamlit's own server.allowedHosts looks at websockets alone.
+    and steer an app that runs on its reader's computer. But its requests have that name as their host. IP addresses
+    are not names, so they are safe. Starlette's TrustedHostMiddleware takes a list of names alone, and no addresses;
+    Streamlit's own server.allowedHosts checks only websockets.
 
     A websocket may be opened by pages of the same host or of a listed one. Of any other, Streamlit would first ask a
-    service on the internet for this computer's address, while nobody else is answered.
+    service on the internet for this computer's address, and answer no other request meanwhile.
     """
 
     def __init__(self, app: ASGIApp):
@@ -90,7 +90,7 @@ def _name(host: str) -> str:
 
 
 def _may_open(origin: str | None, host: str) -> bool:
-    """Whether a page of that origin may open a websocket to that host. What is no browser names no origin."""
+    """Whether a page of that origin may open a websocket to that host. Clients that are not browsers send no origin."""
     if origin is None:
         return True
     page = _name(origin.partition("://")[2])
@@ -98,7 +98,7 @@ def _may_open(origin: str | None, host: str) -> bool:
 
 
 def _is_known(host: str) -> bool:
-    """Whether it is localhost, an address in digits, or listed in GAN_WORKBENCH_HOSTS."""
+    """Whether it is localhost, an IP address, or listed in GAN_WORKBENCH_HOSTS."""
     return _is_address(_name(host)) or _is_listed(_name(host))
 
 

@@ -1,4 +1,4 @@
-"""Every text of the pages in the reader's language: `_("Runs")`, `_("{count} pictures", count=9)`, `_(run.told)`.
+"""Every text of the pages in the reader's language: `_("Runs")`, `_("{count} pictures", count=9)`, `_(text)`.
 
 The library writes English templates (gan_core.text); the catalogues beside the pages hold their translations. A text
 without one is shown in English, and a test fails. One more language is its code in LANGUAGES and its catalogue.
@@ -24,7 +24,7 @@ CATALOGUES = Path(__file__).parent.parent / "locale"
 
 
 class Language(NamedTuple):
-    """What a language calls itself, and its marks in numbers: before decimals, and between thousands."""
+    """A language's own name, and its marks in numbers: before decimals, and between thousands."""
 
     name: str
     decimal: str
@@ -56,7 +56,7 @@ def choose_language() -> None:
         persist_state="session", label_visibility="collapsed", help=names,
     )  # fmt: skip
     give("lang", chosen, _of_browser())
-    # Streamlit's page says that it is English, and a screen reader would read any other language so.
+    # Streamlit's page declares that it is English, and a screen reader would read any other language as English.
     st.html(f"<script>document.documentElement.lang = '{language()}'</script>", unsafe_allow_javascript=True)
 
 
@@ -82,7 +82,7 @@ def translate(language: str, text: str | Text, /, **values: Any) -> str:
         text, values = text.template, text.values
     if not text:
         return ""
-    # It may stand in an address, which holds anything.
+    # It may come from an address, which can hold anything.
     language = language if language in LANGUAGES else next(iter(LANGUAGES))
     template = _catalogue(language).gettext(text)
     return _Speaker(language).vformat(template, (), values) if values else template

@@ -52,7 +52,7 @@ def some_of(
     """Reads up to `most` options with commas between them; those that are none, or come twice, are left out.
 
     Args:
-        old_names: what options were called in links of before, and are called now.
+        old_names: what options are called in older links, and now.
     """
 
     def read(text: str) -> list[str]:

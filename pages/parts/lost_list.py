@@ -10,11 +10,11 @@ from pages.parts.edge import plain, show_error
 from pages.parts.language import _
 
 SAID = "recovered"
-"""The session's key for what came of it, until the Runs page has said it."""
+"""The session's key for the result, until the Runs page has shown it."""
 
 
 def offer_if_lost(store: RunStore) -> None:
-    """Say so if there are folders of runs that the list does not know, and offer to take them in."""
+    """Show it if there are folders of runs that are not in the list, and offer to recover them."""
     lost = recovery.folders_without_run(store)
     if lost:
         text = _(

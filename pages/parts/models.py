@@ -72,24 +72,24 @@ def choose_model(store: RunStore) -> Choice:
 
 
 def _newly_linked() -> str:
-    """The model's key in the address, if it is news: the page was just opened by a link, or the browser went back."""
+    """The model's key in the address, if it is new: the page was just opened by a link, or the browser went back."""
     linked = st.query_params.get("model", "")
     return linked if linked != st.session_state.get("model-in-address") else ""
 
 
 def _forget_link() -> None:
-    """The model is another one from now on, so nothing is to be said of the one that a link asked for."""
+    """Another model was chosen, so the sentence about the link's model is no longer shown."""
     for name in ("missing-model", "linked-step"):
         st.session_state.pop(name, None)
 
 
 def address(choice: Choice, model: "Model") -> dict[str, str]:
-    """What a link says of the model."""
+    """A link's parameters of the model."""
     return {"model": choice.key} | ({"step": str(model.metadata.step)} if run_name(choice.key) else {})
 
 
 def keep_address(choice: Choice, model: "Model") -> None:
-    """Once the model is loaded, the browser's address says which it is."""
+    """Once the model is loaded, put it into the browser's address."""
     wanted = address(choice, model)
     st.session_state["model-in-address"] = choice.key
     if "step" not in wanted:
@@ -182,7 +182,7 @@ def _best_of(run: Run) -> list[Choice]:
     best = checkpoint.best_model(run.folder)
     try:
         scores = checkpoint.read_metadata(best).scores if best else {}
-    except WorkbenchError:  # it has just given way to a better one, or is damaged
+    except WorkbenchError:  # it has just been replaced by a better one, or is damaged
         return []
     if "fid" not in scores:
         return []
@@ -195,7 +195,7 @@ def _upload_key(path: Path) -> str:
 
 
 def _upload() -> Path | None:
-    """The file just uploaded, checked and stored; None if there is none or it was refused, which is then said."""
+    """The file just uploaded, checked and stored; None if there is none or it was refused, which is then shown."""
     with st.expander(_("Upload a checkpoint"), icon=":material/upload_file:"):
         given = st.file_uploader(
             _("A model file (.safetensors) that this program wrote"), type=paths.MODEL_SUFFIX, key="upload",
@@ -213,7 +213,7 @@ def _upload() -> Path | None:
 
 
 def _store_upload(name: str, content: bytes) -> Path:
-    """Keep an upload if it is a model of ours; the oldest give way, so that strangers cannot fill the disk.
+    """Keep an upload if it is a model of ours; the oldest are deleted, so that visitors cannot fill the disk.
 
     Raises WorkbenchError if it is not.
     """
@@ -242,7 +242,7 @@ def _uploads() -> list[Path]:
     """The newest first."""
     found = []
     for path in _uploads_folder().glob(f"*{paths.MODEL_SUFFIX}"):
-        with contextlib.suppress(FileNotFoundError):  # it has just given way to a newer one
+        with contextlib.suppress(FileNotFoundError):  # it has just been replaced by a newer one
             found.append((path.stat().st_mtime, path))
     return [path for _time, path in sorted(found, reverse=True)]
 

@@ -11,7 +11,7 @@ def show_pixels(picture: bytes | str, alt: str, width: str = "100%", caption: st
 
     Args:
         picture: a PNG, or the address of a picture.
-        alt: what it shows, for who does not see it.
+        alt: what it shows, for people who cannot see it.
         caption: a line below it.
     """
     st.html(figure(picture, alt, width, caption))

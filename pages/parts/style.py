@@ -1,4 +1,4 @@
-"""What a theme cannot say, as CSS, with the theme's own colours."""
+"""What a theme cannot set, as CSS, with the theme's own colours."""
 
 from pathlib import Path
 from typing import Any

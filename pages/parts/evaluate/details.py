@@ -1,4 +1,4 @@
-"""One model, looked at closely: what it mixes up, its best and worst pictures, what it may have memorised."""
+"""One model in detail: which classes it confuses, its best and worst pictures, what it may have memorised."""
 
 from html import escape
 from typing import Any
@@ -19,7 +19,7 @@ from pages.parts.style import of_theme
 MOST_NUMBERS = 12
 """Classes up to which the confusion matrix has a number in each field."""
 FULL_COLOUR = 1.7
-"""The share at which a field would have its full colour, on which the number in it could not be read."""
+"""The share at which a field would have its full colour. More than 1, since numbers on full colour are hard to read."""
 PLACES = {"asked": "%{y}", "seen": "%{x}", "count": "%{text}", "share": "%{z:.1%}"}
 """Where Plotly puts a field's values."""
 NO_TOOLS = {"displayModeBar": False}
@@ -138,7 +138,7 @@ def _nearest(result: Evaluation) -> None:
 
 
 def _over_time(store: RunStore, run_name: str) -> None:
-    """The scores that the run took of itself while it learned, if it did."""
+    """The scores that were taken during training, if there are any."""
     metrics = store.read_metrics(store.find(run_name).id)
     there = [name for name in ("fid", "accuracy") if name in metrics and np.isfinite(metrics[name]).any()]
     if not there:

@@ -10,7 +10,7 @@ from pages.parts.language import LANGUAGES, _, language
 from pages.parts.style import of_theme
 
 UNRANKED = "nearest"
-"""Pure noise is farthest from every training picture: it is read against the baseline, and none is best."""
+"""A score without a best value: noise is farthest from all training pictures. It is compared with the baseline."""
 NAME_WIDTH = 190
 """Pixels; on a phone as much again is left for the scores."""
 ARROWS = {"lower": "↓", "higher": "↑"}
@@ -103,7 +103,7 @@ def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
 
 
 def scores_as_csv(results: dict[str, Evaluation]) -> str:
-    """A line a model and a line for its baseline, with how it was counted."""
+    """A line for each model and for its baseline, with the protocol."""
     lines = []
     for label, result in results.items():
         protocol = {name: result.protocol.get(name) for name in PROTOCOL}

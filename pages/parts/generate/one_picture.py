@@ -39,7 +39,7 @@ def pick(number: int) -> None:
 
 
 def address(model: "Model", number: int | None) -> dict[str, str]:
-    """What a link says of the picture that is changed."""
+    """A link's parameters of the picture that is changed."""
     if number is None:
         return {}
     moved = {key: f"{amount:g}" for key, amount in _amounts(_numbers(model)).items() if amount}

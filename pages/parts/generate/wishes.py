@@ -37,7 +37,7 @@ class What(NamedTuple):
 
 
 def new_seed() -> None:
-    """For a dice button: other pictures of the same wishes."""
+    """For a dice button: other pictures with the same settings."""
     st.session_state["seed"] = random.randrange(1_000_000)
 
 
@@ -108,7 +108,7 @@ def draw(model: "Model", what: What, how: How) -> "Samples":
 
 
 def address(what: What, how: How) -> dict[str, Any]:
-    """What a link says of the wishes: all that the pictures depend on, even where it is the usual."""
+    """A link's parameters: all that the pictures depend on, defaults too."""
     if what.text:
         asked: dict[str, Any] = {"text": what.text, "lines": what.count}
     elif what.classes is not None:

@@ -75,7 +75,7 @@ def _generated() -> bytes:
 
 
 def recent_runs(store: RunStore, runs: list[Run]) -> None:
-    """A card each: what it draws by now, how it stands, and the way to it."""
+    """A card for each run: its newest picture, its state, and a link."""
     for column, run in zip(st.columns(max(4, len(runs))), runs, strict=False):
         with column, st.container(border=True, key=f"card-{run.id}"):
             if address := _newest_picture(store, run):
@@ -89,7 +89,7 @@ def _newest_picture(store: RunStore, run: Run) -> str | None:
     """The address of what the run drew last; None while it has drawn nothing."""
     try:
         return f"live/{run.id}/newest?v={run.live_grid.stat().st_mtime_ns}"
-    except OSError:  # not yet there, or of a run from before, which kept it by another name
+    except OSError:  # not yet there, or of an older run, which kept it under another name
         steps = store.get(run.id).grid_steps
     return f"live/{run.id}/grid/{steps[-1]}?v={run.sessions}" if steps else None
 

@@ -1,10 +1,10 @@
-// Asks the server once a second how a run stands and what is new of it, for all parts of a page that show it.
+// Asks the server once a second for a run's state and what is new of it, for all parts of a page that show it.
 const TICK = 1000;
 const GRACE = 3000; // a part that is drawn anew comes back within this, and finds what was fetched before
 const watches = new Map();
 
-// Calls the listener with {run, news, rows, grids} now and at every news, and `onTrouble` with a sentence while the
-// server cannot say anything (its store is damaged, for one), with "" afterwards. Returns a function that ends it.
+// Calls the listener with {run, news, rows, grids} now and at every change, and `onTrouble` with a sentence while the
+// server cannot answer (its store is damaged, for example), with "" afterwards. Returns a function that ends it.
 export function watch(run, language, listener, onTrouble = () => {}) {
   const key = `${run} ${language}`;
   const known = watches.get(key);
@@ -13,7 +13,7 @@ export function watch(run, language, listener, onTrouble = () => {}) {
   clearTimeout(seen.ending);
   seen.listeners.set(listener, onTrouble);
   if (seen.news) listener(seen);
-  // Without a timer nothing is to come: nobody was listening, or the run has ended, and may have been resumed.
+  // Without a timer no answer will come: there was no listener, or the run has ended, and may have been resumed.
   if (!seen.timer) ask(seen);
   return () => {
     // Called again, it must not begin a second countdown, which a new listener would not stop.
@@ -60,7 +60,7 @@ function take(seen, news) {
   for (const listener of seen.listeners.keys()) listener(seen);
 }
 
-// A hidden tab asks for nothing until it is looked at again.
+// A hidden tab asks for nothing until it is visible again.
 function whenVisible(seen) {
   if (!document.hidden) return void ask(seen);
   document.addEventListener("visibilitychange", () => ask(seen), { once: true });

@@ -58,11 +58,11 @@ def _news(request: Request) -> Response:
         store = default_store()
         store.mark_interrupted()
         if store.waiting():
-            with contextlib.suppress(WorkbenchError):  # the run's page says what keeps the worker from starting
+            with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
                 worker.ensure_worker(store)
         run = _run(request)
         if run is None:
-            # Who watched it while it was deleted has asked for nothing wrong: no error for the browser's console.
+            # A page that watched a run while it was deleted did nothing wrong: no error in the browser's console.
             return Response(status_code=204 if _number(request, "sessions") else 404)
         same = _number(request, "sessions") == run.sessions
         rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))

@@ -95,7 +95,7 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
 
 
 def _dashes(chart: Chart) -> str:
-    """Of several runs, the colour tells the run; this tells its curves apart."""
+    """If there are several runs, the colour shows the run; the dashes distinguish its curves."""
     if len(chart.traces) == 1:
         return _(chart.note)
     first, second = (_(trace.label) for trace in chart.traces)

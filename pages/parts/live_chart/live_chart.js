@@ -1,4 +1,4 @@
-// Draws what poll.js fetches. Everything that only changes the news (smoothing, axes) is done here, at once.
+// Draws what poll.js fetches. What only changes their presentation (smoothing, axes) is done here, at once.
 
 // One <script> for all charts of the page; the server takes it from the installed plotly package.
 function loadPlotly() {
@@ -201,7 +201,7 @@ export default function ({ data, parentElement }) {
   state.stop = () => { ended = true; clearTimeout(timer); started.then((stop) => stop()); };
   return () => {
     state.stop();
-    // Called when the page draws this anew as well; what is gone for good must let go of the window's events.
+    // Called when the page redraws this as well; a removed element must stop listening to the window's events.
     setTimeout(() => { if (!root.isConnected) figures.forEach((figure) => window.Plotly?.purge(figure.querySelector(".live-chart"))); }, 1000);
   };
 }

@@ -32,7 +32,7 @@ def choose_preset() -> str:
         on_change=_take_preset,
         help=_("A named GAN, with a value for every setting below. You can change them afterwards."),
     )
-    if preset not in PRESETS:  # no choice of the list's: a browser may say anything
+    if preset not in PRESETS:  # not in the list: a browser may send anything
         preset = DEFAULT_PRESET
     give("preset", preset, DEFAULT_PRESET)
     st.caption(plain(_(PRESETS[preset].description)))
@@ -69,7 +69,7 @@ def _key(name: str) -> str:
 
 def _take_preset() -> None:
     """Every widget's value from the preset. Also what a new session begins with."""
-    chosen = st.session_state.get("preset")  # by the browser, which may say anything
+    chosen = st.session_state.get("preset")  # by the browser, which may send anything
     _fill(PRESETS[chosen if chosen in PRESETS else DEFAULT_PRESET].config)
 
 
@@ -88,7 +88,7 @@ def _fill(config: RunConfig) -> None:
 
 
 def _entered(preset: RunConfig) -> dict[str, Any]:
-    """The values as RunConfig takes them. One without a widget is the preset's: nobody could mend it."""
+    """The values as RunConfig takes them. One without a widget is the preset's: the user could not correct it."""
     values = {name: st.session_state.get(_key(name)) for name in settings()}
     if values["dataset"] == FOLDER:  # the path stands in a widget of its own
         values["dataset"] += st.session_state.get("config.folder", "")
@@ -113,7 +113,7 @@ def _widget(name: str, setting: Setting) -> None:
     elif kind is bool:
         st.toggle(label, **common)
     elif kind in (int, float):
-        # No limits: a widget with limits silently takes back what is outside, where RunConfig says what is wrong.
+        # No limits: a widget with limits silently resets a value outside, where RunConfig reports what is wrong.
         step = kind(setting.step or 1)
         st.number_input(label, value=None, step=step, format="%d" if kind is int else "%g", **common)
     else:

@@ -1,4 +1,4 @@
-"""What a run will cost, told before it begins."""
+"""What a run will cost, shown before it begins."""
 
 import math
 
@@ -25,7 +25,7 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
     if answer is not None and not was_answered:
         st.rerun()
     kimg = answer.images(config) / 1000 if isinstance(answer, Estimate) else math.inf
-    # Both stay as high, whatever they say (style.css): a list that is open further down would close if it moved.
+    # Both keep their height (style.css): a list that is open further down would close if it moved.
     if expected(config, math.inf):
         with st.container(key="promise"):
             outcome = expected(config, kimg)

@@ -1,4 +1,4 @@
-// The grid is one image: where it is clicked says which picture is meant. They are counted from 1, row by row.
+// The grid is one image: the position of a click gives the picture. They are counted from 1, row by row.
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".picture-grid");
   const [image, mark, slider] = ["img", ".mark", "input"].map((name) => root.querySelector(name));

@@ -1,4 +1,4 @@
-"""How a run stands, kept up to date by the browser: state, progress, what it says, and what its curves say."""
+"""How a run stands, kept up to date by the browser: state, progress, messages, and the diagnosis."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def live_status(store: RunStore, run: Run) -> None:
         data={
             "run": run.id,
             "language": language(),
-            # Drawn at once; whatever comes later is fetched.
+            # Drawn at once; later states are fetched.
             "status": status(store, run, diagnosis_of(store, run), language()),
             "words": {"how": _("How is this known?"), "progress": _("Progress")},
         },

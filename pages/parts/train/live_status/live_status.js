@@ -15,7 +15,7 @@ function paint(element, colour) {
   }
 }
 
-// Only what has changed is touched, so that a screen reader and a selection are left in peace.
+// Only what has changed is updated, so that a screen reader and a selection are not disturbed.
 function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
   element.hidden = !text;
