@@ -137,5 +137,5 @@ def test_a_download_that_has_gone_says_so_in_its_file(tmp_path):
         raise WorkbenchError("There are no sample grids yet; wait until the run has drawn some.")
 
     assert file_or_reason(lambda: b"all is well")() == b"all is well"
-    assert "load the page anew" in file_or_reason((tmp_path / "gone").read_bytes)()
+    assert "reload the page" in file_or_reason((tmp_path / "gone").read_bytes)()
     assert "no sample grids" in file_or_reason(fails)()

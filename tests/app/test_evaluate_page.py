@@ -158,7 +158,7 @@ def test_a_model_that_cannot_be_asked_about_is_told_in_words_and_the_others_are_
     gone.checkpoint_path.unlink()
     evaluate_button(app).click().run()
     assert not app.exception
-    assert "choose it once more" in words_of(app)
+    assert "choose the model again" in words_of(app)
     assert [row.model for row in evaluations.active()] == [key_of(good)]
 
 

@@ -29,7 +29,7 @@ def test_a_look_says_how_the_run_stands_in_the_readers_language(store):
     trained(store)
     seen = ask(query="lang=es")
     assert (seen["active"], seen["total"], seen["status"]["badge"]) == (True, 100, "en marcha")
-    assert "1,6 mil" in seen["status"]["numbers"]
+    assert "1,6 kimg" in seen["status"]["numbers"]
 
 
 def test_a_growing_run_says_its_resolution_and_how_much_of_it_is_blended_in(store):

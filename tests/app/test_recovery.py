@@ -69,4 +69,4 @@ def test_a_run_whose_checkpoint_is_gone_says_so_and_begins_anew_only_when_told_t
     for label in ("Resume", "Go on", "Draw with it"):
         assert button_named(app, label) is None
     button_named(app, "Start anew").click().run()
-    assert "are forgotten" in words_of(app)  # the answer is given in a browser test: AppTest closes the dialog
+    assert "are deleted" in words_of(app)  # the answer is given in a browser test: AppTest closes the dialog

@@ -301,10 +301,10 @@ def test_a_system_folder_is_no_data_folder(mirror):
 
 
 CAUSES = [
-    (errno.EACCES, "no right to"),
-    (errno.EROFS, "no right to"),
-    (errno.ENOSPC, "no room left"),
-    (errno.EDQUOT, "no room left"),
+    (errno.EACCES, "no permission"),
+    (errno.EROFS, "no permission"),
+    (errno.ENOSPC, "disk is full"),
+    (errno.EDQUOT, "disk is full"),
     (errno.EIO, "choose another place"),
 ]
 

@@ -82,7 +82,7 @@ def test_the_checkpoint_is_kept_as_it_was_when_asked_for(evaluations, checkpoint
 
 
 def test_a_checkpoint_that_is_gone_is_one_sentence(evaluations, tmp_path):
-    with pytest.raises(WorkbenchError, match="choose it once more"):
+    with pytest.raises(WorkbenchError, match="choose the model again"):
         evaluations.ask("run:one", tmp_path / "gone.safetensors", TERMS)
     assert evaluations.active() == []
 

@@ -319,7 +319,7 @@ class Travels(TorchDispatchMode):
 
 WITHOUT_WAITING = {
     **{name: preset.config for name, preset in PRESETS.items()},
-    "changed by chance": small_config(
+    "random changes": small_config(
         augmentation="colour, translation, cutout", instance_noise=0.1, dropout=0.5, r1_gamma=1, gradient_penalty=1
     ),
     "told by batch normalisation": small_config(network="dcgan", generator_conditioning="batch normalisation"),
