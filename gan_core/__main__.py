@@ -256,7 +256,7 @@ def _table(found: Evaluation) -> str:
 def runs(recovering: bool) -> None:
     """List all runs, the newest first."""
     if recovering:
-        click.echo(str(recovery.recover().said()))
+        click.echo(str(recovery.recover().summary()))
     store = default_store()
     store.watch_for_signs()
     if lost := recovery.folders_without_run(store):

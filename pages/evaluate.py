@@ -32,7 +32,7 @@ def main() -> None:
     labels = {key: choice.label for key, choice in wish.offered.items()}
     show_progress(store, evaluations, labels)
     ended = evaluations.newest(wish.models, wish.terms)
-    _say_what_failed(evaluations, ended, labels)
+    _show_failures(evaluations, ended, labels)
     results = {key: result for key in wish.models if key in ended and (result := numbers_of(ended[key]))}
     if results:
         _show(store, evaluations, wish, ended, results)
@@ -50,7 +50,7 @@ def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], t
             worker.ensure_worker(store)
 
 
-def _say_what_failed(evaluations: EvaluationStore, ended: dict[str, EvaluationRow], labels: dict[str, str]) -> None:
+def _show_failures(evaluations: EvaluationStore, ended: dict[str, EvaluationRow], labels: dict[str, str]) -> None:
     waiting = {row.model for row in evaluations.active()}
     for key, row in ended.items():
         if row.state == State.FINISHED or key in waiting:
@@ -70,7 +70,7 @@ def _show(
 ) -> None:
     named = {wish.models[key].label: result for key, result in results.items()}
     show_table(named)
-    _say_how_counted(list(results.values()))
+    _show_protocol(list(results.values()))
     download_table(named)
     take("look", one_of(results))
     if st.session_state.get("look") not in results:
@@ -89,12 +89,12 @@ def _show(
         st.rerun()
 
 
-def _say_how_counted(results: list[Evaluation]) -> None:
+def _show_protocol(results: list[Evaluation]) -> None:
     """What was compared, and whether papers do it so; sentences that hold for several models are shown once."""
     # The first sentences of all, then the second ones, then the third.
     kinds = zip(*(notes(result.protocol) for result in results), strict=True)
-    said = dict.fromkeys(_(note) for kind in kinds for note in kind)
-    st.caption("  \n".join(plain(sentence) for sentence in said))
+    sentences = dict.fromkeys(_(note) for kind in kinds for note in kind)
+    st.caption("  \n".join(plain(sentence) for sentence in sentences))
 
 
 def _show_nothing(store: RunStore, evaluations: EvaluationStore, wish: Wish) -> None:

@@ -31,7 +31,7 @@ def main() -> None:
             what = _group(_("What"), wishes.choose_what, model)
     models.keep_address(choice, model)
     _heading(model)
-    models.say_of_link(choice, model)
+    models.show_link_notice(choice, model)
     if what.classes == []:
         st.info(_("Choose at least one class in the sidebar."), icon=":material/category:")
         return

@@ -10,7 +10,7 @@ from pages.parts.language import _
 from pages.parts.links import give, some_of, take
 from pages.parts.live.status import STATES, duration
 from pages.parts.live_chart import choose_view, live_charts
-from pages.parts.lost_list import offer_if_lost, say_what_was_recovered
+from pages.parts.lost_list import offer_if_lost, show_summary
 from pages.parts.runs.comparison import differences
 from pages.parts.time_machine import time_machine
 
@@ -22,7 +22,7 @@ LONGEST_SEARCH = 200
 def main() -> None:
     store = default_store()
     store.mark_interrupted()
-    say_what_was_recovered()
+    show_summary()
     runs = store.all_runs(NEWEST)
     if not runs:
         show_example(store)

@@ -96,8 +96,8 @@ def list_pictures(dataset: str) -> Listing:
     try:
         if not folder.is_dir():
             raise WorkbenchError("There is no folder {folder}; check its name behind folder:.", folder=shown(folder))
-        root = _look(folder)
-        inside = {child: _look(child) for child in root.folders}
+        root = _list_inside(folder)
+        inside = {child: _list_inside(child) for child in root.folders}
     except (OSError, ValueError) as error:  # ValueError: a name that no system could have
         raise WorkbenchError(
             "The folder {folder} cannot be read ({error}); check its name and rights.",
@@ -115,7 +115,7 @@ def list_pictures(dataset: str) -> Listing:
     return Listing(sub_folders or {folder: root.pictures}, _left_out(root, inside))
 
 
-def _look(folder: Path) -> _Inside:
+def _list_inside(folder: Path) -> _Inside:
     found = _Inside([], [], [], [])
     for path in sorted(folder.iterdir()):
         if _is_hidden(path.name):

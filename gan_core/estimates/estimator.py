@@ -148,8 +148,8 @@ def _ask_helper(helper: subprocess.Popen, config: RunConfig) -> Answer:
             "choose a smaller batch size or narrower networks."
         )
     if "error" in answer:
-        said = Text.from_json(answer["error"])
-        return WorkbenchError(said.template, **said.values)
+        message = Text.from_json(answer["error"])
+        return WorkbenchError(message.template, **message.values)
     return Estimate(**answer["estimate"])
 
 

@@ -149,11 +149,11 @@ def _memory_seen(device: torch.device) -> Iterator[list[int]]:
     """The memory in use from here on, read many times: after a step its activations are freed again."""
     seen, ended = [_memory_used(device)], threading.Event()
 
-    def look() -> None:
+    def watch() -> None:
         while not ended.wait(LOOK_SECONDS):
             seen.append(_memory_used(device))
 
-    thread = threading.Thread(target=look, daemon=True)
+    thread = threading.Thread(target=watch, daemon=True)
     thread.start()
     try:
         yield seen
@@ -184,8 +184,10 @@ def answer(question: str) -> dict:
     except Exception as error:  # a bug of ours must not be reported as a machine that is too slow
         traceback.print_exc()
         found = shortened(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
-        said = Text("The speed could not be measured because of a mistake in this program ({error}).", {"error": found})
-        return {"error": said.to_json()}
+        message = Text(
+            "The speed could not be measured because of a mistake in this program ({error}).", {"error": found}
+        )
+        return {"error": message.to_json()}
 
 
 def main() -> None:

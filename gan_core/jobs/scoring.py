@@ -84,8 +84,8 @@ class Scoring:
         return scores
 
     def _go_on(self, share: float, line: Text) -> None:
-        said = Text("Scoring {count:,} pictures", {"count": SAMPLES}).to_json()
-        self.reporter.report(message=said)
+        message = Text("Scoring {count:,} pictures", {"count": SAMPLES}).to_json()
+        self.reporter.report(message=message)
         if self.stop() or self.reporter.asked_to_stop:
             raise Interrupted
 

@@ -183,8 +183,8 @@ class Queue(Generic[Job]):
 
     def end(self, job_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """Record how the job ended. False if it had already ended or has another owner."""
-        said = message.to_json() if message else ""
-        values = {"state": state, "message": said, "ended_at": time.time(), "request": ""}
+        as_json = message.to_json() if message else ""
+        values = {"state": state, "message": as_json, "ended_at": time.time(), "request": ""}
         return self._update_owned(job_id, owner, OWNED, values)
 
     def _update_owned(self, job_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:

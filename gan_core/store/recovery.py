@@ -41,18 +41,18 @@ class Recovered(NamedTuple):
     left_out: list[str]
     set_aside: Path | None
 
-    def said(self) -> Text:
+    def summary(self) -> Text:
         """The result in words."""
         values: dict[str, Any] = {"runs": self.runs, "curves": self.with_curves}
-        said = Text("Runs that are in the list again: {runs}; with their curves: {curves}.", values)
+        summary = Text("Runs that are in the list again: {runs}; with their curves: {curves}.", values)
         if self.left_out:
-            said = Text(
+            summary = Text(
                 "{said} Left as they are, without a readable model or still in training: {folders}.",
-                {"said": said, "folders": ", ".join(self.left_out[:10])},
+                {"said": summary, "folders": ", ".join(self.left_out[:10])},
             )
         if self.set_aside:
-            said = Text("{said} The damaged database lies in {file}.", {"said": said, "file": self.set_aside})
-        return said
+            summary = Text("{said} The damaged database lies in {file}.", {"said": summary, "file": self.set_aside})
+        return summary
 
 
 def folders_without_run(store: RunStore) -> list[Path]:

@@ -95,8 +95,8 @@ class _Speaker(string.Formatter):
         self.language = language
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
-        said = translate(self.language, value) if isinstance(value, Text) else value
-        return super().convert_field(said, conversion)
+        text = translate(self.language, value) if isinstance(value, Text) else value
+        return super().convert_field(text, conversion)
 
     def format_field(self, value: Any, format_spec: str) -> str:
         written = super().format_field(value, format_spec)

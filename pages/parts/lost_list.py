@@ -9,7 +9,7 @@ from gan_core.store.runs import RunStore
 from pages.parts.edge import plain, show_error
 from pages.parts.language import _
 
-SAID = "recovered"
+SUMMARY = "recovered"
 """The session's key for the result, until the Runs page has shown it."""
 
 
@@ -32,13 +32,13 @@ def offer_recovery() -> None:
         return
     try:
         with st.spinner(_("Reading the runs' folders")):
-            st.session_state[SAID] = recovery.recover().said()
+            st.session_state[SUMMARY] = recovery.recover().summary()
     except WorkbenchError as error:
         show_error(_(error.text))
     else:
         st.switch_page("runs.py")
 
 
-def say_what_was_recovered() -> None:
-    if said := st.session_state.pop(SAID, None):
-        st.success(plain(_(said)), icon=":material/healing:")
+def show_summary() -> None:
+    if summary := st.session_state.pop(SUMMARY, None):
+        st.success(plain(_(summary)), icon=":material/healing:")

@@ -98,7 +98,7 @@ def keep_address(choice: Choice, model: "Model") -> None:
         st.query_params.update(wanted)
 
 
-def say_of_link(choice: Choice, model: "Model") -> None:
+def show_link_notice(choice: Choice, model: "Model") -> None:
     """A sentence if the model that a link asked for is not here, or has learnt on since the link was made."""
     if missing := st.session_state.get("missing-model"):
         text = _(

@@ -131,8 +131,8 @@ def _nearest(result: Evaluation) -> None:
     pairs = []
     for drawn, real, distance in zip(generated, nearest, result.distances, strict=True):
         png = pictures.png(pictures.grid(np.stack([drawn, real]), 1))
-        said = _("{distance:.2f}", distance=distance)
-        pairs.append(figure(png, _("Distance {distance:.2f}", distance=distance), "100%", said))
+        caption = _("{distance:.2f}", distance=distance)
+        pairs.append(figure(png, _("Distance {distance:.2f}", distance=distance), "100%", caption))
     columns = "repeat(auto-fill,minmax(4rem,1fr))"
     st.html(f'<div style="display:grid;grid-template-columns:{columns};gap:0.75rem">{"".join(pairs)}</div>')
 

@@ -35,7 +35,7 @@ async function ask(seen) {
     const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
     if (answer.status === 204 || answer.status === 404) return; // deleted meanwhile
     if (answer.ok) take(seen, await answer.json());
-    if (answer.status === 503) tell(seen, (await answer.json()).error);
+    if (answer.status === 503) report(seen, (await answer.json()).error);
   } catch {
     // The server is away; it may come back.
   } finally {
@@ -44,12 +44,12 @@ async function ask(seen) {
   if (seen.listeners.size && (seen.news?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), TICK);
 }
 
-function tell(seen, trouble) {
+function report(seen, trouble) {
   for (const onTrouble of seen.listeners.values()) onTrouble(trouble);
 }
 
 function take(seen, news) {
-  tell(seen, "");
+  report(seen, "");
   if (news.fresh || news.sessions !== seen.news?.sessions) seen.rows = {};
   for (const name in news.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(news.rows[name]);
   if (news.fresh_grids) seen.grids = [];

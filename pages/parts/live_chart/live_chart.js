@@ -44,8 +44,8 @@ function curves(trace, number, run, several, rows, sparse, { x, smoothing }, col
   };
   // Of several runs, the legend has one entry each, which hides and shows all of its curves.
   const common = { type: "scatter", mode: "lines", x: over, legendgroup: several ? run.id : trace.metric };
-  const said = several ? run.label : trace.label;
-  const shown = { name: plain(said), meta: said, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
+  const label = several ? run.label : trace.label;
+  const shown = { name: plain(label), meta: label, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
   const y = rows[trace.metric];
   if (sparse) return [{ ...common, ...shown, y, mode: "lines+markers", connectgaps: true }];
   if (!smoothing) return [{ ...common, ...shown, y }];
@@ -77,9 +77,9 @@ function layout(chart, runs, { x, separators }, style) {
       ...level.map((y) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line: { color: text, width: 1, dash: "dash" }, opacity: 0.4 })),
       ...marks.map(({ at }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: text, width: 1, dash: "dot" } })),
     ],
-    annotations: marks.map(({ at, text: said }) => ({
+    annotations: marks.map(({ at, text: label }) => ({
       x: at, y: 1, yref: "paper", yanchor: "top", xanchor: "left", showarrow: false, textangle: 90, font: { size: 10 },
-      text: said,
+      text: label,
     })),
     // As long as this stays the same, Plotly keeps the reader's zoom and hidden curves through every update.
     uirevision: `${x.metric} ${chart.log}`,

@@ -107,7 +107,7 @@ def test_a_folder_without_a_readable_model_is_named_and_left_alone(store):
     lose(store)
     said = recovery.recover()
     assert (said.runs, said.left_out, run.live_grid.exists()) == (0, [run.name], True)
-    assert run.name in str(said.said())
+    assert run.name in str(said.summary())
 
 
 def test_a_run_that_is_still_in_training_is_left_to_its_process(store):

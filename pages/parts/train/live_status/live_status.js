@@ -16,33 +16,33 @@ function paint(element, colour) {
 }
 
 // Only what has changed is updated, so that a screen reader and a selection are not disturbed.
-function say(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
   element.hidden = !text;
 }
 
 function show(root, status, words) {
   const part = (name) => root.querySelector(`.${name}`);
-  say(part("badge"), status.badge);
+  setText(part("badge"), status.badge);
   part("badge").dataset.state = status.state;
   paint(part("badge"), status.colour);
-  say(part("where"), status.where);
+  setText(part("where"), status.where);
   part("bar").hidden = status.progress === null;
   part("bar").setAttribute("aria-label", words.progress);
   part("bar").setAttribute("aria-valuenow", Math.round(100 * status.progress));
   part("fill").style.width = `${100 * status.progress}%`;
-  say(part("numbers"), status.progress === null ? "" : status.numbers);
-  say(part("message"), status.message);
+  setText(part("numbers"), status.progress === null ? "" : status.numbers);
+  setText(part("message"), status.message);
   paint(part("message"), status.state === "failed" ? "red" : "blue");
-  say(part("left-out"), status.left_out);
+  setText(part("left-out"), status.left_out);
   paint(part("left-out"), "orange");
   part("diagnosis").hidden = !status.diagnosis;
   if (!status.diagnosis) return;
   part("diagnosis").dataset.kind = status.diagnosis.kind;
   paint(part("diagnosis"), COLOURS[status.diagnosis.kind] ?? "orange");
-  say(part("sentence"), status.diagnosis.sentence);
-  say(root.querySelector("summary"), words.how);
-  say(part("rule"), status.diagnosis.rule);
+  setText(part("sentence"), status.diagnosis.sentence);
+  setText(root.querySelector("summary"), words.how);
+  setText(part("rule"), status.diagnosis.rule);
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
