@@ -29,7 +29,7 @@ def expand(path: Path | str) -> Path:
         return Path(path).expanduser()
     except RuntimeError as error:
         raise WorkbenchError(
-            "The ~ in {path} names no user of this computer; write the path in full.", path=path
+            "The home folder in {path} belongs to no user of this computer; write the path in full.", path=path
         ) from error
 
 

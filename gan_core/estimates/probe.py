@@ -38,7 +38,7 @@ WARM_UP_STEPS = 3
 FEWEST_STEPS = 3
 SLOW_STEP_SECONDS = 2.0
 """If the first step takes longer, it is the only one that is measured."""
-LOOK_SECONDS = 0.01
+POLL_SECONDS = 0.01
 """Between two readings of the memory in use."""
 PATIENCE_SECONDS = 60
 """The helper gives a config up after this time; nothing else would end a step that takes minutes."""
@@ -150,7 +150,7 @@ def _memory_seen(device: torch.device) -> Iterator[list[int]]:
     seen, ended = [_memory_used(device)], threading.Event()
 
     def watch() -> None:
-        while not ended.wait(LOOK_SECONDS):
+        while not ended.wait(POLL_SECONDS):
             seen.append(_memory_used(device))
 
     thread = threading.Thread(target=watch, daemon=True)

@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 2
 """How often an owner writes its heartbeat."""
 LOST_AFTER_SECONDS = 8
 """Without a heartbeat for this long, a job counts as interrupted: a few heartbeats, and less than ten seconds."""
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 """Between two reads while waiting for a heartbeat."""
 Job = TypeVar("Job", Run, EvaluationRow)
 LOST = "lost"
@@ -107,12 +107,12 @@ class Queue(Generic[Job]):
             if not 0 <= now - heartbeat_at < LOST_AFTER_SECONDS
         }
         # With a time limit, since on a full disk no job can be marked, and all would stay in question.
-        while suspects and time.monotonic() - began < LOST_AFTER_SECONDS + 4 * LOOK_SECONDS:
+        while suspects and time.monotonic() - began < LOST_AFTER_SECONDS + 4 * POLL_SECONDS:
             self.mark_interrupted()
             running = self._signs_of_running()
             suspects = {job_id: sign for job_id, sign in suspects.items() if running.get(job_id) == sign}
             if suspects:
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
 
     def _signs_of_running(self) -> dict[int, tuple[str, float]]:
         """Owner and heartbeat of each running job, by its number."""

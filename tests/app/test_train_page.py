@@ -187,7 +187,7 @@ def test_a_folder_in_nobodys_home_is_told_in_words(open_page, store):
     app.text_input(key="config.folder").set_value("~no-such-user-here/pictures").run()
     train_button(app).click().run()
     assert not app.exception
-    assert "The ~ in ~no-such-user-here/pictures names no user" in words_of(app)
+    assert "The home folder in ~no-such-user-here/pictures belongs to no user" in words_of(app)
     assert "Press **Train**" in words_of(app)  # the rest of the page is still there
     assert store.all_runs() == []
 

@@ -95,7 +95,7 @@ def test_the_command_line_writes_into_home(home):
     ],
 )
 def test_the_home_of_nobody_is_one_sentence(store, use):
-    with pytest.raises(WorkbenchError, match=f"{NOBODY}.* names no user of this computer"):
+    with pytest.raises(WorkbenchError, match=f"{NOBODY}.* belongs to no user of this computer"):
         use(store)
     assert store.all_runs() == []
 
