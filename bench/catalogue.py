@@ -36,6 +36,7 @@ def measure(name: str, dataset: str, seconds: float, data_dir: Path, out: Path |
     from gan_core.metrics.scorecard import evaluate
 
     run = gan_core.train(name, data_dir, dataset=dataset, minutes=seconds / 60, **CHANGES.get(dataset, {}))
+    assert run.checkpoint_path is not None  # it was trained
     result = evaluate(run.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir)
     model = gan_core.load(run.checkpoint_path)
     groups = 1 if run.config.conditional else 10  # a class's pictures are counted by class, or all together

@@ -17,6 +17,7 @@ import time
 import traceback
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -52,14 +53,16 @@ def shown(row: Row) -> str:
     return "  ".join(f"{name} {text(value)}" for name, value in row.items())
 
 
-def run_part(name: str, seconds: float, device: torch.device, data_dir: Path | None, found: dict, out: Path) -> None:
+def run_part(
+    name: str, seconds: float, device: torch.device, data_dir: Path | None, found: dict[str, Any], out: Path
+) -> None:
     """Add what a part finds to `found`, and write all of that after each row."""
     start = time.perf_counter()
     box = Box(device, start + seconds, data_dir)
     rows: list[Row] = []
     found["parts"][name] = outcome = {"box": seconds, "rows": rows}
-    print(f"\n{name}: {PARTS[name][1].__doc__.partition(chr(10))[0]}", flush=True)
-    faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=sys.__stderr__)
+    print(f"\n{name}: {(PARTS[name][1].__doc__ or '').partition(chr(10))[0]}", flush=True)
+    faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=sys.__stderr__ or sys.stderr)
     try:
         for row in PARTS[name][1](box):
             rows.append(row)
@@ -77,7 +80,7 @@ def run_part(name: str, seconds: float, device: torch.device, data_dir: Path | N
     write(found, out)
 
 
-def write(found: dict, out: Path) -> None:
+def write(found: dict[str, Any], out: Path) -> None:
     def plain(value: object) -> object:
         if isinstance(value, dict):
             return {name: plain(inner) for name, inner in value.items()}

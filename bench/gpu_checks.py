@@ -12,6 +12,8 @@ from bench.gpu_common import PRESET_NAMES, Box, Row, largest_difference, learn, 
 from bench.throughput import wait_for
 from gan_core import checkpoint, sampling
 from gan_core.config import RunConfig
+from gan_core.datasets.table import Channels, Size
+from gan_core.latents import latents
 from gan_core.metrics.scorecard import evaluate
 from gan_core.training.gan import Gan
 
@@ -28,12 +30,13 @@ FAMILIES = (
     "cdcgan-small",
 )
 """One of each architecture, loss, penalty and normalisation, whose gradients are compared."""
+SHAPES: tuple[tuple[Size, Channels], ...] = ((28, 1), (32, 3))
 LARGEST = ("pggan", "sngan")
 STILL = 1e-12
 """A learning rate by which nothing moves: then both networks' gradients are of the same weights in any precision."""
 
 
-def exact() -> contextlib.AbstractContextManager:
+def exact() -> contextlib.AbstractContextManager[object]:
     """The same algorithms at each step, and no TensorFloat-32."""
     return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
 
@@ -94,7 +97,7 @@ def no_waiting(device: torch.device) -> Iterator[None]:
 
 def presets(box: Box) -> Iterator[Row]:
     """Every preset, grey and in colour, for some steps: finite, pictures in range, memory that stays, no waiting."""
-    for name, (size, channels) in itertools.product(PRESET_NAMES, ((28, 1), (32, 3))):
+    for name, (size, channels) in itertools.product(PRESET_NAMES, SHAPES):
         row: Row = {"preset": name, "pictures": f"{size}x{size}x{channels}"}
         try:
             row |= _steps_of(box, name, size, channels)
@@ -103,7 +106,7 @@ def presets(box: Box) -> Iterator[Row]:
         yield row
 
 
-def _steps_of(box: Box, name: str, size: int, channels: int) -> Row:
+def _steps_of(box: Box, name: str, size: Size, channels: Channels) -> Row:
     dataset = pictures(box, size, channels)
     config = box.preset(name, **({"growth_kimg": 0.03} if name.startswith("pggan") else {}))  # it grows up in 20 steps
     gan = Gan(config, dataset.spec, box.device)
@@ -212,7 +215,7 @@ def scores(box: Box) -> Iterator[Row]:
     for score, first in found["first"].items():
         row = {"score": score, **{name: values[score] for name, values in found.items()}}
         row["same"] = row["again"] == first
-        row["off by"] = abs(row["by the CPU"] - first) / max(abs(first), 1e-9)
+        row["off by"] = abs(found["by the CPU"][score] - first) / max(abs(first), 1e-9)
         yield row
 
 
@@ -223,6 +226,6 @@ def shipped(box: Box) -> Iterator[Row]:
         drawn = []
         for device in (box.device, torch.device("cpu")):
             model = sampling.load_model(name, device=device)
-            latents = sampling.latents(100, model.metadata.config.latent_dim, 0)
-            drawn.append(torch.from_numpy(sampling.draw(model.generator, latents, labels)).int())
+            z = latents(100, model.metadata.config.latent_dim, 0)
+            drawn.append(torch.from_numpy(sampling.draw(model.generator, z, labels)).int())
         yield {"model": name, "levels apart, at most": (drawn[0] - drawn[1]).abs().max().item()}

@@ -12,6 +12,7 @@ from bench.throughput import wait_for
 from gan_core import paths
 from gan_core.config import ImageSpec, RunConfig, make_config
 from gan_core.datasets.loading import Dataset, load_dataset
+from gan_core.datasets.table import Channels, Size
 from gan_core.presets import PRESETS, preset_config
 from gan_core.training.captured import CapturedStep, can_be_captured
 from gan_core.training.gan import Gan
@@ -65,14 +66,14 @@ PRESET_NAMES = tuple(PRESETS)
 
 
 @cache
-def random_pictures(size: int, channels: int, count: int) -> Dataset:
+def random_pictures(size: Size, channels: Channels, count: int) -> Dataset:
     """Enough of them that no epoch ends while something is looked at."""
     random = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (count, channels, size, size), dtype=torch.uint8, generator=random)
     return Dataset(images, torch.arange(count) % 10, ImageSpec(size=size, channels=channels, classes=CLASSES))
 
 
-def pictures(box: Box, size: int = 28, channels: int = 1) -> Dataset:
+def pictures(box: Box, size: Size = 28, channels: Channels = 1) -> Dataset:
     return random_pictures(size, channels, box.of(50_000, 500))
 
 

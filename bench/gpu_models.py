@@ -24,7 +24,8 @@ from bench import jpeg_cifar10
 from gan_core import checkpoint, paths
 from gan_core.metrics.scorecard import evaluate
 from gan_core.presets import PRESETS
-from gan_core.store.runs import Run, default_store
+from gan_core.store.runs import default_store
+from gan_core.store.tables import Run
 
 MOST_BYTES = 14 * 2**20
 PER_CLASS = 10
@@ -34,6 +35,7 @@ MOST_ROWS = 400
 
 def trained(name: str, preset: str, minutes: float, data_dir: Path, out: Path, changes: dict[str, str]) -> Run:
     run = gan_core.train(preset, data_dir, dataset="cifar10", mirror=True, minutes=minutes, **changes)
+    assert run.checkpoint_path is not None  # it was trained
     save_small(run.checkpoint_path, out / f"{name}{paths.MODEL_SUFFIX}", name)
     best = checkpoint.best_model(run.folder)
     if best and checkpoint.read_metadata(best).step < checkpoint.read_metadata(run.checkpoint_path).step:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from torch.autograd import DeviceType
+from torch.autograd import DeviceType  # type: ignore[attr-defined]  # its own place for it, though not exported
 from torch.profiler import ProfilerActivity, profile
 
 from bench.gpu_common import TINY, Box, Row, learn, pictures, stepping
 from bench.throughput import DCGAN, FULLY_CONNECTED, PlainLoop, wait_for
+from gan_core import paths
 from gan_core.config import RunConfig, make_config
 from gan_core.datasets.loading import Dataset
 from gan_core.estimates.probe import measure
@@ -194,7 +195,7 @@ def launches(box: Box) -> Iterator[Row]:
 
 
 def scorer(box: Box, gan: Gan, dataset: Dataset) -> Callable[[], dict[str, float]]:
-    reference = make_reference(gan.config, box.data_dir, box.device, training=dataset)
+    reference = make_reference(gan.config, box.data_dir or paths.data(), box.device, training=dataset)
     count = box.of(SAMPLES, 200)
     return lambda: quick_scores(gan.averaged_generator(), gan.config, gan.spec, reference, count, 0)
 

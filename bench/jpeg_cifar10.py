@@ -30,7 +30,9 @@ def found(source: Path) -> Iterator[tuple[str, str, bytes]]:
         for member in archive:
             if member.name.endswith(".jpg"):
                 half, name = PurePosixPath(member.name).parts[-3:-1]
-                yield half, name, archive.extractfile(member).read()
+                file = archive.extractfile(member)
+                assert file is not None  # it is no folder
+                yield half, name, file.read()
 
 
 def pixels(content: bytes) -> np.ndarray:

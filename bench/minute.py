@@ -37,10 +37,11 @@ def run(dataset: str, data_dir: Path, seconds: float, seed: int, out: Path | Non
         "minute", data_dir, dataset=dataset, minutes=seconds / 60, seed=seed, score_every=SCORE_EVERY_KIMG
     )
     metrics = default_store().read_metrics(trained.id)
+    assert trained.checkpoint_path is not None  # it was trained
     scores = evaluate(trained.checkpoint_path, samples=10 * PER_CLASS, data_dir=data_dir).scores
     if out:
         samples = gan_core.load(trained.checkpoint_path).sample(count=PER_CLASS, seed=1)
-        np.savez(out / f"{dataset}-{seconds:g}s-seed{seed}.npz", images=samples.images, labels=samples.labels)
+        (out / f"{dataset}-{seconds:g}s-seed{seed}.npz").write_bytes(samples.npz())
     return Outcome(
         scores["fid"], scores["accuracy"], seconds_until(metrics), trained.kimg * 1000 / max(trained.seconds, 1e-9)
     )
@@ -79,7 +80,8 @@ def main() -> None:
     show(
         "median",
         Outcome(
-            *map(statistics.median, (fids, accuracies)),
+            statistics.median(fids),
+            statistics.median(accuracies),
             tuple(map(statistics.median, columns)),
             statistics.median(rates),
         ),

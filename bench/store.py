@@ -10,7 +10,8 @@ import numpy as np
 from gan_core.monitor.charts import CHARTED, thin
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.store.metric_rows import CHUNK_ROWS
-from gan_core.store.runs import Run, RunStore
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run
 
 METRICS = ("step", "kimg", "seconds", *CHARTED)
 RUNS = 10_000
@@ -45,11 +46,12 @@ def main() -> None:
         store = RunStore(f"sqlite:///{Path(folder) / 'runs.db'}")
         run = fill(store)
         print(f"{'what':44} {'median':>8} {'worst':>8}")
-        for what, task in {
+        tasks: dict[str, Callable[[], object]] = {
             f"list of {RUNS:,} runs": store.all_runs,
             f"chart data of {ROWS:,} rows, all metrics": lambda: chart_data(store, run),
             "chart data, the last chunk only": lambda: store.read_metrics(run.id, from_row=ROWS - 1),
-        }.items():
+        }
+        for what, task in tasks.items():
             taken = seconds(task)
             print(f"{what:44} {taken[REPEATS // 2]:7.3f}s {taken[-1]:7.3f}s")
 

@@ -55,7 +55,7 @@ CASES = {
 """Each with its goal: our images/s as a multiple of the plain loop's, on a CPU and on a GPU."""
 
 
-class Pictures(datasets.MNIST):
+class Pictures(datasets.MNIST):  # type: ignore[misc]  # torchvision has no types
     """The dataset of the tutorials, torchvision's own, which makes a PIL picture of each digit that it is asked for.
 
     It finds these in memory, so that nothing is read or downloaded.
@@ -72,7 +72,10 @@ class PlainLoop:
 
     def __init__(self, config: RunConfig, dataset: Dataset, device: torch.device):
         self.config, self.device = config, device
-        self.loader = DataLoader(Pictures(dataset), config.batch_size, shuffle=True, drop_last=True)
+        pictures = Pictures(dataset)
+        self.loader: DataLoader[tuple[Tensor, Tensor]] = DataLoader(
+            pictures, config.batch_size, shuffle=True, drop_last=True
+        )
         self.generator = build_generator(config, dataset.spec).to(device)
         self.discriminator = build_discriminator(config, dataset.spec).to(device)
         betas = (config.beta1, config.beta2)
@@ -135,14 +138,18 @@ def images_per_second(step: Callable[[], None], batch_size: int, device: torch.d
 # What a step is made of
 
 
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+"""An operator and its arguments."""
+
+
 class Noted(TorchDispatchMode):
     """Keeps every operator that reaches the device's kernels, forwards and backwards, with its arguments."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple[Callable, tuple, dict]] = []
+        self.calls: list[Call] = []
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         self.calls.append((func, args, kwargs or {}))
         return func(*args, **(kwargs or {}))
 
@@ -154,7 +161,7 @@ class Timed(TorchDispatchMode):
         super().__init__()
         self.device, self.seconds = device, 0.0
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         wait_for(self.device)
         start = time.perf_counter()
         result = func(*args, **(kwargs or {}))
@@ -164,7 +171,7 @@ class Timed(TorchDispatchMode):
 
 
 @torch.no_grad()
-def operator_seconds(call: tuple[Callable, tuple, dict], device: torch.device) -> float:
+def operator_seconds(call: Call, device: torch.device) -> float:
     """The median time of one operator by itself. What it changes in place no longer matters."""
     func, args, kwargs = call
     times = []

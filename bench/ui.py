@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -29,7 +30,8 @@ from gan_core import paths
 from gan_core.monitor.charts import CHARTED
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.store.metric_rows import CHUNK_ROWS
-from gan_core.store.runs import Run, RunStore, State
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, State
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
 
@@ -95,7 +97,7 @@ class Received:
     """Bytes that reach a page, websocket frames and all, as its own network panel counts them."""
 
     def __init__(self, page: Page):
-        self.bytes = 0
+        self.bytes = 0.0
         network = page.context.new_cdp_session(page)
         network.send("Network.enable")
         network.on("Network.loadingFinished", lambda event: self._add(event["encodedDataLength"]))
@@ -103,6 +105,11 @@ class Received:
 
     def _add(self, count: float) -> None:
         self.bytes += count
+
+
+def _process(server: Server) -> psutil.Process:
+    assert server.process is not None  # it was started
+    return psutil.Process(server.process.pid)
 
 
 def cpu_seconds(process: psutil.Process) -> float:
@@ -136,7 +143,7 @@ def _watched(what: str, server: Server, page: Page, alone: float) -> Iterator[tu
 
 def _cpu_a_tick(server: Server, wait: Callable[[float], object]) -> float:
     """Milliseconds of the server's CPU a tick, over WATCH_SECONDS."""
-    process = psutil.Process(server.process.pid)
+    process = _process(server)
     before = cpu_seconds(process)
     wait(WATCH_SECONDS)
     return (cpu_seconds(process) - before) / WATCH_SECONDS * TICK_SECONDS * 1000
@@ -208,17 +215,19 @@ def training(server: Server, browser: Browser) -> Iterator[tuple[str, str]]:
 
 
 def _rate(store: RunStore, run: Run) -> float:
-    before, start = store.get(run.id).kimg, store.get(run.id).seconds
+    before = store.find(str(run.id))
     time.sleep(TRAIN_SECONDS)
-    after = store.get(run.id)
-    return (after.kimg - before) / (after.seconds - start)
+    after = store.find(str(run.id))
+    return (after.kimg - before.kimg) / (after.seconds - before.seconds)
 
 
 def viewers(server: Server, _browser: Browser) -> Iterator[tuple[str, str]]:
     """Each holds a Streamlit session open and asks once a second, as the page's own script does."""
     pretender = Pretender(store_of(server), ROWS)
-    process = psutil.Process(server.process.pid)
-    taken, errors, memory = [], [], []
+    process = _process(server)
+    taken: list[float] = []
+    errors: list[str] = []
+    memory: list[float] = []
     ended = threading.Event()
     seen = (server, pretender.run, ended, taken, errors)
     threads = [threading.Thread(target=_view, args=seen) for _ in range(VIEWERS)]
@@ -248,6 +257,11 @@ def _view(server: Server, run: Run, ended: threading.Event, taken: list[float], 
         errors.append(repr(error))
 
 
+def _get(address: str) -> bytes:
+    with urllib.request.urlopen(address, timeout=30) as answer:
+        return answer.read()
+
+
 async def _session(server: Server, run: Run, ended: threading.Event, taken: list[float]) -> None:
     import json
 
@@ -256,12 +270,12 @@ async def _session(server: Server, run: Run, ended: threading.Event, taken: list
     message.rerun_script.page_name = "train"
     async with websockets.connect(f"ws://localhost:{server.port}/_stcore/stream", max_size=None) as socket:
         await socket.send(message.SerializeToString())
-        asked = {"lang": "en", "sessions": 0, "rows": 0, "grids": 0}
+        asked: dict[str, Any] = {"lang": "en", "sessions": 0, "rows": 0, "grids": 0}
         while not ended.is_set():
             start = time.perf_counter()
             query = "&".join(f"{name}={value}" for name, value in asked.items())
             address = f"{server.url}/live/{run.id}?{query}"
-            answer = json.loads(await asyncio.to_thread(lambda a=address: urllib.request.urlopen(a, timeout=30).read()))
+            answer = json.loads(await asyncio.to_thread(_get, address))
             taken.append(time.perf_counter() - start)
             asked |= {"sessions": answer["sessions"], "rows": answer["total"]}
             asked["grids"] += len(answer["grids"])

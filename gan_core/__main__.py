@@ -17,7 +17,8 @@ from gan_core.metrics.result import SCORES, Evaluation, notes
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
 from gan_core.store import recovery
-from gan_core.store.runs import Run, RunStore, default_store
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import Run
 from gan_core.text import Text, shortened
 
 PATH = click.Path(path_type=Path)
@@ -115,7 +116,9 @@ def _key_and_value(change: str) -> tuple[str, str]:
     return key.strip(), value
 
 
-def _resume(store: RunStore, text: str, preset: str | None, asked: dict, data_dir: Path | None, anew: bool) -> Run:
+def _resume(
+    store: RunStore, text: str, preset: str | None, asked: dict[str, Any], data_dir: Path | None, anew: bool
+) -> Run:
     """Take over an ended run; most settings may not change, since it would be another run."""
     store.watch_for_signs()
     run = store.find(text)
@@ -155,7 +158,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
         length=1000, file=sys.stderr, show_eta=False, item_show_func=_bar_text, hidden=hidden
     ) as bar:
 
-        def show_progress(progress: dict) -> None:
+        def show_progress(progress: dict[str, Any]) -> None:
             if progress.get("left_out") and not hidden:
                 click.echo(err=True)  # below the bar
             for left_out in progress.get("left_out", ()):
@@ -168,13 +171,17 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
         return train_job.train_run(store, run, show_progress)
 
 
-def _bar_text(progress: dict | None) -> str:
+def _bar_text(progress: dict[str, Any] | None) -> str:
     if not progress or "device" in progress or "left_out" in progress:
         return ""
     if "message" in progress:
         return str(Text.from_json(progress["message"]))
     left = f", {progress['seconds_left']:.0f} s left" if progress["seconds_left"] is not None else ""
     return f"{progress['kimg']:.1f} kimg, {progress['images_per_second']:.0f} images/s{left}"
+
+
+def _line_text(line: Text | None) -> str:
+    return str(line or "")
 
 
 @cli.command()
@@ -225,7 +232,7 @@ def evaluate(
 
     hidden = not sys.stderr.isatty()
     with click.progressbar(
-        length=1000, file=sys.stderr, show_eta=False, item_show_func=lambda line: str(line or ""), hidden=hidden
+        length=1000, file=sys.stderr, show_eta=False, item_show_func=_line_text, hidden=hidden
     ) as bar:
         found = evaluate(
             checkpoint,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from gan_core import paths
-from gan_core.datasets.table import DATASETS, FOLDER
+from gan_core.datasets.table import DATASETS, FOLDER, Channels, Size
 from gan_core.errors import WorkbenchError
 from gan_core.setting import Setting, declaration, setting
 from gan_core.text import shortened
@@ -51,12 +51,12 @@ class RunConfig(BaseModel):
         "Transparent pictures are put on white.",
         group="Data", max_length=LONGEST_TEXT, part_of_preset=False,
     )
-    image_size: Annotated[Literal[28, 32], BeforeValidator(number_from_text)] = setting(
+    image_size: Annotated[Size, BeforeValidator(number_from_text)] = setting(
         32, "Picture size",
         "Pictures of a folder are cropped and resized to this width and height.",
         group="Data", unit="pixels", only_for={"dataset": FOLDER},
     )
-    channels: Annotated[Literal[1, 3], BeforeValidator(number_from_text)] = setting(
+    channels: Annotated[Channels, BeforeValidator(number_from_text)] = setting(
         3, "Colour channels",
         "Pictures of a folder become grey (1) or red, green and blue (3).",
         group="Data", only_for={"dataset": FOLDER},
@@ -364,8 +364,8 @@ class ImageSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    size: Literal[28, 32]
-    channels: Literal[1, 3]
+    size: Size
+    channels: Channels
     classes: tuple[Annotated[str, Field(max_length=200)], ...] = Field(
         min_length=1, max_length=MOST_CLASSES, fail_fast=True
     )

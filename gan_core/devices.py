@@ -92,7 +92,7 @@ def give_back_freed_memory() -> None:
             malloc_trim(0)
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager:
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Computes in bfloat16 where asked for, or where `auto` finds a device that is made for it."""
     bfloat16 = precision == "bfloat16" or (precision == "auto" and is_made_for_bfloat16(device))
     return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()

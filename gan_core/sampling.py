@@ -95,8 +95,10 @@ class Samples(NamedTuple):
     def npz(self) -> bytes:
         """A NumPy file: `images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]."""
         file = io.BytesIO()
-        labels = {} if self.labels is None else {"labels": self.labels}
-        np.savez_compressed(file, images=self.images, **labels)
+        if self.labels is None:
+            np.savez_compressed(file, images=self.images)
+        else:
+            np.savez_compressed(file, images=self.images, labels=self.labels)
         return file.getvalue()
 
     def zip(self) -> bytes:

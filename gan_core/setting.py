@@ -90,8 +90,8 @@ def declaration(declared: FieldInfo) -> Setting:
     choices = get_args(annotation)
     if get_origin(annotation) is Literal:
         return replace(entry, kind=type(choices[0]), choices=choices)
-    kinds = [choice for choice in choices if choice is not type(None)]  # of X | None
-    return replace(entry, kind=kinds[0] if kinds else annotation, optional=type(None) in choices)
+    kinds = [choice for choice in choices if choice is not type(None)] or [annotation]  # of X | None, or X
+    return replace(entry, kind=kinds[0], optional=type(None) in choices)
 
 
 def as_text(value: Any) -> str:

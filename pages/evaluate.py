@@ -5,8 +5,8 @@ import streamlit as st
 from gan_core.jobs import worker
 from gan_core.metrics.result import Evaluation, notes
 from gan_core.store.evaluations import EvaluationStore, Terms, default_evaluations, numbers_of, result_of
-from gan_core.store.runs import RunStore, State, default_store
-from gan_core.store.tables import EvaluationRow
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import EvaluationRow, State
 from pages.parts.edge import errors_in_words, plain, show_error
 from pages.parts.evaluate.choice import Wish, choose, data_dir
 from pages.parts.evaluate.details import show_details
@@ -77,13 +77,16 @@ def _show(
         st.session_state["look"] = next(iter(results))
     key = next(iter(results))
     if len(results) > 1:
-        key = st.segmented_control(
+        chosen = st.segmented_control(
             _("Show details of"), list(results), format_func=lambda key: plain(wish.models[key].label), key="look",
             required=True, persist_state="session",
         )  # fmt: skip
+        key = chosen or key
     give("look", key, next(iter(results)))
     st.header(plain(wish.models[key].label), anchor=False)
-    show_details(store, result_of(ended[key]), run_name(key))
+    result = result_of(ended[key])
+    assert result is not None  # its numbers are there
+    show_details(store, result, run_name(key))
     if st.button(_("Forget this result"), icon=":material/delete:", key="forget"):
         evaluations.delete(ended[key].id)
         st.rerun()

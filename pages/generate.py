@@ -55,7 +55,7 @@ def main() -> None:
             st.caption(_("Click a picture to change it a little at a time."))
 
 
-def _group(title: str, draw: Callable, *arguments: Any) -> Any:
+def _group(title: str, draw: Callable[..., Any], *arguments: Any) -> Any:
     """A part of the sidebar: its title and the widgets that `draw` makes; returns what that returns."""
     with st.container(gap="small"):
         st.subheader(title, anchor=False)
@@ -123,7 +123,7 @@ def _alt(model: "Model", samples: "Samples", what: wishes.What) -> str:
         "“{text}” in the handwriting of {model}, {lines:,} lines",
         text=what.text,
         model=model.metadata.name,
-        lines=what.count,
+        lines=what.of_each,
     )
 
 

@@ -1,9 +1,12 @@
 """All runs in a table; two or more of them side by side."""
 
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 import streamlit as st
 
-from gan_core.store.runs import Run, RunStore, default_store
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import Run, State
 from pages.parts.edge import errors_in_words, no_formula
 from pages.parts.example import show_example
 from pages.parts.language import _
@@ -13,6 +16,9 @@ from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.lost_list import offer_if_lost, show_summary
 from pages.parts.runs.comparison import differences
 from pages.parts.time_machine import time_machine
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 NEWEST = 2000
 MOST_COMPARED = 6
@@ -94,7 +100,7 @@ def _table(runs: list[Run]) -> list[Run]:
     return chosen
 
 
-def _columns() -> dict:
+def _columns() -> "dict[Any, ColumnConfig]":
     return {
         "id": st.column_config.NumberColumn(_("Run"), width="small"),
         "state": st.column_config.TextColumn(_("State")),
@@ -110,10 +116,10 @@ def _columns() -> dict:
     }
 
 
-def _row(run: Run) -> list:
+def _row(run: Run) -> list[Any]:
     last = run.last
     return [
-        run.id, _(STATES[run.state]), no_formula(run.preset), no_formula(run.dataset_name), run.progress,
+        run.id, _(STATES[State(run.state)]), no_formula(run.preset), no_formula(run.dataset_name), run.progress,
         round(run.kimg, 1),
         last.get("discriminator_loss"), last.get("generator_loss"), last.get("diversity"), duration(run.seconds),
         pd.Timestamp(run.created_at, unit="s", tz="UTC"),
@@ -126,7 +132,7 @@ def _compare(store: RunStore, runs: list[Run]) -> None:
         for run in runs:
             st.page_link(
                 "train.py", label=_("Open run {run}", run=run.id), icon=":material/open_in_new:",
-                query_params={"run": run.id},
+                query_params={"run": str(run.id)},
             )  # fmt: skip
     st.header(_("Curves"), anchor=False)
     live_charts(runs, choose_view(), key=f"compare-{key}")

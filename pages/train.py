@@ -3,7 +3,8 @@
 import streamlit as st
 
 from gan_core.jobs import worker
-from gan_core.store.runs import Run, RunStore, default_store
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import Run
 from pages.parts.edge import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
@@ -36,7 +37,10 @@ def _form(store: RunStore) -> None:
     start = st.container()
     config = config_form(preset)
     with start, errors_in_words():
-        if st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config):
+        if (
+            st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config)
+            and config
+        ):
             st.session_state["run"] = store.create(config, preset).id
         if config:
             show_estimate(store, config)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from gan_core import paths
 from gan_core.config import MOST_CLASSES
@@ -219,12 +221,13 @@ def read_picture(path: Path, size: int, channels: int) -> np.ndarray:
     return pixels.reshape(size, size, channels).transpose(2, 0, 1)
 
 
-def _upright_on_white(image: Image.Image, path: Path) -> Image.Image:
+def _upright_on_white(image: ImageFile, path: Path) -> Image.Image:
     _scale_transparent_value(image)
     turn = None
     if image.format == "TIFF":
         turn = _turn(image)  # now: once its pixels are loaded, its file is closed
-        image.getexif = Image.Exif  # an empty one: loading a TIFF would read EXIF too, and stumble over an odd one
+        # An empty one: loading a TIFF would read EXIF too, and stumble over an odd one.
+        image.getexif = Image.Exif  # type: ignore[method-assign]  # of this picture alone
     image.load()
     if image.format != "TIFF":
         turn = _turn(image)
@@ -235,12 +238,12 @@ def _upright_on_white(image: Image.Image, path: Path) -> Image.Image:
 def _turn(image: Image.Image) -> Image.Transpose | None:
     """What turns the picture upright, by its EXIF; None if it is missing or damaged: the picture may still be sound."""
     try:
-        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+        return TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # Pillow's parser raises whatever comes
         return None
 
 
-def _scale_transparent_value(image: Image.Image) -> None:
+def _scale_transparent_value(image: ImageFile) -> None:
     """Pillow scales the pixels of a PNG to 8 bits, but not the value that is transparent in it."""
     value = image.info.get("transparency")
     if image.format != "PNG" or value is None:
@@ -279,13 +282,13 @@ def _white(image: Image.Image) -> float | None:
     if image.mode == "F":
         return 1.0
     if image.mode.startswith("I;16"):
-        bits = image.tag_v2.get(ExifTags.Base.BitsPerSample, (16,))[0] if image.format == "TIFF" else 16
+        bits = image.tag_v2.get(ExifTags.Base.BitsPerSample, (16,))[0] if isinstance(image, TiffImageFile) else 16
         return 2.0**bits - 1
     return 65535.0 if image.format in ("PNG", "PPM") else None  # Pillow may hold 16 bits in 32
 
 
 def _photometric(image: Image.Image) -> int | None:
-    return image.tag_v2.get(ExifTags.Base.PhotometricInterpretation) if image.format == "TIFF" else None
+    return image.tag_v2.get(ExifTags.Base.PhotometricInterpretation) if isinstance(image, TiffImageFile) else None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -22,7 +22,7 @@ from gan_core.checkpoint import write_aside
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.datasets.downloads import TextProgress, fetch, matches
 from gan_core.datasets.folders import list_pictures, read_picture, shown
-from gan_core.datasets.table import DATASETS, FOLDER, has_test_set
+from gan_core.datasets.table import DATASETS, FOLDER, Channels, Size, has_test_set
 from gan_core.disk import not_read, not_written
 from gan_core.errors import WorkbenchError
 from gan_core.seeds import stream
@@ -31,6 +31,8 @@ from gan_core.text import Text
 BROKEN_CONTENT = (RuntimeError, ValueError, AssertionError, EOFError, OSError, TypeError, LookupError)
 BROKEN_ARCHIVE = (struct.error, zlib.error, tarfile.TarError, pickle.UnpicklingError)
 """What torchvision raises for damaged files. Not every Exception: a run may be stopped here, which raises one too."""
+Kind = type[torchvision_datasets.VisionDataset]
+"""A dataset as torchvision knows it: a class of its own."""
 DIGITS_FILE = paths.PACKAGE_DATA / "digits.npz"
 
 
@@ -164,7 +166,7 @@ def _check_fit(name: str, folder: Path, images: Tensor, labels: Tensor) -> None:
     )
 
 
-def _read(kind: type, data_dir: Path, train: bool) -> "torchvision_datasets.VisionDataset | None":
+def _read(kind: Kind, data_dir: Path, train: bool) -> "torchvision_datasets.VisionDataset | None":
     """The dataset if it lies there unpacked, else None."""
     try:
         return kind(data_dir, train)
@@ -178,17 +180,17 @@ def _read(kind: type, data_dir: Path, train: bool) -> "torchvision_datasets.Visi
         raise
 
 
-def _place(kind: type, data_dir: Path) -> Path:
+def _place(kind: Kind, data_dir: Path) -> Path:
     """Where torchvision keeps the dataset's files."""
     return data_dir if _is_of_cifar(kind) else data_dir / kind.__name__ / "raw"
 
 
-def _is_of_cifar(kind: type) -> bool:
+def _is_of_cifar(kind: Kind) -> bool:
     """Whether it has CIFAR-10's one archive of pickles, not MNIST's four of plain bytes."""
     return issubclass(kind, torchvision_datasets.CIFAR10)
 
 
-def _archives(kind: type, data_dir: Path) -> Iterator[tuple[list[str], Path, str]]:
+def _archives(kind: Kind, data_dir: Path) -> Iterator[tuple[list[str], Path, str]]:
     """Addresses, place and MD5 of each archive, as torchvision knows them."""
     if _is_of_cifar(kind):
         yield [kind.url], _place(kind, data_dir) / kind.filename, kind.tgz_md5
@@ -198,7 +200,7 @@ def _archives(kind: type, data_dir: Path) -> Iterator[tuple[list[str], Path, str
             yield addresses, _place(kind, data_dir) / filename, md5
 
 
-def _download(kind: type, name: str, data_dir: Path, on_progress: TextProgress) -> None:
+def _download(kind: Kind, name: str, data_dir: Path, on_progress: TextProgress) -> None:
     """Fetch the archives that are missing. torchvision's own download shows its progress on a terminal only."""
     archives = list(_archives(kind, data_dir))
     try:
@@ -226,7 +228,7 @@ def _download(kind: type, name: str, data_dir: Path, on_progress: TextProgress) 
         ) from error
 
 
-def _unpack(kind: type, data_dir: Path) -> None:
+def _unpack(kind: Kind, data_dir: Path) -> None:
     """Each file whole or not at all: torchvision would take half a file for MNIST's. CIFAR-10's it unpacks and checks.
 
     Raises WorkbenchError if a file cannot be written.
@@ -239,7 +241,7 @@ def _unpack(kind: type, data_dir: Path) -> None:
 # Pictures of one's own
 
 
-def _folder(name: str, size: int, channels: int, on_progress: TextProgress) -> Dataset:
+def _folder(name: str, size: Size, channels: Channels, on_progress: TextProgress) -> Dataset:
     classes = list_pictures(name).classes
     files = [(path, label) for label, found in enumerate(classes.values()) for path in found]
     if not files:

@@ -6,6 +6,10 @@ Knows nothing of torch.
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+Size = Literal[28, 32]
+"""Width and height in pixels that networks are made for."""
+Channels = Literal[1, 3]
+"""Grey; or red, green and blue."""
 FOLDER = "folder:"
 """Prefix of a dataset's name that means a folder of the user's own pictures; its path follows."""
 
@@ -28,8 +32,8 @@ class NamedDataset(NamedTuple):
 
     title: str
     images: int
-    size: Literal[28, 32]
-    channels: Literal[1, 3]
+    size: Size
+    channels: Channels
     classes: tuple[str, ...]
     has_test_set: bool
     classifier: str

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gan_core import paths
 from gan_core.config import RunConfig, settings
@@ -57,7 +57,7 @@ class Estimator:
     IDLE_SECONDS. A helper whose server is gone finds its input at an end, and ends too.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._known: dict[str, tuple[float, Answer]] = {}  # until when an answer is good, and the answer
         self._waiting: dict[str, RunConfig] = {}  # the newest last
@@ -119,23 +119,24 @@ def question_of(config: RunConfig) -> str:
     return json.dumps({name: values[name] for name in counts})
 
 
-def _forget_oldest(kept: dict, most: int) -> None:
+def _forget_oldest(kept: dict[str, Any], most: int) -> None:
     while len(kept) > most:
         del kept[next(iter(kept))]
 
 
-def _start_helper() -> subprocess.Popen:
+def _start_helper() -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "gan_core.estimates.probe"],
         env=paths.child_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
-        creationflags=subprocess.CREATE_NO_WINDOW if sys.platform == "win32" else 0,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # on Windows
     )
 
 
-def _ask_helper(helper: subprocess.Popen, config: RunConfig) -> Answer:
+def _ask_helper(helper: subprocess.Popen[str], config: RunConfig) -> Answer:
+    assert helper.stdin and helper.stdout  # pipes
     try:
         helper.stdin.write(config.model_dump_json() + "\n")
         helper.stdin.flush()

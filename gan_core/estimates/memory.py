@@ -64,7 +64,7 @@ class _Tensors(TorchDispatchMode):
         self._known: dict[int, int] = {}  # bytes of a storage, by its address; several tensors may share one
 
     def __torch_dispatch__(
-        self, function: Callable, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         made = function(*args, **(kwargs or {}))
         for tensor in tree_leaves(made):

@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -175,7 +176,7 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def answer(question: str) -> dict:
+def answer(question: str) -> dict[str, Any]:
     """The answer to a RunConfig as JSON: {"estimate": ...} or {"error": ...}."""
     try:
         return {"estimate": measure(RunConfig.model_validate_json(question))._asdict()}

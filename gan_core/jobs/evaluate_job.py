@@ -57,7 +57,7 @@ def _write_pictures(path: Path, result: Evaluation) -> None:
     from gan_core.checkpoint import write_aside
 
     file = io.BytesIO()
-    np.savez_compressed(file, **result.pictures)
+    np.savez_compressed(file, **result.pictures)  # type: ignore[arg-type]  # mypy: one could be named allow_pickle
     write_aside(path, file.getvalue())
 
 

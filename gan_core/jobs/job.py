@@ -76,7 +76,7 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
 
     def asked(number: int, frame: object) -> None:
         stop()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

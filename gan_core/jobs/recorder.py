@@ -5,6 +5,7 @@ Nothing here changes what is learnt.
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -43,7 +44,7 @@ class Recorder:
         gan: Gan,
         session: TrainingSession,
         grids: SampleGrids,
-        on_progress: Callable[[dict], None],
+        on_progress: Callable[[dict[str, Any]], None],
         scoring: Scoring | None = None,
     ):
         self.run, self.reporter, self.gan, self.session = reporter.run, reporter, gan, session
@@ -141,6 +142,7 @@ class Recorder:
 
     def _score(self, seconds: float) -> dict[str, float]:
         """The scores of pictures drawn now, by name; none if the run was asked to stop meanwhile."""
+        assert self.scoring is not None  # or none would be due
         with self.session.clock_stopped():
             if self.progress(seconds) >= 1:
                 self.save()  # a scoring may take long, and there is nothing left to learn

@@ -13,8 +13,8 @@ import numpy as np
 from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.patience import Patience
 from gan_core.store.queue import LOST
-from gan_core.store.runs import Run, RunStore
-from gan_core.store.tables import RunChange, State
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, RunChange, State
 from gan_core.text import Text
 
 Row = dict[str, float]
@@ -131,4 +131,4 @@ class Reporter:
         with self._patience.bridged():
             self.store.note_change(change.id, step, kimg, seconds)
             return True
-        return False
+        return False  # type: ignore[unreachable]  # mypy takes `bridged` for one that swallows no error

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from gan_core import checkpoint, pictures, sampling
+from gan_core.latents import latents
 from gan_core.store.tables import MAX_GRIDS, Run
 from gan_core.training.gan import Gan
 
@@ -64,7 +65,7 @@ class SampleGrids:
         self._labels = torch.arange(rows).repeat_interleave(COLUMNS)
         if not gan.config.conditional:
             self._labels.zero_()
-        self._latents = sampling.latents(len(self._labels), gan.config.latent_dim, gan.config.seed)
+        self._latents = latents(len(self._labels), gan.config.latent_dim, gan.config.seed)
 
     def is_due(self) -> bool:
         """Whether a grid of this step is to be kept. Ask once a step."""

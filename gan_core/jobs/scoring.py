@@ -62,7 +62,9 @@ class Scoring:
 
     def _count(self) -> int:
         """How many scorings a run of this length has had."""
-        return int(self.gan.images / (1000 * self.gan.config.score_every))
+        every = self.gan.config.score_every
+        assert every is not None  # or nothing would be scored
+        return int(self.gan.images / (1000 * every))
 
     def due(self, at_end: bool) -> bool:
         """At the multiples of `score_every`, and at the end of the run; each step once."""

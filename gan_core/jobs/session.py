@@ -23,7 +23,7 @@ class TrainingSession:
     def __init__(self, reporter: Reporter, seconds: float, stop: Callable[[], bool]):
         self.reporter, self.stop = reporter, stop
         self._start = time.perf_counter() - seconds
-        self._past = deque(change for change in reporter.changes() if change.step is not None)
+        self._past = deque((change.step, change) for change in reporter.changes() if change.step is not None)
         self._next_question = 0.0
 
     def seconds(self) -> float:
@@ -50,8 +50,8 @@ class TrainingSession:
         waits until those have been repeated.
         """
         due = {}
-        while self._past and self._past[0].step <= gan.step:
-            change = self._past.popleft()
+        while self._past and self._past[0][0] <= gan.step:
+            _, change = self._past.popleft()
             due[change.name] = change.value
         if not self._past and self.seconds() >= self._next_question:
             self._next_question = self.seconds() + ASK_SECONDS

@@ -9,17 +9,19 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from gan_core.config import FOLDER, RunConfig
+from gan_core.config import RunConfig
 from gan_core.datasets.folders import list_pictures
+from gan_core.datasets.table import FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import job, threads
 from gan_core.jobs.reporter import Reporter
-from gan_core.store.runs import Run, RunStore, default_store
-from gan_core.store.tables import State
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import Run, State
 from gan_core.text import Text
 
-OnProgress = Callable[[dict], None]
+OnProgress = Callable[[dict[str, Any]], None]
 """Takes a run's latest progress: its fields in the store."""
 
 

@@ -20,8 +20,8 @@ from gan_core.jobs.job import new_owner
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.patience import Patience
 from gan_core.store.queue import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
-from gan_core.store.runs import Run, RunStore, State
-from gan_core.store.tables import EvaluationRow
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text
 
 POLL_SECONDS = 0.5
@@ -43,7 +43,7 @@ class InWork(NamedTuple):
     """A run or an evaluation that a worker started, its process, and when, by the clock that only goes forward."""
 
     job: Run | EvaluationRow
-    process: subprocess.Popen
+    process: subprocess.Popen[bytes]
     started_at: float
 
 
@@ -77,10 +77,10 @@ class Worker:
         self.store.mark_interrupted()
         while len(self.in_work) + len(self._orphans()) < self.slots:
             owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
-            job = self.store.claim(owner)
-            if job is None:
+            claimed = self.store.claim(owner)
+            if claimed is None:
                 break
-            self._start(job, owner)
+            self._start(claimed, owner)
         # A run that waits behind an orphan is work too, or an idle worker would end and leave it waiting.
         return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
 
@@ -138,7 +138,8 @@ class Evaluator(Worker):
 
     def _note_stopped(self, job_id: int, owner: str) -> None:
         self.store.end(job_id, owner, State.STOPPED)
-        if row := self.store.get(job_id):
+        row = self.store.get(job_id)
+        if isinstance(row, EvaluationRow):
             row.checkpoint_path.unlink(missing_ok=True)
 
 
@@ -210,14 +211,16 @@ def ensure_worker(store: RunStore) -> None:
             raise not_written(error.filename or folder, error) from error
 
 
-def _start_detached(command: list[str], log: Path) -> subprocess.Popen:
+def _start_detached(command: list[str], log: Path) -> subprocess.Popen[bytes]:
     """A process of its own session, so that Ctrl-C in the server's terminal, or the server's end, does not reach it."""
-    apart = (
-        {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-        if sys.platform == "win32"
-        else {"start_new_session": True}
-    )
+    on_windows = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
     with log.open("ab") as output:
         return subprocess.Popen(
-            command, env=paths.child_environment(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, **apart
+            command,
+            env=paths.child_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            creationflags=on_windows,
+            start_new_session=True,  # on any other system
         )

@@ -84,8 +84,8 @@ def density_coverage(generated: Tensor, real: Tensor) -> tuple[float, float]:
         # The nearest is the picture itself.
         radii = torch.cdist(some, real).topk(DENSITY_NEIGHBOURS + 1, largest=False).values[:, -1:]
         within = torch.cdist(some, generated) < radii
-        inside += within.sum().item()
-        covered += within.any(dim=1).sum().item()
+        inside += int(within.sum())
+        covered += int(within.any(dim=1).sum())
     return inside / (DENSITY_NEIGHBOURS * len(generated)), covered / len(real)
 
 

@@ -120,8 +120,8 @@ def _key(training: Dataset, test: Dataset | None, extractor: Extractor, classifi
     for part in (training, test):
         if part is not None:
             digest.update(str(tuple(part.images.shape)).encode())
-            digest.update(part.images.numpy())
-            digest.update(part.labels.numpy())
+            digest.update(part.images.numpy().data)
+            digest.update(part.labels.numpy().data)
     return digest.hexdigest()
 
 

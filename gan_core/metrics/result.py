@@ -5,7 +5,7 @@ the real ones, `evaluation.py` puts a checkpoint through all of them.
 """
 
 import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -133,7 +133,7 @@ class Evaluation(NamedTuple):
         return cls(**{**values, "class_names": tuple(values["class_names"])})
 
 
-def notes(protocol: dict[str, str | int | float | bool]) -> list[Text]:
+def notes(protocol: dict[str, Any]) -> list[Text]:
     """An evaluation's protocol in three sentences: what was compared, the baseline, and whether papers count so."""
     halves = protocol["baseline"] == "halves"
     protocol = protocol | {

@@ -8,18 +8,20 @@ and again every few seconds. Knows nothing of torch or of pages.
 import threading
 import time
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from gan_core.monitor.charts import thin
 from gan_core.monitor.diagnosis import Diagnosis, diagnose
 from gan_core.store.metric_rows import CHUNK_ROWS
-from gan_core.store.runs import Run, RunStore
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run
 
 FRESH_SECONDS = 5.0
 """How old the shared copy of all metrics may be."""
 
+Kimg = TypeVar("Kimg", float, np.ndarray)
 Rows = dict[str, list[float | None]]
 """Metric rows by column, as JSON has them: null is what is no number."""
 
@@ -104,8 +106,9 @@ def _refreshed(store: RunStore, run: Run) -> _Shared:
     return _shared(str(store.engine.url), run.name, run.sessions, run.state).refresh(store, run)
 
 
-def epochs(run: Run, kimg: np.ndarray | float) -> np.ndarray | float:
+def epochs(run: Run, kimg: Kimg) -> Kimg:
     """How often the discriminator has seen the whole dataset after so many thousand images."""
+    assert run.dataset_images is not None
     return kimg * 1000 / run.dataset_images
 
 

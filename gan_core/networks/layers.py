@@ -74,7 +74,7 @@ class ConditionalBatchNorm(nn.Module):
 class ConditionalSequential(nn.Sequential):
     """A Sequential that also gives the labels to its conditional batch normalisations."""
 
-    def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:  # type: ignore[override]  # a Sequential has one input
         for layer in self:
             inputs = layer(inputs, labels) if isinstance(layer, ConditionalBatchNorm) else layer(inputs)
         return inputs
@@ -154,7 +154,7 @@ class LinearWithoutBias(nn.Linear):
         super().__init__(inputs, outputs, bias=False)
 
     def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *others: Any) -> None:
-        if self.bias is None and f"{prefix}bias" in state_dict:
+        if self._parameters["bias"] is None and f"{prefix}bias" in state_dict:
             self.bias = nn.Parameter(self.weight.new_empty(self.out_features), self.weight.requires_grad)
         super()._load_from_state_dict(state_dict, prefix, *others)
 

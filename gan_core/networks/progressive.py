@@ -22,6 +22,8 @@ BLACK = -1.0
 class EqualisedConv(nn.Conv2d):
     """Weights from N(0, 1), scaled by He's constant at each use, so that all layers learn at the same speed (4.1)."""
 
+    bias: Tensor  # torch's may be None
+
     def __init__(self, inputs: int, outputs: int, kernel: int, gain: float = math.sqrt(2)):
         super().__init__(inputs, outputs, kernel, padding=kernel // 2)
         self.scale = gain / math.sqrt(inputs * kernel**2)
@@ -131,7 +133,7 @@ class ProgressiveGenerator(Growing, Generator):
         for block in self.blocks[: self.stage]:
             before = features
             features = interpolate(features, scale_factor=2)
-            for convolution in block:
+            for convolution in block.children():
                 features = pixel_norm(self.activate(convolution(features)))
         picture = self.pictures[self.stage](features).float()
         if self.blend < 1:
@@ -165,7 +167,7 @@ class ProgressiveDiscriminator(Growing, Discriminator):
         images = downsample(images, self.stage)
         features = self.activate(self.pictures[self.stage](self.with_label(images, labels)))
         for stage in range(self.stage, 0, -1):
-            for convolution in self.blocks[stage - 1]:
+            for convolution in self.blocks[stage - 1].children():
                 features = self.activate(convolution(features))
             features = avg_pool2d(features, 2)
             if stage == self.stage and self.blend < 1:

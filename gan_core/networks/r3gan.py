@@ -49,6 +49,7 @@ class Block(nn.Module):
         for convolution in (first, middle):  # He 2015, eq. 15, times L^(-1/4)
             nn.init.kaiming_normal_(convolution.weight, a=0.2)
             convolution.weight.data *= blocks**-0.25
+            assert convolution.bias is not None
             nn.init.zeros_(convolution.bias)
         nn.init.zeros_(last.weight)
         self.layers = nn.Sequential(

@@ -6,8 +6,23 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Column, Engine, create_engine, event, inspect, literal, make_url, text
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnDefault,
+    CursorResult,
+    Delete,
+    Engine,
+    Update,
+    create_engine,
+    event,
+    inspect,
+    literal,
+    make_url,
+    text,
+)
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateColumn
 
 from gan_core.errors import StoreDamagedError, StoreUnavailableError, WorkbenchError
@@ -109,6 +124,13 @@ def _is(kinds: tuple[str, ...], error: DatabaseError) -> bool:
     return str(getattr(error.orig, "sqlite_errorname", "")).startswith(kinds)
 
 
+def changed_rows(session: Session, statement: Update | Delete) -> int:
+    """Carry out the statement; how many rows it has changed or deleted."""
+    result = session.execute(statement)
+    assert isinstance(result, CursorResult)  # as it is of these two
+    return result.rowcount
+
+
 def sqlite_file(url: str | URL) -> Path | None:
     """The file behind a SQLite URL; None for other databases, and for one in memory."""
     parsed = make_url(url)
@@ -127,9 +149,9 @@ def _add_missing_columns(engine: Engine) -> None:
                     connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {declared}"))
 
 
-def _default(column: Column, engine: Engine) -> str:
+def _default(column: Column[Any], engine: Engine) -> str:
     """A column that may not be empty needs a value for the rows that are there."""
-    if column.default is None or column.default.arg is None:
+    if not isinstance(column.default, ColumnDefault) or column.default.arg is None:
         return ""
     value = literal(column.default.arg, column.type)
     return f"DEFAULT {value.compile(engine, compile_kwargs={'literal_binds': True})}"

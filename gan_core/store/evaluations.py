@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Engine, delete, select, update
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
+from gan_core.store.database import changed_rows
 from gan_core.store.queue import Queue
 from gan_core.store.runs import default_store
 from gan_core.store.tables import ACTIVE, EvaluationRow, State
@@ -88,10 +89,10 @@ class EvaluationStore(Queue[EvaluationRow]):
         mine, table = EvaluationRow.id == evaluation_id, EvaluationRow
         with self.session() as session:
             ended = {"state": State.STOPPED, "ended_at": time.time()}
-            queued = session.execute(update(table).where(mine, table.state == State.QUEUED).values(**ended))
+            queued = changed_rows(session, update(table).where(mine, table.state == State.QUEUED).values(**ended))
             session.execute(update(table).where(mine, table.state == State.RUNNING).values(request=CANCEL))
-        if queued.rowcount:
-            self.get(evaluation_id).checkpoint_path.unlink(missing_ok=True)
+        if queued and (row := self.get(evaluation_id)):
+            row.checkpoint_path.unlink(missing_ok=True)
 
     def delete(self, evaluation_id: int) -> None:
         """Forget an evaluation that has ended, with its pictures. One that is gone is no error.
@@ -103,7 +104,7 @@ class EvaluationStore(Queue[EvaluationRow]):
             return
         ended = delete(EvaluationRow).where(EvaluationRow.id == evaluation_id, EvaluationRow.state.not_in(ACTIVE))
         with self.session() as session:
-            if session.execute(ended).rowcount == 0:
+            if changed_rows(session, ended) == 0:
                 raise WorkbenchError("This evaluation is queued or running; cancel it first.")
         shutil.rmtree(row.folder, ignore_errors=True)
 

@@ -46,4 +46,4 @@ class Patience:
         while True:
             with self.bridged():
                 return do()
-            time.sleep(RETRY_SECONDS)
+            time.sleep(RETRY_SECONDS)  # type: ignore[unreachable]  # mypy takes `bridged` for one that swallows no error

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
 from gan_core.errors import StoreUnavailableError
-from gan_core.store.database import in_words, make_room
+from gan_core.store.database import changed_rows, in_words, make_room
 from gan_core.store.heartbeats import SignsOfLife
 from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text
@@ -65,7 +65,7 @@ class Queue(Generic[Job]):
     def waiting(self) -> int:
         """How many are queued."""
         with self.session() as session:
-            return session.scalar(select(func.count()).where(self.table.state == State.QUEUED))
+            return session.scalars(select(func.count()).where(self.table.state == State.QUEUED)).one()
 
     def owners(self) -> list[str]:
         """The owners of all that are in work."""
@@ -138,7 +138,7 @@ class Queue(Generic[Job]):
 
     # What the owner does
 
-    def _in_order(self) -> Select[tuple[int]]:
+    def _in_order(self) -> Select[int]:
         """The numbers of the waiting jobs in the order in which they are taken: the longest wait comes first."""
         table = self.table
         return select(table.id).where(table.state == State.QUEUED).order_by(table.queued_at, table.id)
@@ -161,7 +161,7 @@ class Queue(Generic[Job]):
             values = {"state": State.RUNNING, "owner": owner, "heartbeat_at": time.time(), "request": ""}
             with self.session() as session:
                 mine = update(table).where(table.id == job_id, table.state == State.QUEUED).values(**values)
-                if session.execute(mine).rowcount:
+                if changed_rows(session, mine):
                     return session.get(table, job_id)
 
     def heartbeat(self, job_id: int, owner: str) -> bool:
@@ -179,7 +179,7 @@ class Queue(Generic[Job]):
         if not self._update_owned(job_id, owner, OWNED, values):
             return LOST
         with self.session() as session:
-            return session.scalar(select(self.table.request).where(self.table.id == job_id))
+            return session.scalar(select(self.table.request).where(self.table.id == job_id)) or ""
 
     def end(self, job_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """Record how the job ended. False if it had already ended or has another owner."""
@@ -191,4 +191,4 @@ class Queue(Generic[Job]):
         table = self.table
         with self.session() as session:
             owned = update(table).where(table.id == job_id, table.owner == owner, table.state.in_(states))
-            return session.execute(owned.values(**values)).rowcount > 0
+            return changed_rows(session, owned.values(**values)) > 0

@@ -90,8 +90,9 @@ def recover() -> Recovered:
             if run is None:
                 left_out.append(folder.name)
                 continue
-            run.id = None if store.get(number) else number
-            chunks = _old_chunks(old, number) if row else []
+            if store.get(number) is None:
+                run.id = number
+            chunks = _old_chunks(old, number) if old and row else []
             store.add(run, chunks)
             recovered += 1
             with_curves += bool(chunks)
@@ -101,6 +102,7 @@ def recover() -> Recovered:
 def _set_aside() -> Path | None:
     """Rename the damaged database, with the files that belong to it; returns its new place."""
     file = sqlite_file(paths.database_url())
+    assert file is not None  # of others nobody says that they are damaged
     place = file.with_name(f"{file.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
         for suffix in SUFFIXES:
@@ -157,7 +159,9 @@ def _in_training(run: Run) -> bool:
 
 def _preset(name: str) -> str:
     """The preset in a folder's name; preset and dataset may both have hyphens, so the longest that fits."""
-    rest = RUN_FOLDER.fullmatch(name)[2]
+    match = RUN_FOLDER.fullmatch(name)
+    assert match is not None  # it is a run's folder
+    rest = match[2]
     return max((preset for preset in PRESETS if f"{rest}-".startswith(f"{preset}-")), key=len, default=rest)
 
 
@@ -220,7 +224,9 @@ def back_up(store: RunStore, place: Path) -> None:
         aside = paths.partial(place)
         try:
             with contextlib.closing(sqlite3.connect(aside)) as copy, store.engine.connect() as connection:
-                connection.connection.driver_connection.backup(copy)
+                original = connection.connection.driver_connection
+                assert isinstance(original, sqlite3.Connection)
+                original.backup(copy)
                 found = copy.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if found != "ok":
                 raise damaged(store.engine.url, found)

@@ -23,7 +23,7 @@ from gan_core import paths
 from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
-from gan_core.store.database import LOCK_SECONDS, damaged, open_database, sqlite_file
+from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
 from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State
 from gan_core.store.worker_names import WorkerNames
@@ -167,9 +167,9 @@ class RunStore(MetricRows, WorkerNames):
             values["data_dir"] = str(paths.expand(data_dir).resolve())
         with self.session() as session:
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
-            if session.execute(ended).rowcount == 0:
+            if changed_rows(session, ended) == 0:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
-        return self.get(run_id)
+        return self.find(str(run_id))
 
     def _check_checkpoint(self, run_id: int) -> None:
         run = self.find(str(run_id))
@@ -189,7 +189,7 @@ class RunStore(MetricRows, WorkerNames):
         nothing = {"checkpoint": "", "step": 0, "kimg": 0.0, "seconds": 0.0, "progress": 0.0, "last_json": ""}
         ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))
         with self.session() as session:
-            if session.execute(ended.values(grid_steps_json="[]", **nothing)).rowcount == 0:
+            if changed_rows(session, ended.values(grid_steps_json="[]", **nothing)) == 0:
                 raise WorkbenchError("Run {run} is queued or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
@@ -235,7 +235,7 @@ class RunStore(MetricRows, WorkerNames):
 
     def _forget(self, run_id: int) -> None:
         with self.session() as session:
-            if session.execute(delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))).rowcount == 0:
+            if changed_rows(session, delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))) == 0:
                 raise WorkbenchError("Run {run} is queued or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))

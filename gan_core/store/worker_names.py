@@ -5,6 +5,7 @@ import time
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from gan_core.store.database import changed_rows
 from gan_core.store.queue import LOST_AFTER_SECONDS, Queue
 from gan_core.store.tables import Run, WorkerRow
 
@@ -26,7 +27,7 @@ class WorkerNames(Queue[Run]):
         unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
         with self.session() as session:
             taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=time.time())
-            return session.execute(taken).rowcount > 0
+            return changed_rows(session, taken) > 0
 
     def _add_worker(self, name: str, owner: str) -> bool:
         try:

@@ -76,8 +76,10 @@ class CapturedStep:
         # Fused optimizers take a rate in float32 on a GPU; on a CPU in float64, as Python's numbers are.
         precision = torch.float32 if gan.device.type == "cuda" else torch.float64
         self._rates = [torch.zeros((), dtype=precision, device=gan.device) for _ in self._groups]
-        self._scalars = StepScalars(*(torch.zeros((), device=gan.device) for _ in StepScalars._fields))
-        self._written = [math.nan] * (len(self._rates) + len(self._scalars))
+        scalars = [torch.zeros((), device=gan.device) for _ in StepScalars._fields]
+        self._scalars = StepScalars(*scalars)
+        self._places = [*self._rates, *scalars]
+        self._written = [math.nan] * len(self._places)
         if gan.device.type == "cuda":
             self._stream = torch.cuda.Stream(gan.device)
             self._pool = torch.cuda.graph_pool_handle()
@@ -145,8 +147,7 @@ class CapturedStep:
     def _write_numbers(self) -> None:
         """This step's rates and scalars, to where the graphs read them. Only what has changed: each is a launch."""
         values = [*(group["lr"] for group in self._groups), *self.gan.scalars()]
-        places = [*self._rates, *self._scalars]
-        for place, value, before in zip(places, values, self._written, strict=True):
+        for place, value, before in zip(self._places, values, self._written, strict=True):
             if value != before:
                 place.fill_(value)
         self._written = values

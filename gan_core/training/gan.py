@@ -1,10 +1,10 @@
 """A GAN's state during training: networks, optimizers, EMA and random generators. The algorithm is in `loop.py`."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +14,14 @@ from gan_core.config import ImageSpec, RunConfig, make_config
 from gan_core.devices import autocast
 from gan_core.growth import growth
 from gan_core.networks.build import build_discriminator, build_generator
+from gan_core.networks.progressive import Growing
 from gan_core.seeds import stream
 from gan_core.training.augmentation import augment
 from gan_core.training.regularizers import instance_noise
 
-OPTIMIZERS: dict[str, type[torch.optim.Optimizer]] = {
+Network = TypeVar("Network", bound=nn.Module)
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "rmsprop": torch.optim.RMSprop,
@@ -67,8 +70,8 @@ class Gan:
         self._averaged = copy.deepcopy(self.generator).eval().requires_grad_(False)
         self._make_optimizers()
 
-    def _place(self, network: nn.Module) -> nn.Module:
-        return network.to(self.device, memory_format=torch.channels_last)
+    def _place(self, network: Network) -> Network:
+        return network.to(self.device).to(memory_format=torch.channels_last)
 
     def _make_optimizers(self) -> None:
         self.generator_optimizer = self._optimizer(self.generator, self.config.generator_learning_rate)
@@ -86,14 +89,13 @@ class Gan:
 
     def grow(self) -> None:
         """Let a progressive GAN grow to the size for the images shown so far; others stay as they are."""
-        if self.config.network == "progressive":
-            grown = growth(self.config, self.kimg)
-            for network in (self.generator, self.discriminator, self._averaged):
-                network.grown = grown
+        for network in (self.generator, self.discriminator, self._averaged):
+            if isinstance(network, Growing):
+                network.grown = growth(self.config, self.kimg)
 
     def at_resolution(self, real: Tensor) -> Tensor:
         """Real images [N, C, H, W] as coarse as what a growing generator draws by now."""
-        return self.generator.at_current_resolution(real) if self.config.network == "progressive" else real
+        return self.generator.at_current_resolution(real) if isinstance(self.generator, Growing) else real
 
     def augment(self, images: Tensor) -> Tensor:
         """What the discriminator is shown of images [N, C, H, W], real or fake: DiffAugment and noise, if asked for."""
@@ -137,7 +139,7 @@ class Gan:
         for counted, count in (pair for pair in pairs if not pair[0].is_floating_point()):
             counted.copy_(count)
 
-    def autocast(self) -> AbstractContextManager:
+    def autocast(self) -> AbstractContextManager[object]:
         return autocast(self.device, self.config.precision)
 
     @property

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gan_core.networks.layers import DiscriminatorOutput
 from gan_core.training.gan import Gan, weights_of
-from gan_core.training.losses import LOSSES, class_cross_entropy
+from gan_core.training.losses import LOSSES, LeastSquares, Minimax, class_cross_entropy
 from gan_core.training.regularizers import (
     clip_weights,
     drift,
@@ -99,11 +99,12 @@ def discriminator_step(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> 
         of_real, of_fake = discriminate(gan, real, fake, labels)
     real_logits, fake_logits = of_real.logits, of_fake.logits
     loss = loss_function.discriminator(real_logits, fake_logits)
-    if config.classifies:  # an auxiliary classifier (Odena 2017)
+    if of_real.class_logits is not None:  # of an auxiliary classifier (Odena 2017)
         loss += config.auxiliary_classifier * class_cross_entropy(of_real.class_logits, labels)
-        if config.classify_fakes:
-            loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits, labels)
+    if of_fake.class_logits is not None and config.classify_fakes:
+        loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits, labels)
     if config.label_smoothing:
+        assert issubclass(loss_function, Minimax | LeastSquares)  # others have no labels: no config asks for it
         loss += loss_function.weight_of_real * label_smoothing(real_logits, config.label_smoothing)
     if config.drift:
         loss += config.drift * drift(real_logits)
@@ -123,7 +124,7 @@ def generator_step(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> Tens
         if config.loss == "relativistic":  # the only one that compares each fake with a real image
             logits.append(gan.discriminator(gan.augment(real), labels).logits)
     loss = loss_function.generator(*logits)
-    if config.classifies:
+    if of_fake.class_logits is not None:
         loss += config.auxiliary_classifier * class_cross_entropy(of_fake.class_logits, labels)
     optimizer_step(gan.generator_optimizer, loss)
     return loss

@@ -29,11 +29,15 @@ def collect() -> Catalog:
         for path in sorted((paths.PROJECT / folder).rglob("*.py")):
             for _line, text, _comments, _context in extract_from_file("python", path, keywords=KEYWORDS):
                 if isinstance(text, str) and any(letter.isalpha() for letter in text):
-                    catalogue.add(text, locations=[(path.relative_to(paths.PROJECT).as_posix(), None)])
+                    catalogue.add(text, locations=_place(path.relative_to(paths.PROJECT).as_posix()))
     for text in _declared():
         if text:
-            catalogue.add(text, locations=[("declared", None)])
+            catalogue.add(text, locations=_place("declared"))
     return catalogue
+
+
+def _place(name: str) -> list[tuple[str, int]]:
+    return [(name, None)]  # type: ignore[list-item]  # Babel writes no line's number then
 
 
 def _declared() -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 LARGEST_SEED = 2**31 - 1
-IN_ADDRESS = {"bind": "query-params", "persist_state": "session"}
+IN_ADDRESS: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 
 
 def number_input(label: str, key: str, least: int, most: int, usual: int, **options: Any) -> int:

@@ -79,7 +79,7 @@ def _(text: str | Text, /, **values: Any) -> str:
 def translate(language: str, text: str | Text, /, **values: Any) -> str:
     """The text in that language. Numbers in it are written as that language writes them."""
     if isinstance(text, Text):
-        text, values = text.template, text.values
+        values, text = text.values, text.template
     if not text:
         return ""
     # It may come from an address, which can hold anything.

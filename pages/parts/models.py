@@ -17,7 +17,8 @@ import streamlit as st
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.store.evaluations import default_evaluations
-from gan_core.store.runs import Run, RunStore
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run
 from gan_core.text import Text, shortened
 from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
@@ -173,6 +174,7 @@ def _of_run(run: Run) -> list[Choice]:
         dataset=run.dataset_name,
         kimg=run.kimg,
     )
+    assert run.checkpoint_path is not None  # only a run that has one is offered
     return [*_best_of(run), Choice(f"run:{run.name}", label, run.checkpoint_path)]
 
 
@@ -180,8 +182,10 @@ def _best_of(run: Run) -> list[Choice]:
     from gan_core import checkpoint
 
     best = checkpoint.best_model(run.folder)
+    if best is None:
+        return []
     try:
-        scores = checkpoint.read_metadata(best).scores if best else {}
+        scores = checkpoint.read_metadata(best).scores
     except WorkbenchError:  # it has just been replaced by a better one, or is damaged
         return []
     if "fid" not in scores:

@@ -7,7 +7,8 @@ import streamlit as st
 
 from gan_core import paths
 from gan_core.store.evaluations import EvaluationStore, Terms
-from gan_core.store.runs import Run, RunStore
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run
 from gan_core.text import Text
 from pages.parts.inputs import LARGEST_SEED, number_input
 from pages.parts.language import _
@@ -95,6 +96,7 @@ def _begin_with_last(evaluations: EvaluationStore, offered: dict[str, Choice]) -
 
 def _of_run(run: Run) -> list[Choice]:
     """Its newest checkpoint, and the one that scored best while it learned, if it kept one."""
+    assert run.checkpoint_path is not None  # only a run that has one is offered
     newest = Choice(f"run:{run.name}", _("run {run}", run=run.title), run.checkpoint_path)
     best = [
         Choice(f"best:{run.name}", _("run {run} · best", run=run.title), path)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from gan_core.jobs import worker
 from gan_core.store.evaluations import EvaluationStore
-from gan_core.store.runs import RunStore, State
-from gan_core.store.tables import EvaluationRow
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import EvaluationRow, State
 from pages.parts.edge import errors_in_words, plain
 from pages.parts.language import _
 

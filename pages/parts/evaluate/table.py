@@ -1,5 +1,7 @@
 """The scores of several models, with the baseline: on the page, and as CSV."""
 
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 import streamlit as st
 
@@ -8,6 +10,9 @@ from gan_core.metrics.result import SCORES, Evaluation
 from pages.parts.edge import as_csv, no_formula
 from pages.parts.language import LANGUAGES, _, language
 from pages.parts.style import of_theme
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
 
 UNRANKED = "nearest"
 """A score without a best value: noise is farthest from all training pictures. It is compared with the baseline."""
@@ -34,7 +39,7 @@ def show_table(results: dict[str, Evaluation]) -> None:
     ]
     rows += [
         [
-            _("Real-data baseline · {dataset}", dataset=dataset_name(result.protocol["dataset"])),
+            _("Real-data baseline · {dataset}", dataset=dataset_name(str(result.protocol["dataset"]))),
             None,
             *_values(result.baseline, names),
         ]
@@ -54,8 +59,8 @@ def show_table(results: dict[str, Evaluation]) -> None:
     )
 
 
-def _columns(names: list[str]) -> dict:
-    columns = {
+def _columns(names: list[str]) -> "dict[Any, ColumnConfig]":
+    columns: dict[Any, ColumnConfig] = {
         "model": st.column_config.TextColumn(_("Model"), pinned=True, width=NAME_WIDTH),
         "kimg": st.column_config.NumberColumn(
             _("kimg"), help=_("Thousands of training images shown to the discriminator.")
@@ -81,7 +86,7 @@ def _values(scores: dict[str, float], names: list[str]) -> list[float | None]:
     return [scores.get(name) for name in names]
 
 
-def _alike(result: Evaluation) -> tuple:
+def _alike(result: Evaluation) -> tuple[object, object]:
     """Only models of the same dataset and features can be ranked, and have the same baseline."""
     return result.protocol["dataset"], result.protocol["features"]
 
@@ -90,7 +95,7 @@ def _marks(frame: pd.DataFrame, results: list[Evaluation]) -> pd.DataFrame:
     """CSS for every cell."""
     marks = pd.DataFrame("", index=frame.index, columns=frame.columns)
     marks.iloc[len(results) :, 1:] = f"color: {of_theme('textColor')}{SEVEN_TENTHS}"
-    groups: dict[tuple, list[int]] = {}
+    groups: dict[tuple[object, object], list[int]] = {}
     for number, result in enumerate(results):
         groups.setdefault(_alike(result), []).append(number)
     for name in frame.columns[2:]:
@@ -107,7 +112,7 @@ def scores_as_csv(results: dict[str, Evaluation]) -> str:
     lines = []
     for label, result in results.items():
         protocol = {name: result.protocol.get(name) for name in PROTOCOL}
-        protocol["dataset"] = dataset_name(result.protocol["dataset"])
+        protocol["dataset"] = dataset_name(str(result.protocol["dataset"]))
         for of, scores in (("model", result.scores), ("baseline", result.baseline)):
             lines.append({"label": label, "of": of, **protocol, **{name: scores.get(name) for name in SCORES}})
     return as_csv(pd.DataFrame(lines))

@@ -121,6 +121,7 @@ def _draw(model: "Model", samples: "Samples", number: int, amounts: list[float],
     steps[:, along - 1] = torch.linspace(-FURTHEST, FURTHEST, STRIP)
     wanted = torch.cat([torch.zeros(1, len(amounts)), torch.tensor([amounts]), steps])
     label = 0 if samples.labels is None else int(samples.labels[number - 1])
+    assert samples.latents is not None  # they were drawn
     latents: Tensor = move(samples.latents[number - 1], model.directions, wanted)
     return sampling.draw(model.generator, latents, torch.full((len(latents),), label))
 

@@ -33,7 +33,7 @@ class What(NamedTuple):
 
     classes: list[str] | None
     text: str
-    count: int
+    of_each: int
 
 
 def new_seed() -> None:
@@ -96,24 +96,24 @@ def _choose_classes(model: "Model") -> list[str]:
 def draw(model: "Model", what: What, how: How) -> "Samples":
     """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
     rows = len(what.text) or len(what.classes or [1])
-    if what.count * rows > MOST_PICTURES:
+    if what.of_each * rows > MOST_PICTURES:
         raise WorkbenchError(
             "That would be {count:,} pictures; at most {most:,} are possible. Ask for fewer.",
-            count=what.count * rows,
+            count=what.of_each * rows,
             most=MOST_PICTURES,
         )
     if what.text:
-        return model.write(what.text, what.count, how.seed, how.truncation)
-    return model.sample(what.classes, what.count, how.seed, how.truncation)
+        return model.write(what.text, what.of_each, how.seed, how.truncation)
+    return model.sample(what.classes, what.of_each, how.seed, how.truncation)
 
 
 def address(what: What, how: How) -> dict[str, Any]:
     """A link's parameters: all that the pictures depend on, defaults too."""
     if what.text:
-        asked: dict[str, Any] = {"text": what.text, "lines": what.count}
+        asked: dict[str, Any] = {"text": what.text, "lines": what.of_each}
     elif what.classes is not None:
-        asked = {"classes": what.classes, "count": what.count}
+        asked = {"classes": what.classes, "count": what.of_each}
     else:
-        asked = {"total": what.count}
+        asked = {"total": what.of_each}
     truncation = TRUNCATION_OFF if how.truncation is None else how.truncation
     return asked | {"seed": how.seed, "t": f"{truncation:g}", "raw": str(how.weights != "ema").lower()}

@@ -8,7 +8,8 @@ from PIL import Image
 
 from gan_core import paths
 from gan_core.pictures import grid, png
-from gan_core.store.runs import Run, RunStore, State
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, State
 from pages.parts.edge import plain
 from pages.parts.example import EXAMPLE
 from pages.parts.language import _
@@ -82,7 +83,7 @@ def recent_runs(store: RunStore, runs: list[Run]) -> None:
                 show_pixels(address, alt=_("What run {run} draws", run=run.id))
             state = State(run.state)
             st.badge(_(STATES[state]), color=COLOURS[state])
-            st.page_link("train.py", label=plain(run.title), query_params={"run": run.id})
+            st.page_link("train.py", label=plain(run.title), query_params={"run": str(run.id)})
 
 
 def _newest_picture(store: RunStore, run: Run) -> str | None:
@@ -90,7 +91,7 @@ def _newest_picture(store: RunStore, run: Run) -> str | None:
     try:
         return f"live/{run.id}/newest?v={run.live_grid.stat().st_mtime_ns}"
     except OSError:  # not yet there, or of an older run, which kept it under another name
-        steps = store.get(run.id).grid_steps
+        steps = store.find(str(run.id)).grid_steps
     return f"live/{run.id}/grid/{steps[-1]}?v={run.sessions}" if steps else None
 
 

@@ -17,7 +17,8 @@ from gan_core.config import changeable
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import worker
 from gan_core.monitor.feed import epochs, news
-from gan_core.store.runs import Run, RunStore, default_store
+from gan_core.store.runs import RunStore, default_store
+from gan_core.store.tables import Run
 from pages.parts.language import translate
 from pages.parts.links import whole_number
 from pages.parts.live.status import status
@@ -93,7 +94,7 @@ def _marks(store: RunStore, run: Run, language: str) -> list[dict[str, Any]]:
             "step": change.step,
             "kimg": change.kimg,
             "seconds": change.seconds,
-            "epoch": epochs(run, change.kimg) if run.dataset_images else None,
+            "epoch": epochs(run, change.kimg) if run.dataset_images and change.kimg is not None else None,
             "text": f"{translate(language, declared[change.name].title)} {change.before:g} → {change.value:g}",
         }
         for change in store.changes(run.id)
@@ -122,10 +123,10 @@ def _grid(request: Request) -> Response:
 def _picture(request: Request, path_of: Callable[[Run], Path], cache: str) -> Response:
     try:
         run = _run(request)
-        path = path_of(run) if run else None
-        content = path.read_bytes() if path else None
+        if run is None:
+            return Response(status_code=404)
+        path = path_of(run)
+        content = path.read_bytes()
     except (OSError, WorkbenchError):  # not there, or the store is away: the page asks again for what it misses
-        content = None
-    if content is None:
         return Response(status_code=404)
     return Response(content, media_type=f"image/{path.suffix[1:]}", headers={"Cache-Control": cache})

@@ -1,17 +1,15 @@
 """How a run stands, in words."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from gan_core.growth import growth, resolution
 from gan_core.monitor.diagnosis import Diagnosis
-from gan_core.store.runs import Run, RunStore, State
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, State
 from gan_core.text import Text
 from pages.parts.language import translate
 
-if TYPE_CHECKING:
-    pass
-
-COLOURS = {
+COLOURS: dict[State, Literal["gray", "blue", "orange", "green", "red"]] = {
     State.QUEUED: "gray",
     State.RUNNING: "blue",
     State.STOPPED: "orange",

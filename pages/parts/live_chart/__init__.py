@@ -10,7 +10,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from gan_core.monitor.charts import CHARTS, OLD_NAMES, SMOOTHING, X_AXES, Chart
-from gan_core.store.runs import Run
+from gan_core.store.tables import Run
 from pages.parts.component import component
 from pages.parts.language import LANGUAGES, _, language
 from pages.parts.links import give, one_of, some_of, take

@@ -4,14 +4,15 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.config import settings
-from gan_core.store.runs import Run, RunStore
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run
 from pages.parts.edge import plain
 from pages.parts.language import _
 
 
 def differences(store: RunStore, runs: list[Run]) -> None:
     """A table with a row for each hyperparameter in which the runs differ, and a column for each run."""
-    configs = {run: store.get(run.id).config for run in runs}
+    configs = {run: store.find(str(run.id)).config for run in runs}
     rows = {}
     for name, setting in settings().items():
         values = [plain(_shown(getattr(config, name))) for config in configs.values()]

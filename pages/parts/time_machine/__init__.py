@@ -5,7 +5,7 @@ Of several runs, the pictures stand side by side, each at the same moment of its
 
 from pathlib import Path
 
-from gan_core.store.runs import Run
+from gan_core.store.tables import Run
 from pages.parts.component import component
 from pages.parts.language import _, language
 

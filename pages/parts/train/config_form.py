@@ -103,7 +103,7 @@ def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
 
 
 def _widget(name: str, setting: Setting) -> None:
-    common = {"key": _key(name), "persist_state": "session", "help": _(setting.help)}
+    common: dict[str, Any] = {"key": _key(name), "persist_state": "session", "help": _(setting.help)}
     label = f"{_(setting.title)} ({_(setting.unit)})" if setting.unit else _(setting.title)
     kind = setting.kind
     if name == "dataset":
@@ -123,7 +123,7 @@ def _widget(name: str, setting: Setting) -> None:
 def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
     titles = {name: _(named.title) for name, named in DATASETS.items()}
     titles[FOLDER] = _("A folder of pictures of your own")
-    st.selectbox(label, list(titles), format_func=titles.get, **common)
+    st.selectbox(label, list(titles), format_func=lambda name: titles.get(name, ""), **common)
     if st.session_state[_key("dataset")] == FOLDER:
         st.text_input(
             _("Folder"),

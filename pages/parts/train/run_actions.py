@@ -1,5 +1,8 @@
 """What can be done with a run: stop, resume, extend, change while it learns, duplicate, delete, download."""
 
+from functools import partial
+from typing import Literal
+
 import pandas as pd
 import streamlit as st
 
@@ -7,11 +10,15 @@ from gan_core import paths
 from gan_core.animation import animation
 from gan_core.config import changeable
 from gan_core.store.evaluations import default_evaluations
-from gan_core.store.runs import Run, RunStore, State, lost_checkpoint
+from gan_core.store.runs import RunStore, lost_checkpoint
+from gan_core.store.tables import Run, State
 from pages.parts.edge import as_csv, errors_in_words, file_or_reason, show_error
 from pages.parts.language import _
 from pages.parts.models import OF_RUNS, first_of
 from pages.parts.train.config_form import take_run
+
+FORMS: tuple[Literal["gif", "webp"], ...] = ("gif", "webp")
+"""In which a run's film can be had."""
 
 
 def show_actions(store: RunStore, run: Run) -> None:
@@ -117,9 +124,9 @@ def _change(store: RunStore, run: Run) -> None:
 def _downloads(store: RunStore, run: Run) -> None:
     name = f"run-{run.id}-{paths.file_name(run.preset)}"
     with st.popover(_("Download"), icon=":material/download:"):
-        for form in ("gif", "webp"):
+        for form in FORMS:
             st.download_button(
-                _("How it learned, as {form}", form=form.upper()), file_or_reason(lambda form=form: _film(run, form)),
+                _("How it learned, as {form}", form=form.upper()), file_or_reason(partial(_film, run, form)),
                 f"{name}.{form}", f"image/{form}", icon=":material/movie:", disabled=not run.grid_steps,
                 width="stretch", on_click="ignore",
             )  # fmt: skip
@@ -131,7 +138,7 @@ def _downloads(store: RunStore, run: Run) -> None:
         st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))
 
 
-def _film(run: Run, form: str) -> bytes:
+def _film(run: Run, form: Literal["gif", "webp"]) -> bytes:
     return animation([run.grid_path(step) for step in run.grid_steps], form)
 
 

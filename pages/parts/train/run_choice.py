@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from gan_core.store.runs import Run, RunStore, State
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, State
 from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.links import give, take, whole_number

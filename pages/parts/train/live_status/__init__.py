@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from gan_core.monitor.feed import diagnosis_of
-from gan_core.store.runs import Run, RunStore
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run
 from pages.parts.component import component
 from pages.parts.language import _, language
 from pages.parts.live.status import status
