@@ -1,6 +1,6 @@
 # make app    the app, in an environment of its own
 # make test   all tests, browser tests included
-# make check  ruff's rules and formatting; make format  mends what can be mended
+# make check  ruff's rules and formatting, mypy's types; make format  mends what can be mended
 # make texts  brings the translations' catalogues up to date with the texts in the source
 # make screenshots  takes docs/screenshots from the running app
 
@@ -21,6 +21,7 @@ test: test-environment
 check: test-environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: test-environment
 	$(BIN)/ruff check --fix .
