@@ -7,7 +7,8 @@ from gan_core.metrics.result import Evaluation, notes
 from gan_core.store.evaluations import EvaluationStore, Terms, default_evaluations, numbers_of, result_of
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import EvaluationRow, State
-from pages.parts.edge import errors_in_words, plain, show_error
+from pages.parts.edge import plain, show_error
+from pages.parts.error_box import errors_in_words
 from pages.parts.evaluate.choice import Wish, choose, data_dir
 from pages.parts.evaluate.details import show_details
 from pages.parts.evaluate.progress import show_progress

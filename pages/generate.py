@@ -9,7 +9,8 @@ import streamlit as st
 from gan_core import paths
 from gan_core.store.runs import default_store
 from pages.parts import models
-from pages.parts.edge import errors_in_words, file_or_reason, plain
+from pages.parts.edge import file_or_reason, plain
+from pages.parts.error_box import errors_in_words
 from pages.parts.generate import one_picture, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _

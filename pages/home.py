@@ -3,7 +3,7 @@
 import streamlit as st
 
 from gan_core.store.runs import RunStore, default_store
-from pages.parts.edge import errors_in_words
+from pages.parts.error_box import errors_in_words
 from pages.parts.example import example_picture, start_button
 from pages.parts.home.sections import how_it_learns, recent_runs, shipped_models
 from pages.parts.language import _

@@ -7,7 +7,8 @@ import streamlit as st
 
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run, State
-from pages.parts.edge import errors_in_words, no_formula
+from pages.parts.edge import no_formula
+from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.links import give, some_of, take

@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core.jobs import worker
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run
-from pages.parts.edge import errors_in_words
+from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.live_chart import choose_view, live_charts

@@ -23,7 +23,7 @@ DISCRIMINATOR, GENERATOR, NEUTRAL = range(3)
 
 
 class Trace(NamedTuple):
-    """One curve of a chart."""
+    """One curve of a chart: a metric by the name that training/measurements.py (or jobs/recorder.py) gives it."""
 
     metric: str
     label: str

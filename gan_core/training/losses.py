@@ -93,6 +93,8 @@ class Wasserstein:
     It holds for a critic whose slope is bounded: by weight clipping, a gradient penalty or spectral normalisation.
     """
 
+    weight_of_real = 1.0  # of E[D(x)]; there is no label to smooth
+
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """E[D(G(z))] - E[D(x)]: minus the estimated distance (eq. 2 and 3)."""
@@ -115,6 +117,8 @@ class Relativistic:
     Huang 2024, eq. 2, with f(t) = -log(1 + e^-t). The generator has to do with real images too: it wins where its
     fake is taken for the more real of the pair.
     """
+
+    weight_of_real = 1.0  # of the pair; there is no label to smooth
 
     @staticmethod
     def discriminator(real_logits: Tensor, fake_logits: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from gan_core.metrics.result import SCORES
 from gan_core.monitor.charts import CHARTS, X_AXES
 from gan_core.presets import PRESETS
 from pages.parts.language import CATALOGUES, LANGUAGES
-from pages.parts.live_chart import X_SHORT
+from pages.parts.live_chart import DASHES, X_SHORT
 
 KEYWORDS = {"_": None, "Text": None, "WorkbenchError": None}
 ENGLISH = next(iter(LANGUAGES))
@@ -52,6 +52,7 @@ def _declared() -> Iterator[str]:
     yield from (preset.description for preset in PRESETS.values())
     yield from X_AXES.values()
     yield from X_SHORT.values()
+    yield from DASHES.values()
 
 
 def translated(language: str) -> Catalog:

@@ -1,30 +1,15 @@
 """Where text of unknown origin reaches the page: errors that a user can repair, and names from files."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from html import escape
 
 import pandas as pd
 import streamlit as st
 
-from gan_core.errors import StoreDamagedError, WorkbenchError
+from gan_core.errors import WorkbenchError
 from gan_core.text import Text
-from pages.parts.language import _, language, translate
-
-
-@contextmanager
-def errors_in_words() -> Iterator[None]:
-    """Shows a WorkbenchError where it is raised, as a box. Anything else goes on: Streamlit logs it."""
-    try:
-        yield
-    except StoreDamagedError as error:
-        from pages.parts.lost_list import offer_recovery  # it needs this module, too
-
-        show_error(_(error.text))
-        offer_recovery()
-    except WorkbenchError as error:
-        show_error(_(error.text))
+from pages.parts.language import language, translate
 
 
 def show_error(text: str) -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 from gan_core import paths
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.store.runs import RunStore
-from pages.parts.edge import errors_in_words
+from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.lost_list import offer_if_lost
 from pages.parts.sharp_pictures import show_pixels

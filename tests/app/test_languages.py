@@ -12,7 +12,7 @@ from tests.app.conftest import PAGES, as_read, components, trained
 MARK = "⟦"
 NO_WORDS = re.compile(r"[\d\W_]*")
 NAMES = {"PNG", "ZIP", "NPZ", "English / Español", "2026", "EN", "ES"}
-FOR_SCRIPTS = {"colour", "kind", "language", "metric", "png", "state"}
+FOR_SCRIPTS = {"colour", "dash", "kind", "language", "metric", "png", "state"}
 """What our components are given that no reader sees."""
 
 

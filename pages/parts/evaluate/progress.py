@@ -6,7 +6,8 @@ from gan_core.jobs import worker
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import EvaluationRow, State
-from pages.parts.edge import errors_in_words, plain
+from pages.parts.edge import plain
+from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 
 TICK_SECONDS = 1.0

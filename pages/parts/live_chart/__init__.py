@@ -15,6 +15,14 @@ from pages.parts.component import component
 from pages.parts.language import LANGUAGES, _, language
 from pages.parts.links import give, one_of, some_of, take
 
+DASHES = {
+    "solid": "Solid: {curve}.",
+    "dot": "Dotted: {curve}.",
+    "dash": "Dashed: {curve}.",
+    "longdash": "Long dashes: {curve}.",
+}
+"""How a chart's curves are told apart where the colour shows the run, as Plotly calls it and in words: up to four."""
+
 _component = component(Path(__file__).parent, '<div class="live-charts"></div>')
 
 X_SHORT = {"kimg": "kimg", "step": "steps", "epoch": "epochs", "seconds": "seconds"}
@@ -70,7 +78,10 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
         {
             "title": _(chart.title),
             "note": _(chart.note) if len(runs) == 1 else _dashes(chart),
-            "traces": [trace._asdict() | {"label": _(trace.label)} for trace in chart.traces],
+            "traces": [
+                trace._asdict() | {"label": _(trace.label), "dash": dash}
+                for dash, trace in zip(DASHES, chart.traces, strict=False)
+            ],
             "range": chart.y_range,
             "level": chart.level,
             "log": view.log and chart.y_range is None,
@@ -98,5 +109,5 @@ def _dashes(chart: Chart) -> str:
     """If there are several runs, the colour shows the run; the dashes distinguish its curves."""
     if len(chart.traces) == 1:
         return _(chart.note)
-    first, second = (_(trace.label) for trace in chart.traces)
-    return _("Solid: {first}. Dotted: {second}.", first=first, second=second)
+    named = zip(DASHES.values(), chart.traces, strict=False)
+    return " ".join(_(template, curve=_(trace.label)) for template, trace in named)

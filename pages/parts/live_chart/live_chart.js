@@ -27,8 +27,6 @@ function smooth(x, y, smoothing) {
   });
 }
 
-const DASHES = ["solid", "dot"];
-
 // Plotly takes <b>, <a href> and the like in its texts for HTML, and a run's name may come from a stranger.
 const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
@@ -39,7 +37,7 @@ function curves(trace, number, run, several, rows, sparse, { x, smoothing }, col
   const over = rows[x.metric] ?? rows.kimg;
   const line = {
     color: several ? colours[run.number % colours.length] : colours[trace.colour],
-    dash: several ? DASHES[number] : "solid",
+    dash: several ? trace.dash : "solid",
     width: 2,
   };
   // Of several runs, the legend has one entry each, which hides and shows all of its curves.

@@ -12,7 +12,8 @@ from gan_core.config import changeable
 from gan_core.store.evaluations import default_evaluations
 from gan_core.store.runs import RunStore, lost_checkpoint
 from gan_core.store.tables import Run, State
-from pages.parts.edge import as_csv, errors_in_words, file_or_reason, show_error
+from pages.parts.edge import as_csv, file_or_reason, show_error
+from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.models import OF_RUNS, first_of
 from pages.parts.train.config_form import take_run
