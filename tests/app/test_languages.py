@@ -11,7 +11,9 @@ from tests.app.conftest import PAGES, as_read, components, trained
 
 MARK = "⟦"
 NO_WORDS = re.compile(r"[\d\W_]*")
-NAMES = {"PNG", "ZIP", "NPZ", "English / Español", "2026", "EN", "ES"}
+NAMES = {"PNG", "ZIP", "NPZ", "2026", *map(str.upper, language.LANGUAGES)} | {
+    " / ".join(known.name for known in language.LANGUAGES.values())
+}
 FOR_SCRIPTS = {"colour", "dash", "kind", "language", "metric", "png", "state"}
 """What our components are given that no reader sees."""
 
