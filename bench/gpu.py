@@ -23,7 +23,7 @@ import torch
 
 from bench import gpu_checks, gpu_speed, jpeg_cifar10
 from bench.gpu_common import Box, Part, Row
-from gan_core.devices import choose_device, describe
+from gan_core.devices import choose_device, describe, set_up_for_training
 
 PARTS: dict[str, tuple[int, Part]] = {
     "captured": (40, gpu_checks.captured),
@@ -122,7 +122,6 @@ def main(arguments: list[str] | None = None) -> int:
     device = choose_device()
     if asked.data_dir:
         jpeg_cifar10.accept()
-    torch.set_flush_denormal(True)
     found = json.loads(asked.out.read_text()) if asked.add and asked.out.exists() else {"parts": {}}
     found |= {
         "device": describe(device),
@@ -132,13 +131,14 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{found['device']}, torch {found['torch']}, {os.cpu_count()} cores", flush=True)
     parts = asked.parts.split(",")
     end = time.perf_counter() + 60 * asked.minutes
-    for number, name in enumerate(parts):
-        shares = sum(PARTS[part][0] for part in parts[number:])
-        # What parts before did not need is for those to come.
-        seconds = max(0.0, end - time.perf_counter()) * PARTS[name][0] / shares
-        run_part(name, seconds, device, asked.data_dir, found, asked.out)
-        if not is_well(device) and parts[number + 1 :]:
-            return gone_on(asked, parts[number + 1 :], (end - time.perf_counter()) / 60)
+    with set_up_for_training():
+        for number, name in enumerate(parts):
+            shares = sum(PARTS[part][0] for part in parts[number:])
+            # What parts before did not need is for those to come.
+            seconds = max(0.0, end - time.perf_counter()) * PARTS[name][0] / shares
+            run_part(name, seconds, device, asked.data_dir, found, asked.out)
+            if not is_well(device) and parts[number + 1 :]:
+                return gone_on(asked, parts[number + 1 :], (end - time.perf_counter()) / 60)
     return int(any("error" in found["parts"][name] for name in parts))
 
 
