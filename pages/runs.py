@@ -111,7 +111,7 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "kimg": st.column_config.NumberColumn(_("kimg"), format="localized"),
         "discriminator_loss": st.column_config.NumberColumn(_("Discriminator's loss"), format="%.3f"),
         "generator_loss": st.column_config.NumberColumn(_("Generator's loss"), format="%.3f"),
-        "spread": st.column_config.NumberColumn(_("Diversity"), format="%.2f"),
+        "diversity": st.column_config.NumberColumn(_("Diversity"), format="%.2f"),
         "seconds": st.column_config.TextColumn(_("Trained")),
         "created": st.column_config.DatetimeColumn(_("Started"), format="distance"),
     }

@@ -203,7 +203,7 @@ def _critic(means: Means) -> Diagnosis | None:
         ),
         Text(
             "In the last {seconds:.0f} seconds of training, the critic's estimate of the distance was {distance:.3g}. "
-            "No rule for trouble applied.",
+            "No sign of trouble.",
             {"seconds": means.seconds, "distance": means.distance},
         ),
     )
@@ -232,7 +232,7 @@ def _healthy(means: Means) -> Diagnosis:
         Text("Both networks are learning: the discriminator still finds differences, and the generator keeps up."),
         Text(
             "In the last {seconds:.0f} seconds of training, the mean discriminator output was {real:.2f} for real and "
-            "{fake:.2f} for generated pictures. No rule for trouble applied: neither network diverged, collapsed or "
+            "{fake:.2f} for generated pictures. No sign of trouble: neither network diverged, collapsed or "
             "got far ahead.",
             _outputs(means),
         ),

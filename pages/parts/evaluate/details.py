@@ -122,8 +122,8 @@ def _nearest(result: Evaluation) -> None:
     )
     if {"nearest"} <= result.scores.keys() & result.baseline.keys():
         text += " " + _(
-            "Half of its pictures are closer than {model:.2f} to a training picture. For real pictures that it never "
-            "saw, the distance is {baseline:.2f}. A much smaller distance than that means that it has memorised.",
+            "Half of its pictures are closer than {model:.2f} to a training picture; of real pictures that it never "
+            "saw, half are closer than {baseline:.2f}. It has memorised only if the first number is much smaller.",
             model=result.scores["nearest"],
             baseline=result.baseline["nearest"],
         )

@@ -38,12 +38,13 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
         else:
             st.caption("  \n".join(plain(line) for line in _lines(answer, config)))
         if waiting := store.waiting() + len(store.owners()):
-            st.caption(_("Runs before it: {count}", count=waiting))
+            st.caption(_("Runs waiting before a new one: {count}", count=waiting))
 
 
 def _given(outcome: Outcome) -> str:
     return _(
-        "On these digits, after {kimg:,.0f} kimg, {accuracy:.1%} of the pictures showed the class that was asked for",
+        "In an earlier trial on these digits, {accuracy:.1%} of the pictures showed the class that was asked for after "
+        "{kimg:,.0f} kimg",
         kimg=outcome.kimg,
         accuracy=outcome.accuracy,
     )
