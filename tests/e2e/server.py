@@ -75,7 +75,7 @@ class Server:
         return mine
 
     def training_process(self) -> psutil.Process:
-        return next(p for p in self.processes() if "gan_core.jobs.worker" in p.cmdline())
+        return next(p for p in self.processes() if "gan_core.jobs.train_job" in p.cmdline())
 
 
 def _free_port() -> int:

@@ -324,6 +324,7 @@ def test_every_page_fits_its_screen(visit, server, a_run, size, options):
 
 def test_a_page_is_used_by_keyboard_alone(visit):
     page = visit("/")
+    expect(page.get_by_role("button", name="Train on digits now")).to_be_visible()
     for _ in range(60):  # the whole sidebar comes first
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText").endswith("Train on digits now"):
