@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import Engine, Select, func, select, update
+from sqlalchemy import Engine, func, select, tuple_, update
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -138,21 +138,22 @@ class Queue(Generic[Job]):
 
     # What the owner does
 
-    def _in_order(self) -> Select[int]:
-        """The numbers of the waiting jobs in the order in which they are taken: the longest wait comes first."""
-        table = self.table
-        return select(table.id).where(table.state == State.QUEUED).order_by(table.queued_at, table.id)
+    def _order(self) -> tuple[Any, Any]:
+        """By which jobs are taken: the longest wait comes first."""
+        return self.table.queued_at, self.table.id
 
     def queue_position(self, job: Job) -> int:
         """1 for the job that is taken next."""
+        table = self.table
+        earlier = tuple_(*self._order()) < tuple_(job.queued_at, job.id)
         with self.session() as session:
-            waiting = list(session.scalars(self._in_order()))
-        return 1 + waiting.index(job.id) if job.id in waiting else 1
+            count = select(func.count()).where(table.state == State.QUEUED, earlier)
+            return 1 + (session.scalar(count) or 0)
 
     def claim(self, owner: str) -> Job | None:
         """Take the job that has waited longest; None if none waits. No two owners get the same one."""
         table = self.table
-        oldest = self._in_order().limit(1)
+        oldest = select(table.id).where(table.state == State.QUEUED).order_by(*self._order()).limit(1)
         while True:
             with self.session() as session:
                 job_id = session.scalar(oldest)
