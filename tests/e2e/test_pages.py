@@ -281,13 +281,13 @@ def test_a_list_far_down_the_sidebar_stays_open_when_the_estimate_comes(visit, p
 def test_nothing_moves_when_less_can_be_promised(visit):
     """Or a list that is open further down would close."""
     page = visit("/train?preset=minute")
-    expect(page.get_by_text("On these digits, after")).to_be_visible()
+    expect(page.get_by_text("In an earlier trial on these digits")).to_be_visible()
     expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
     height = height_between(page)
     field = page.get_by_label("Training length (kimg)", exact=True)
     field.fill("5")
     field.press("Enter")
-    expect(page.get_by_text("On these digits, after")).to_have_count(0)
+    expect(page.get_by_text("In an earlier trial on these digits")).to_have_count(0)
     assert height_between(page) == pytest.approx(height, abs=1)
 
 
