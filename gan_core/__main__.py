@@ -1,10 +1,13 @@
-"""The command line: python -m gan_core presets | settings | train | sample | evaluate | runs | backup | worker."""
+"""The command line: python -m gan_core presets | settings | train | sample | evaluate | runs | backup | worker.
+
+What a command needs is imported in it: SQLAlchemy takes a quarter of a second, torch two.
+"""
 
 import sys
 import time
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,14 +15,15 @@ from gan_core import paths
 from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
-from gan_core.jobs import job, threads, train_job, worker
-from gan_core.metrics.result import SCORES, Evaluation, notes
+from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
-from gan_core.store import recovery
-from gan_core.store.runs import RunStore, default_store
-from gan_core.store.tables import Run
 from gan_core.text import Text, shortened
+
+if TYPE_CHECKING:
+    from gan_core.metrics.result import Evaluation
+    from gan_core.store.runs import RunStore
+    from gan_core.store.tables import Run
 
 PATH = click.Path(path_type=Path)
 NAMES_OF_DATASETS = [*DATASETS, f"{FOLDER}PATH"]
@@ -82,6 +86,9 @@ def train(
     anew: bool,
 ) -> None:
     """Train in the foreground; the last line printed is the checkpoint's path."""
+    from gan_core.jobs.job import new_owner
+    from gan_core.store.runs import default_store
+
     asked = asked_changes(dataset, minutes, kimg, changes)
     store = default_store()
     if anew and resume is None:
@@ -91,7 +98,7 @@ def train(
     else:
         name = preset or DEFAULT_PRESET
         config = make_config(preset_config(name), **asked)
-        run = store.create(config, name, data_dir, owner=job.new_owner())
+        run = store.create(config, name, data_dir, owner=new_owner())
     run = _train_with_bar(store, run)
     click.echo(run.checkpoint_path)
 
@@ -117,9 +124,11 @@ def _key_and_value(change: str) -> tuple[str, str]:
 
 
 def _resume(
-    store: RunStore, text: str, preset: str | None, asked: dict[str, Any], data_dir: Path | None, anew: bool
-) -> Run:
+    store: "RunStore", text: str, preset: str | None, asked: dict[str, Any], data_dir: Path | None, anew: bool
+) -> "Run":
     """Take over an ended run; most settings may not change, since it would be another run."""
+    from gan_core.jobs.job import new_owner
+
     store.watch_for_signs()
     run = store.find(text)
     current = run.config if anew else store.current_config(run)
@@ -148,10 +157,12 @@ def _resume(
     # Changes made during training are not part of the config that the run began with.
     free = [name for name, setting in settings().items() if setting.free_when_resumed]
     began = run.config.model_copy(update={name: getattr(config, name) for name in free})
-    return store.resume(run.id, began, owner=job.new_owner(), data_dir=data_dir)
+    return store.resume(run.id, began, owner=new_owner(), data_dir=data_dir)
 
 
-def _train_with_bar(store: RunStore, run: Run) -> Run:
+def _train_with_bar(store: "RunStore", run: "Run") -> "Run":
+    from gan_core.jobs.train_job import train_run
+
     click.echo(f"Run {run.id} in {run.folder}")
     hidden = not sys.stderr.isatty()  # stderr that goes to a file holds errors alone
     with click.progressbar(
@@ -168,7 +179,7 @@ def _train_with_bar(store: RunStore, run: Run) -> Run:
             bar.current_item = progress
             bar.render_progress()  # update alone shows nothing before the first step of a thousand
 
-        return train_job.train_run(store, run, show_progress)
+        return train_run(store, run, show_progress)
 
 
 def _bar_text(progress: dict[str, Any] | None) -> str:
@@ -246,8 +257,10 @@ def evaluate(
     click.echo(found.to_json() if as_json else _table(found))
 
 
-def _table(found: Evaluation) -> str:
+def _table(found: "Evaluation") -> str:
     """A line a score: its title, value and baseline; then what was compared."""
+    from gan_core.metrics.result import SCORES, notes
+
     lines = [f"{'score':30} {'value':>10} {'baseline':>10}"]
     for name, score in SCORES.items():
         if name in found.scores:
@@ -262,6 +275,9 @@ def _table(found: Evaluation) -> str:
 )
 def runs(recovering: bool) -> None:
     """List all runs, the newest first."""
+    from gan_core.store import recovery
+    from gan_core.store.runs import default_store
+
     if recovering:
         click.echo(str(recovery.recover().summary()))
     store = default_store()
@@ -279,6 +295,9 @@ def runs(recovering: bool) -> None:
 @click.argument("file", type=PATH)
 def backup(file: Path) -> None:
     """Copy the list of runs and their curves into FILE, while they may be in use."""
+    from gan_core.store import recovery
+    from gan_core.store.runs import default_store
+
     recovery.back_up(default_store(), file)
     click.echo(file)
 
@@ -288,6 +307,9 @@ def backup(file: Path) -> None:
 @click.option("--of-app", is_flag=True, hidden=True)
 def work(slots: int, of_app: bool) -> None:
     """Train queued runs, each in a process of its own, until ended; what is in training then goes on by itself."""
+    from gan_core.jobs import worker
+    from gan_core.store.runs import default_store
+
     if of_app:
         worker.work(default_store(), slots, name=worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
     else:

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision import datasets as torchvision_datasets
 
 from gan_core import paths
 from gan_core.checkpoint import write_aside
@@ -28,11 +27,15 @@ from gan_core.errors import WorkbenchError
 from gan_core.seeds import stream
 from gan_core.text import Text
 
+if TYPE_CHECKING:
+    # Imported where it is needed: it takes as long as all else here, and the digits need none of it.
+    from torchvision.datasets import VisionDataset
+
 BROKEN_CONTENT = (RuntimeError, ValueError, AssertionError, EOFError, OSError, TypeError, LookupError)
 BROKEN_ARCHIVE = (struct.error, zlib.error, tarfile.TarError, pickle.UnpicklingError)
 """What torchvision raises for damaged files. Not every Exception: a run may be stopped here, which raises one too."""
-Kind = type[torchvision_datasets.VisionDataset]
-"""A dataset as torchvision knows it: a class of its own."""
+Kind = type[Any]
+"""A dataset as torchvision knows it: a class of its own, MNIST, CIFAR10 or a subclass of these."""
 DIGITS_FILE = paths.PACKAGE_DATA / "digits.npz"
 
 
@@ -120,7 +123,9 @@ def _digits(name: str) -> Dataset:
 
 
 def _torchvision(name: str, data_dir: Path, on_progress: TextProgress, train: bool) -> Dataset:
-    kind = getattr(torchvision_datasets, DATASETS[name].torchvision)
+    from torchvision import datasets
+
+    kind = getattr(datasets, DATASETS[name].torchvision)
     on_progress(Text("Reading {dataset}", {"dataset": name}))
     try:
         stored = _read(kind, data_dir, train)
@@ -166,7 +171,7 @@ def _check_fit(name: str, folder: Path, images: Tensor, labels: Tensor) -> None:
     )
 
 
-def _read(kind: Kind, data_dir: Path, train: bool) -> "torchvision_datasets.VisionDataset | None":
+def _read(kind: Kind, data_dir: Path, train: bool) -> "VisionDataset | None":
     """The dataset if it lies there unpacked, else None."""
     try:
         return kind(data_dir, train)
@@ -187,7 +192,7 @@ def _place(kind: Kind, data_dir: Path) -> Path:
 
 def _is_of_cifar(kind: Kind) -> bool:
     """Whether it has CIFAR-10's one archive of pickles, not MNIST's four of plain bytes."""
-    return issubclass(kind, torchvision_datasets.CIFAR10)
+    return hasattr(kind, "tgz_md5")
 
 
 def _archives(kind: Kind, data_dir: Path) -> Iterator[tuple[list[str], Path, str]]:

@@ -1,16 +1,17 @@
 """How good a model is. This file defines what is measured; it needs no torch.
 
-`scores.py` computes each score from features, `features.py` makes features of pictures, `reference.py` keeps those of
-the real ones, `evaluation.py` puts a checkpoint through all of them.
+`formulas.py` computes each score from features, `features.py` makes features of pictures, `reference.py` keeps those of
+the real ones, `scorecard.py` puts a checkpoint through all of them.
 """
 
 import json
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gan_core.datasets.table import dataset_name
 from gan_core.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FEATURES = ("classifier", "inception")
 """The networks in whose features pictures can be compared: the dataset's classifier, and that of the papers."""
@@ -116,7 +117,7 @@ class Evaluation(NamedTuple):
     baseline: dict[str, float]
     class_names: tuple[str, ...]
     confusion: list[list[int]] | None
-    pictures: dict[str, np.ndarray]
+    pictures: "dict[str, np.ndarray]"
     distances: list[float]
 
     def to_json(self) -> str:

@@ -13,7 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from sqlalchemy import ColumnElement, Engine, delete, select, update
 
 from gan_core import paths
@@ -168,6 +167,8 @@ def result_of(row: EvaluationRow) -> Evaluation | None:
     result = numbers_of(row)
     if result is None:
         return None
+    import numpy as np
+
     with contextlib.suppress(OSError, ValueError), np.load(row.pictures_path, allow_pickle=False) as file:
         return result._replace(pictures=dict(file))
     return result

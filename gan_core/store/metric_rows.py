@@ -1,12 +1,18 @@
-"""What runs measured: rows of metrics, packed into chunks that name their columns. Knows nothing of torch."""
+"""What runs measured: rows of metrics, packed into chunks that name their columns. Knows nothing of torch.
+
+NumPy is imported where it counts, since a list of runs needs none of it: a tenth of a second.
+"""
 
 import json
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import select
 
 from gan_core.store.queue import Queue
 from gan_core.store.tables import MetricChunk, Run
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CHUNK_ROWS = 512
 """Metric rows in one database row: a million rows are then 2,000 reads, and a write stays below 100 kB."""
@@ -15,22 +21,26 @@ CHUNK_ROWS = 512
 class MetricRows(Queue[Run]):
     """The part of the run store that keeps metrics."""
 
-    def write_metrics(self, run_id: int, first_row: int, columns: list[str], rows: np.ndarray) -> None:
+    def write_metrics(self, run_id: int, first_row: int, columns: list[str], rows: "np.ndarray") -> None:
         """Write the rows of one chunk, again and again as it grows.
 
         Args:
             first_row: the chunk's first row in the run, a multiple of CHUNK_ROWS.
             rows: float64 [at most CHUNK_ROWS, len(columns)].
         """
+        import numpy as np
+
         data = np.ascontiguousarray(rows, dtype="<f8").tobytes()
         with self.session() as session:
             session.merge(MetricChunk(run_id=run_id, first_row=first_row, columns_json=json.dumps(columns), data=data))
 
-    def read_metrics(self, run_id: int, from_row: int = 0) -> dict[str, np.ndarray]:
+    def read_metrics(self, run_id: int, from_row: int = 0) -> "dict[str, np.ndarray]":
         """Each column's values, float64 [rows], from the first row of the chunk that holds `from_row`.
 
         A column that a part of the run did not have is NaN there.
         """
+        import numpy as np
+
         first = from_row - from_row % CHUNK_ROWS
         wanted = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
         with self.session() as session:
@@ -42,8 +52,10 @@ class MetricRows(Queue[Run]):
             for name in names
         }
 
-    def extend_metrics(self, run_id: int, known: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def extend_metrics(self, run_id: int, known: "dict[str, np.ndarray]") -> "dict[str, np.ndarray]":
         """All metrics of a run, given those read before: only chunks that may have grown since are read."""
+        import numpy as np
+
         if not known:
             return self.read_metrics(run_id)
         rows = len(known["step"])
@@ -57,8 +69,10 @@ class MetricRows(Queue[Run]):
             for name in dict.fromkeys([*known, *new])
         }
 
-    def cut_metrics(self, run_id: int, after_step: int) -> dict[str, np.ndarray]:
+    def cut_metrics(self, run_id: int, after_step: int) -> "dict[str, np.ndarray]":
         """Forget what was measured after a step, since a resumed run will measure it again. Returns what is left."""
+        import numpy as np
+
         metrics = self.read_metrics(run_id)
         if not metrics:
             return {}

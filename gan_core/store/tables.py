@@ -4,8 +4,8 @@ import json
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -13,6 +13,9 @@ from gan_core import paths
 from gan_core.config import RunConfig
 from gan_core.datasets.table import dataset_name
 from gan_core.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class State(StrEnum):
@@ -191,7 +194,9 @@ class MetricChunk(Base):
     columns_json: Mapped[str]
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
-    def values(self) -> dict[str, np.ndarray]:
+    def values(self) -> "dict[str, np.ndarray]":
+        import numpy as np
+
         names = [OLD_METRICS.get(name, name) for name in json.loads(self.columns_json)]
         table = np.frombuffer(self.data, dtype="<f8").reshape(-1, len(names))
         return dict(zip(names, table.T, strict=True))

@@ -1,5 +1,6 @@
 """What docs/architecture.md promises of imports, asked of a fresh Python."""
 
+import os
 import subprocess
 import sys
 
@@ -44,6 +45,23 @@ def modules_of(names: list[str]) -> list[str]:
 )
 def test_imports_point_one_way(modules, unwanted):
     program = f"import sys, {', '.join(modules)}; sys.exit({unwanted!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=paths.PROJECT).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["--help", "presets", "settings", "runs"])
+def test_a_command_that_only_tells_loads_nothing_that_counts(command, tmp_path):
+    program = f"import sys, atexit; atexit.register(lambda: print(*sys.modules)); sys.argv[1:] = [{command!r}]; "
+    program += "from gan_core.__main__ import main; sys.exit(main())"
+    environment = os.environ | {"GAN_WORKBENCH_CHECKPOINTS": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=paths.PROJECT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert not {"torch", "pandas", "numpy", "PIL"} & set(told.stdout.splitlines()[-1].split())
+
+
+def test_digits_are_trained_without_torchvision():
+    program = "import sys, gan_core.jobs.recorder, gan_core.training.captured, gan_core.estimates.probe; "
+    program += "sys.exit(any(name in sys.modules for name in ('torchvision', 'scipy', 'pandas', 'torch._dynamo')))"
     assert subprocess.run([sys.executable, "-c", program], cwd=paths.PROJECT).returncode == 0
 
 
