@@ -8,6 +8,7 @@ from pages.parts.example import example_picture, start_button
 from pages.parts.home.sections import how_it_learns, recent_runs, shipped_models
 from pages.parts.language import _
 from pages.parts.lost_list import offer_if_lost
+from pages.parts.ready import get_ready
 
 RECENT_RUNS = 4
 
@@ -15,6 +16,7 @@ RECENT_RUNS = 4
 def main() -> None:
     store = default_store()
     store.mark_interrupted()
+    get_ready(store)
     words, picture = st.columns([3, 2], gap="large", vertical_alignment="center")
     with words:
         _welcome(store)

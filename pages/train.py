@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from gan_core.jobs import worker
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.live_chart import choose_view, live_charts
+from pages.parts.ready import get_ready
 from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import choose_preset, config_form
 from pages.parts.train.cost import show_estimate
@@ -22,9 +22,7 @@ def main() -> None:
     store.mark_interrupted()
     with st.sidebar:
         _form(store)
-    if store.waiting():
-        with errors_in_words():
-            worker.ensure_worker(store)
+    get_ready(store)
     run = choose_run(store)
     if run is None:
         show_example(store)

@@ -17,8 +17,8 @@ from gan_core.config import RunConfig, settings
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text
 
-IDLE_SECONDS = 60
-"""How long a helper (some 800 MB with torch) waits for the next question."""
+IDLE_SECONDS = 600
+"""How long a helper (some 400 MB with torch) waits for the next question."""
 MOST_WAITING = 20
 MOST_KNOWN = 1_000
 FAILURE_SECONDS = 10
@@ -54,7 +54,7 @@ class Estimator:
     """Answers at once what is known, and has a helper process measure what is not. For all viewers: thread-safe.
 
     A thread asks the helper one question after the other, the newest first, and ends with it once there was none for
-    IDLE_SECONDS. A helper whose server is gone finds its input at an end, and ends too.
+    IDLE_SECONDS, nor anybody who may ask one. A helper whose server is gone finds its input at an end, and ends too.
     """
 
     def __init__(self) -> None:
@@ -62,6 +62,7 @@ class Estimator:
         self._known: dict[str, tuple[float, Answer]] = {}  # until when an answer is good, and the answer
         self._waiting: dict[str, RunConfig] = {}  # the newest last
         self._measuring = ""
+        self._wanted_at = 0.0
         self._thread: threading.Thread | None = None
 
     def ask(self, config: RunConfig) -> Answer | None:
@@ -76,16 +77,23 @@ class Estimator:
                 self._waiting[question] = config
                 _forget_oldest(self._waiting, MOST_WAITING)
                 self._changed.notify()
+        self.prepare()
+        return None
+
+    def prepare(self) -> None:
+        """Have a helper ready: somebody may ask soon, and its imports take seconds."""
+        with self._changed:
+            self._wanted_at = time.monotonic()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._answer_all, name="estimates", daemon=True)
                 self._thread.start()
-        return None
 
     def _answer_all(self) -> None:
         helper = None
         try:
+            helper = _start_helper()
             while asked := self._next():
-                if helper is None or helper.poll() is not None:
+                if helper.poll() is not None:
                     helper = _start_helper()
                 self._note(asked[0], _ask_helper(helper, asked[1]))
         finally:
@@ -98,9 +106,12 @@ class Estimator:
     def _next(self) -> tuple[str, RunConfig] | None:
         """Waits for a question; None if there was none for long."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._waiting, IDLE_SECONDS):
-                self._thread = None  # before a new question relies on this one
-                return None
+            while not self._waiting:
+                left = self._wanted_at + IDLE_SECONDS - time.monotonic()
+                if left <= 0:
+                    self._thread = None  # before a new question relies on this one
+                    return None
+                self._changed.wait(left)
             self._measuring, config = self._waiting.popitem()
             return self._measuring, config
 

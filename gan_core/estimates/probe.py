@@ -193,6 +193,8 @@ def answer(question: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answer questions until there are no more."""
+    import torch._dynamo  # torch's optimizers import it at their first step: better while nobody waits
+
     torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
     devices.keep_freed_memory()
     answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is not an answer

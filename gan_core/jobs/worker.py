@@ -2,12 +2,12 @@
 
 python -m gan_core worker        a worker, until it is ended
 
-A worker only supervises: it starts train_job.py and evaluate_job.py, and notes how they ended.
+A worker only supervises: it starts train_job.py and evaluate_job.py, and notes how they ended. While somebody looks, or
+runs wait, it keeps a process ready for the next run (warm.py).
 """
 
 import math
 import platform
-import subprocess
 import sys
 import threading
 import time
@@ -17,6 +17,8 @@ from typing import NamedTuple
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.jobs.job import new_owner
+from gan_core.jobs.processes import Process, start_detached
+from gan_core.jobs.warm import FORKS, Warm
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.patience import Patience
 from gan_core.store.queue import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
@@ -24,7 +26,7 @@ from gan_core.store.runs import RunStore
 from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
 """How often a worker checks for queued runs and ended processes."""
 START_SECONDS = 10 + LOST_AFTER_SECONDS
 """How long a worker may take to start, on a machine that is busy training, to see that an earlier one is dead, and to
@@ -35,15 +37,17 @@ CANCEL_SECONDS = 1
 """How long a cancelled evaluation has to end by itself."""
 FIRST_SIGN_SECONDS = 60
 """For this long after a process was started, its worker writes heartbeats for it; then it must do so itself."""
-IDLE_SECONDS = 120
-"""How long the app's own worker stays without work."""
+IDLE_SECONDS = 600
+"""How long the app's own worker stays without work, and a process ready, if nobody looks and nothing waits."""
+LOOK_SECONDS = 10
+"""How often the worker is told that somebody looks."""
 
 
 class InWork(NamedTuple):
     """A run or an evaluation that a worker started, its process, and when, by the clock that only goes forward."""
 
     job: Run | EvaluationRow
-    process: subprocess.Popen[bytes]
+    process: Process
     started_at: float
 
 
@@ -53,10 +57,11 @@ class Worker:
     module = "gan_core.jobs.train_job"
     patience_seconds = STOP_SECONDS
 
-    def __init__(self, store: RunStore | EvaluationStore, slots: int, name: str = ""):
+    def __init__(self, store: RunStore | EvaluationStore, slots: int, name: str = "", warm: Warm | None = None):
         self.store = store
         self.slots = slots
         self.name = name
+        self.warm = warm
         self.in_work: dict[str, InWork] = {}
         self.asked_at: dict[str, float] = {}
         """When this worker first saw that an owner is asked to stop."""
@@ -75,7 +80,7 @@ class Worker:
                 self.store.heartbeat(job.id, owner)
         self._end_what_does_not_stop()
         self.store.mark_interrupted()
-        while len(self.in_work) + len(self._orphans()) < self.slots:
+        while not self._better_waits() and len(self.in_work) + len(self._orphans()) < self.slots:
             owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
             claimed = self.store.claim(owner)
             if claimed is None:
@@ -87,11 +92,19 @@ class Worker:
     def _start(self, job: Run | EvaluationRow, owner: str) -> None:
         try:
             job.folder.mkdir(parents=True, exist_ok=True)
-            process = _start_detached([sys.executable, "-m", self.module, str(job.id), owner], job.folder / "log.txt")
+            process = self._process_of(job, owner, job.folder / "log.txt")
         except OSError as error:  # this one's folder; another's may be sound
             self.store.end(job.id, owner, State.FAILED, not_written(error.filename or job.folder, error).text)
         else:
             self.in_work[owner] = InWork(job, process, time.monotonic())
+
+    def _better_waits(self) -> bool:
+        """Whether a run begins sooner with a process that is about to be ready than with one of its own."""
+        return self.warm is not None and self.warm.is_worth_waiting_for
+
+    def _process_of(self, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
+        warmed = self.warm.start(job.id, owner, log) if self.warm else None
+        return warmed or start_detached([sys.executable, "-m", self.module, str(job.id), owner], log)
 
     def _orphans(self) -> list[str]:
         """Owners that an earlier worker of this name left at work when it was killed. They still take a slot."""
@@ -151,24 +164,34 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
         name: with a name, only one worker at a time works under it; a second one returns at once.
     """
     owner = new_owner()
-    workers = [Worker(store, slots, name), Evaluator(EvaluationStore(store.engine), 1, name)]
+    warm = Warm(paths.checkpoints() / "worker.log")
+    training = Worker(store, slots, name, warm)
+    workers = [training, Evaluator(EvaluationStore(store.engine), 1, name)]
     if name and not _take_name(store, name, owner):
         return
     paths.remove_partials(paths.checkpoints())
     patience = Patience()
-    last_work = last_sign = time.monotonic()
-    while idle_seconds is None or time.monotonic() - last_work < idle_seconds:
+    last_work = last_sign = last_look = time.monotonic()
+    seen = store.last_look(name)
+    while idle_seconds is None or time.monotonic() - max(last_work, last_look) < idle_seconds:
         with patience.bridged():
             busy = [worker.supervise() for worker in workers]
             if any(busy):
                 last_work = time.monotonic()
-            if name and time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
+            if time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
                 last_sign = time.monotonic()
-                if not store.register_worker(name, owner):
+                if (look := store.last_look(name)) != seen or store.waiting():
+                    seen, last_look = look, time.monotonic()
+                if name and not store.register_worker(name, owner):
                     # Replaced by another worker, after this computer slept: finish what is in work, claim no more.
                     for worker in workers:
                         worker.slots = 0
+        if time.monotonic() - last_look >= IDLE_SECONDS:
+            warm.end()
+        elif FORKS or not training.in_work:  # else its imports would slow the run in training
+            warm.keep()
         time.sleep(POLL_SECONDS)
+    warm.end()
     if name:
         store.unregister_worker(name, owner)
 
@@ -190,37 +213,26 @@ def app_worker_name() -> str:
 
 
 _starting = threading.Lock()
-_started_at = -math.inf
+_started_at = _looked_at = -math.inf
 
 
 def ensure_worker(store: RunStore) -> None:
-    """Start the app's worker if none lives. It outlives whoever starts it.
+    """Somebody looks, who may start a run: start the app's worker if none lives. It outlives whoever starts it.
 
     Cheap enough for every tick of every page: one that was started a moment ago is given the time to register.
     """
-    global _started_at
+    global _started_at, _looked_at
     with _starting:
-        if time.monotonic() - _started_at < START_SECONDS or store.worker_lives(app_worker_name()):
+        now = time.monotonic()
+        if now - _looked_at >= LOOK_SECONDS:
+            _looked_at = now
+            store.note_look(app_worker_name())
+        if now - _started_at < START_SECONDS or store.worker_lives(app_worker_name()):
             return
-        _started_at = time.monotonic()
+        _started_at = now
         folder = paths.checkpoints()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+            start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
         except OSError as error:
             raise not_written(error.filename or folder, error) from error
-
-
-def _start_detached(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """A process of its own session, so that Ctrl-C in the server's terminal, or the server's end, does not reach it."""
-    on_windows = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            env=paths.child_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            creationflags=on_windows,
-            start_new_session=True,  # on any other system
-        )

@@ -259,3 +259,4 @@ class WorkerRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     owner: Mapped[str]
     heartbeat_at: Mapped[float]
+    looked_at: Mapped[float] = mapped_column(default=0.0)  # when somebody last looked who may start a run

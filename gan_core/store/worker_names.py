@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from gan_core.store.database import changed_rows
@@ -43,6 +43,16 @@ class WorkerNames(Queue[Run]):
         """
         sign = self.worker_sign(name)
         return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS
+
+    def note_look(self, name: str) -> None:
+        """Tell the worker of that name that somebody looks who may start a run."""
+        with self.session() as session:
+            session.execute(update(WorkerRow).where(WorkerRow.name == name).values(looked_at=time.time()))
+
+    def last_look(self, name: str) -> float:
+        """Another number whenever somebody has looked; clocks may differ, so it tells no time."""
+        with self.session() as session:
+            return session.scalar(select(WorkerRow.looked_at).where(WorkerRow.name == name)) or 0.0
 
     def worker_sign(self, name: str) -> tuple[str, float] | None:
         """Owner and heartbeat of the worker of that name; None if there is none."""

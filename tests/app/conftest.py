@@ -21,12 +21,16 @@ class NoEstimator:
     def ask(self, config):
         return None
 
+    def prepare(self):
+        pass
+
 
 @pytest.fixture
 def no_worker(monkeypatch):
     """Runs stay queued and speeds unmeasured: what does either is tested elsewhere."""
     monkeypatch.setattr(worker, "ensure_worker", lambda store: None)
     monkeypatch.setattr("pages.parts.train.cost.default_estimator", NoEstimator)
+    monkeypatch.setattr("pages.parts.ready.default_estimator", NoEstimator)
 
 
 @pytest.fixture

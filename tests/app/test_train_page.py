@@ -128,16 +128,12 @@ def test_a_bad_value_that_is_no_longer_shown_stands_in_nobodys_way(open_page, st
     assert store.get(1).config == DEFAULT
 
 
-def test_whoever_watches_any_run_gets_the_queue_going(open_page, store, monkeypatch):
+@pytest.mark.parametrize("page", ["home.py", "train.py"])
+def test_where_a_run_can_be_started_a_worker_is_ready_for_it(open_page, store, monkeypatch, page):
     started = []
-    trained(store)
     monkeypatch.setattr(worker, "ensure_worker", started.append)
-    app = open_page()
-    assert started == []
-    store.create(small_config(), "cgan")
-    monkeypatch.setattr(worker, "ensure_worker", started.append)
-    app.run()
-    assert started
+    open_page(page)
+    assert started == [store]
 
 
 def test_a_running_run_shows_its_progress_and_can_be_stopped(open_page, store):

@@ -75,7 +75,9 @@ class Server:
         return mine
 
     def training_process(self) -> psutil.Process:
-        return next(p for p in self.processes() if "gan_core.jobs.train_job" in p.cmdline())
+        """The one that trains a run: the worker's, forked from the one that waits."""
+        waiting = [p for p in self.processes() if "gan_core.jobs.warm" in p.cmdline()]
+        return max(waiting, key=lambda p: p.create_time())
 
 
 def _free_port() -> int:

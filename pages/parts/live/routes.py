@@ -58,9 +58,8 @@ def _news(request: Request) -> Response:
     try:
         store = default_store()
         store.mark_interrupted()
-        if store.waiting():
-            with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
-                worker.ensure_worker(store)
+        with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
+            worker.ensure_worker(store)
         run = _run(request)
         if run is None:
             # A page that watched a run while it was deleted did nothing wrong: no error in the browser's console.

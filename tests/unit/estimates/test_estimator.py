@@ -289,15 +289,14 @@ def test_a_question_whose_helper_died_fails_and_can_be_asked_again(monkeypatch):
     monkeypatch.setattr(estimator, "FAILURE_SECONDS", 1)
     monkeypatch.setattr(estimator, "IDLE_SECONDS", 1)
     shared, config = Estimator(), small_config()
-    start = estimator._start_helper
+    ask = estimator._ask_helper
 
-    def start_one_that_dies():
-        monkeypatch.setattr(estimator, "_start_helper", start)
-        helper = start()
+    def ask_one_that_dies(helper, config):
+        monkeypatch.setattr(estimator, "_ask_helper", ask)
         helper.kill()
-        return helper
+        return ask(helper, config)
 
-    monkeypatch.setattr(estimator, "_start_helper", start_one_that_dies)
+    monkeypatch.setattr(estimator, "_ask_helper", ask_one_that_dies)
     answers = []
     wait_for(lambda: answers.append(shared.ask(config)) or isinstance(answers[-1], Estimate), "an estimate")
     assert any(isinstance(answer, WorkbenchError) for answer in answers)
