@@ -32,6 +32,7 @@ NEEDED = (
     "torchvision.datasets",
     "gan_core.jobs.recorder",
     "gan_core.jobs.resume",
+    "gan_core.jobs.train_job",
     "gan_core.metrics.scorecard",
     "gan_core.training.captured",
 )
