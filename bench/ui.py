@@ -1,5 +1,6 @@
 """What watching costs: `python -m bench.ui [PART ...]` prints a table of the parts (all of them take 20 minutes).
 
+start     how soon a run starts, and waiting, what that costs others (ui_start.py)
 tick      bytes and server CPU of one viewer of a run with 100,000 rows, while it learns and once it has ended
 paint     time to the first paint, warm
 generate  from the click to 64 new pictures
@@ -26,6 +27,7 @@ import websockets
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from bench.ui_start import start, store_of, waiting
 from gan_core import paths
 from gan_core.monitor.charts import CHARTED
 from gan_core.presets import DEFAULT_PRESET, preset_config
@@ -44,10 +46,6 @@ ROUNDS = 6
 VIEWERS = 30
 VIEWERS_MINUTES = 10
 TICK_SECONDS = 1.0
-
-
-def store_of(server: Server) -> RunStore:
-    return RunStore(f"sqlite:///{server.folder / 'checkpoints' / 'runs.db'}")
 
 
 class Pretender:
@@ -286,7 +284,7 @@ async def _session(server: Server, run: Run, ended: threading.Event, taken: list
 
 
 PARTS: dict[str, Callable[[Server, Browser], Iterator[tuple[str, str]]]] = {
-    part.__name__: part for part in (tick, paint, generate, training, viewers)
+    part.__name__: part for part in (start, waiting, tick, paint, generate, training, viewers)
 }
 
 

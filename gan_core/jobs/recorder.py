@@ -112,7 +112,8 @@ class Recorder:
         self.recent.append((seconds, self.gan.images))
         self.next_row = seconds + ROW_SECONDS
         if scores or seconds >= self.next_report or much_waits:
-            self.next_report = seconds + REPORT_SECONDS
+            # Sooner at the beginning: somebody waits for the first curve.
+            self.next_report = seconds + min(REPORT_SECONDS, seconds)
             self._report(seconds)
 
     def _report(self, seconds: float) -> None:

@@ -1,5 +1,7 @@
 // Asks the server once a second for a run's state and what is new of it, for all parts of a page that show it.
 const TICK = 1000;
+const FIRST_TICKS = 250; // of a run without any row yet: somebody waits for the first curve
+const FIRST_SECONDS = 15;
 const GRACE = 3000; // a part that is drawn anew comes back within this, and finds what was fetched before
 const watches = new Map();
 
@@ -8,7 +10,7 @@ const watches = new Map();
 export function watch(run, language, listener, onTrouble = () => {}) {
   const key = `${run} ${language}`;
   const known = watches.get(key);
-  const seen = known ?? { run, language, rows: {}, grids: [], news: null, listeners: new Map(), timer: 0, asking: false };
+  const seen = known ?? { run, language, rows: {}, grids: [], news: null, listeners: new Map(), timer: 0, asking: false, began: performance.now() };
   watches.set(key, seen);
   clearTimeout(seen.ending);
   seen.listeners.set(listener, onTrouble);
@@ -41,7 +43,12 @@ async function ask(seen) {
   } finally {
     seen.asking = false;
   }
-  if (seen.listeners.size && (seen.news?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), TICK);
+  if (seen.listeners.size && (seen.news?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), pause(seen));
+}
+
+function pause(seen) {
+  const isNew = performance.now() - seen.began < FIRST_SECONDS * 1000;
+  return isNew && (seen.rows.step?.length ?? 0) < 2 ? FIRST_TICKS : TICK;
 }
 
 function report(seen, trouble) {
