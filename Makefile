@@ -1,4 +1,4 @@
-# make app    the app, in an environment of its own
+# make app    the app, in an environment of its own; make app TORCH=cpu  without what only NVIDIA GPUs need, a tenth as large
 # make test   all tests, browser tests included
 # make check  ruff's rules and formatting, mypy's types; make format  mends what can be mended
 # make texts  brings the translations' catalogues up to date with the texts in the source
@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+CPU_BUILDS := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: app test check format texts screenshots environment test-environment
@@ -40,11 +41,22 @@ test-environment: .venv/tests-installed
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
-.venv/app-installed: requirements.txt | .venv/bin/python
+# PyPI's torch for Linux brings CUDA along.
+.venv/torch-from-$(or $(TORCH),pypi): requirements.txt | .venv/bin/python
+ifeq ($(TORCH),cpu)
+	grep -E '^torch(vision)?>' requirements.txt > .venv/torch.txt
+	$(PIP) --retries 1 --index-url $(CPU_BUILDS) -r .venv/torch.txt \
+		|| { echo "PyTorch's builds for CPUs could not be had from $(CPU_BUILDS); without TORCH=cpu, PyPI's are installed, which work everywhere and take 6 GB." >&2; exit 1; }
+	$(BIN)/python -c 'import torch, torchvision; assert torch.version.cuda is None' 2>/dev/null \
+		|| { echo "What is in .venv is not PyTorch's build for CPUs: it was there before, or pip knows other sources (pip config list); remove .venv and try again." >&2; exit 1; }
+endif
+	touch $@
+
+.venv/app-installed: requirements.txt .venv/torch-from-$(or $(TORCH),pypi) | .venv/bin/python
 	$(PIP) -r requirements.txt
 	touch $@
 
-.venv/tests-installed: requirements.txt requirements-dev.txt tests/e2e/package-lock.json | .venv/bin/python
+.venv/tests-installed: requirements.txt requirements-dev.txt tests/e2e/package-lock.json .venv/torch-from-$(or $(TORCH),pypi) | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	$(BIN)/python tests/e2e/browser.py --install
 	touch .venv/app-installed $@
