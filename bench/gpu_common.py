@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from gan_core import paths
 from gan_core.config import ImageSpec, RunConfig, make_config
 from gan_core.datasets.loading import Dataset, load_dataset
 from gan_core.datasets.table import Channels, Size
+from gan_core.devices import rounded_products
 from gan_core.presets import PRESETS, preset_config
 from gan_core.training.captured import CapturedStep, can_be_captured
 from gan_core.training.gan import Gan
@@ -82,16 +84,22 @@ def stepping(gan: Gan, dataset: Dataset, how: str) -> Callable[[], Step]:
     config = gan.config
     batches = dataset.to(gan.device).batches(config.batch_size, config.seed, gan.batches, config.mirror)
     if how == "eager" or config.network == "progressive":
-        return lambda: training_step(gan, batches)
+        return lambda: _rounded(gan, lambda: training_step(gan, batches))
     captured = CapturedStep(gan, graphs=how == "captured" and can_be_captured(gan))
 
     def step() -> Step:
-        seen = captured(gan, batches)
+        seen = _rounded(gan, lambda: captured(gan, batches))
         if captured.failed:  # what is measured here is not to be an eager step
             raise RuntimeError("the step could not be captured")
         return seen
 
     return step
+
+
+def _rounded(gan: Gan, step: Callable[[], Step]) -> Step:
+    """As a run takes it. Where the precision is another one, whoever measures says whether products are rounded."""
+    with rounded_products(True) if gan.precision == "tf32" else nullcontext():
+        return step()
 
 
 def learn(

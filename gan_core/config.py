@@ -314,7 +314,8 @@ class RunConfig(BaseModel):
     )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "Precision",
-        "auto computes in bfloat16 on GPUs and processors that are made for it, in float32 elsewhere.",
+        "auto takes what is fastest: on newer GPUs TensorFloat-32, and bfloat16 for wide networks; on processors made "
+        "for bfloat16, that; float32 elsewhere.",
         group="Device", part_of_preset=False,
     )
     # fmt: on

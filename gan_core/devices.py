@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Literal
 
 import psutil
 import torch
@@ -14,6 +15,9 @@ import torch
 from gan_core.errors import WorkbenchError
 
 GIB = 2**30
+WIDE = 3_000_000
+"""Weights of both networks from which a GPU is faster in bfloat16 than in TensorFloat-32."""
+Precision = Literal["float32", "tf32", "bfloat16"]
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 
@@ -92,10 +96,37 @@ def give_back_freed_memory() -> None:
             malloc_trim(0)
 
 
-def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Computes in bfloat16 where asked for, or where `auto` finds a device that is made for it."""
-    bfloat16 = precision == "bfloat16" or (precision == "auto" and is_made_for_bfloat16(device))
-    return torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
+def choose_precision(name: str, device: torch.device, weights: int) -> Precision:
+    """The precision of that name; `auto` is what was measured to be the fastest on such a device (docs/performance.md).
+
+    Args:
+        weights: how many both networks have.
+    """
+    if name != "auto":
+        return "bfloat16" if name == "bfloat16" else "float32"
+    if not is_made_for_bfloat16(device):
+        return "float32"
+    # Autocast adds a launch or two to every operator, which a narrow network's products do not make up for.
+    return "tf32" if device.type == "cuda" and weights < WIDE else "bfloat16"
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """Computes forward passes in bfloat16 where that is the precision."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()
+
+
+@contextmanager
+def rounded_products(allowed: bool) -> Iterator[None]:
+    """Whether a GPU rounds the factors of float32 matrix products to TensorFloat-32's ten bits within this context.
+
+    Both passes of a step must be within it. Convolutions are rounded anyway: that is torch's own choice.
+    """
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def is_made_for_bfloat16(device: torch.device) -> bool:

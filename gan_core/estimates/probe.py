@@ -73,7 +73,7 @@ def measure(config: RunConfig) -> Estimate:
         gan = Gan(config, spec, device)
         dataset = loading.Dataset(images, labels, spec).to(device)
         batches = dataset.batches(config.batch_size, config.seed, mirror=config.mirror)
-        with _memory_seen(device) as seen:
+        with _memory_seen(device) as seen, devices.rounded_products(gan.precision == "tf32"):
             seconds = _seconds_a_step(captured.step_of(gan), gan, batches)
     except (RuntimeError, MemoryError) as error:
         raise WorkbenchError(

@@ -86,7 +86,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         recorder = Recorder(reporter, gan, session, grids, on_progress, scoring)
         reporter.report(message="", dataset_images=len(dataset.images))
         choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
-        with choosing(recorder.record) as record:
+        with devices.rounded_products(gan.precision == "tf32"), choosing(recorder.record) as record:
             train(gan, batches, session, record, step_of(gan))
         recorder.finish()
     return State.FINISHED if recorder.progress(session.seconds()) >= 1 else State.STOPPED

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from gan_core import paths
 from gan_core.datasets.downloads import TextProgress, fetch
 from gan_core.datasets.loading import normalise
+from gan_core.devices import rounded_products
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.classifier import classifier_digest, load_classifier
 from gan_core.metrics.result import FEATURES
@@ -159,7 +160,8 @@ def extract(
     network = copy.deepcopy(extractor.network).to(device)  # the classifier is shared
     parts = []
     # The same arithmetic on every GPU, whichever precision training in this process has chosen.
-    with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    exact_convolutions = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    with rounded_products(False), exact_convolutions:
         for start in range(0, len(images), extractor.chunk):
             pixels = torch.from_numpy(images[start : start + extractor.chunk]).permute(0, 3, 1, 2)
             outputs = extractor.apply(network, pixels.to(device))

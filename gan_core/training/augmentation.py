@@ -26,15 +26,15 @@ def colour(images: Tensor, random: Tensor) -> Tensor:
 
 def translation(images: Tensor, random: Tensor) -> Tensor:
     """Moved by whole pixels, by random numbers [2, N] up or down and sideways. What comes in is 0, grey."""
-    height, width = images.shape[2:]
+    count, channels, height, width = images.shape
     most = int(width * MOST_MOVED + 0.5)
     moves = (random * (2 * most + 1)).long()
     wide = pad(images, (most, most, most, most))
     rows = moves[0].view(-1, 1) + torch.arange(height, device=images.device)
     columns = moves[1].view(-1, 1) + torch.arange(width, device=images.device)
-    pictures = torch.arange(len(images), device=images.device).view(-1, 1, 1)
-    moved = wide.permute(0, 2, 3, 1)[pictures, rows[:, :, None], columns[:, None, :]]
-    return moved.permute(0, 3, 1, 2)
+    # Not wide[...]: the backward pass of an index sorts on a GPU, that of a gather does not.
+    moved = wide.gather(2, rows[:, None, :, None].expand(count, channels, height, wide.shape[3]))
+    return moved.gather(3, columns[:, None, None, :].expand(count, channels, height, width))
 
 
 def cutout(images: Tensor, random: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gan_core import checkpoint
 from gan_core.config import ImageSpec, RunConfig, make_config
-from gan_core.devices import autocast
+from gan_core.devices import autocast, choose_precision
 from gan_core.growth import growth
 from gan_core.networks.build import build_discriminator, build_generator
 from gan_core.networks.progressive import Growing
@@ -68,6 +68,8 @@ class Gan:
         self.generator = self._place(build_generator(config, spec))
         self.discriminator = self._place(build_discriminator(config, spec))
         self._averaged = copy.deepcopy(self.generator).eval().requires_grad_(False)
+        count = sum(weight.numel() for weight in chain(self.generator.parameters(), self.discriminator.parameters()))
+        self.precision = choose_precision(config.precision, device, count)
         self._make_optimizers()
 
     def _place(self, network: Network) -> Network:
@@ -140,7 +142,7 @@ class Gan:
             counted.copy_(count)
 
     def autocast(self) -> AbstractContextManager[object]:
-        return autocast(self.device, self.config.precision)
+        return autocast(self.device, self.precision)
 
     @property
     def images(self) -> int:

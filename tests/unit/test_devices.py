@@ -7,7 +7,16 @@ import psutil
 import pytest
 import torch
 
-from gan_core.devices import autocast, choose_device, describe, free_memory, give_back_freed_memory, memory_used
+from gan_core.devices import (
+    autocast,
+    choose_device,
+    choose_precision,
+    describe,
+    free_memory,
+    give_back_freed_memory,
+    memory_used,
+    rounded_products,
+)
 from gan_core.errors import WorkbenchError
 
 CPU = torch.device("cpu")
@@ -46,8 +55,32 @@ def test_bfloat16_comes_by_itself_on_a_cpu_that_is_made_for_it_alone(monkeypatch
 
 def precision_of_a_product(precision: str) -> torch.dtype:
     matrix = torch.ones(2, 2)
-    with autocast(CPU, precision):
+    with autocast(CPU, choose_precision(precision, CPU, weights=1)):
         return (matrix @ matrix).dtype
+
+
+@pytest.mark.parametrize(
+    ("name", "is_new", "weights", "chosen"),
+    [
+        ("auto", True, 2_030_000, "tf32"),  # the fully connected GAN
+        ("auto", True, 3_730_000, "bfloat16"),  # r3gan of width 64
+        ("auto", False, 2_030_000, "float32"),
+        ("float32", True, 2_030_000, "float32"),
+        ("bfloat16", False, 2_030_000, "bfloat16"),
+    ],
+)
+def test_a_new_gpu_takes_the_precision_that_was_measured_to_be_fastest(monkeypatch, name, is_new, weights, chosen):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: is_new)
+    assert choose_precision(name, torch.device("cuda"), weights) == chosen
+
+
+def test_products_are_rounded_within_a_context_alone():
+    with rounded_products(True):
+        assert torch.backends.cuda.matmul.allow_tf32
+        with rounded_products(False):
+            assert not torch.backends.cuda.matmul.allow_tf32
+        assert torch.backends.cuda.matmul.allow_tf32
+    assert not torch.backends.cuda.matmul.allow_tf32
 
 
 def test_a_cpu_has_no_gpu_memory():

@@ -37,6 +37,16 @@ def test_a_picture_is_moved_by_at_most_an_eighth_and_grey_comes_in(random, moves
     assert torch.equal(moved, wanted)
 
 
+def test_moving_back_gradients_needs_no_sorting():
+    moved = translation(torch.randn(2, 3, 8, 8, requires_grad=True), torch.rand(2, 2))
+    steps, passed = [moved.grad_fn], []
+    while steps:
+        step = steps.pop()
+        passed.append(step.name())
+        steps += [before for before, _ in step.next_functions if before]
+    assert not any(name.startswith("Index") for name in passed), "whose backward pass sorts on a GPU"
+
+
 def test_a_square_of_half_the_width_is_cut_out():
     cut = cutout(torch.ones(1, 2, 28, 28), torch.tensor([[0.5], [0.5]]))
     assert cut[0, 0].eq(0).sum().item() == 14 * 14
