@@ -174,6 +174,10 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
     last_work = last_sign = last_look = time.monotonic()
     seen = store.last_look(name)
     while idle_seconds is None or time.monotonic() - max(last_work, last_look) < idle_seconds:
+        if time.monotonic() - last_look >= IDLE_SECONDS:
+            warm.end()
+        elif FORKS or not training.in_work:  # else its imports would slow the run in training
+            warm.keep()
         with patience.bridged():
             busy = [worker.supervise() for worker in workers]
             if any(busy):
@@ -186,10 +190,6 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
                     # Replaced by another worker, after this computer slept: finish what is in work, claim no more.
                     for worker in workers:
                         worker.slots = 0
-        if time.monotonic() - last_look >= IDLE_SECONDS:
-            warm.end()
-        elif FORKS or not training.in_work:  # else its imports would slow the run in training
-            warm.keep()
         time.sleep(POLL_SECONDS)
     warm.end()
     if name:
