@@ -10,6 +10,7 @@ becomes the run itself, since a process that has imported torch cannot be forked
 import gc
 import importlib
 import json
+import math
 import os
 import select
 import subprocess
@@ -52,18 +53,23 @@ class Warm:
     def __init__(self, log: Path):
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
-        self._started_at = 0.0
+        self._started_at = -math.inf
         self._is_ready = False
 
     def keep(self) -> None:
-        """See that a process waits, unless memory is short: then none does."""
-        if psutil.virtual_memory().available < LEAST_FREE_BYTES:
+        """See that a process waits, unless memory is short. One that died at once is not replaced soon."""
+        free = psutil.virtual_memory().available
+        if free < LEAST_FREE_BYTES:
             self.end()
-        elif self._process is None or self._process.poll() is not None:
+        elif not self._lives and free > 2 * LEAST_FREE_BYTES and time.monotonic() > self._started_at + self._rest():
             if FORKS:
                 adopt_orphans()
             self._process = start_detached(COMMAND, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._started_at, self._is_ready = time.monotonic(), False
+
+    def _rest(self) -> float:
+        """Seconds after the start of a process that died, in which it would not help to start another."""
+        return PATIENCE_SECONDS if self._process else 0
 
     def end(self) -> None:
         """End the process that waits. The runs that it has started go on."""

@@ -105,6 +105,18 @@ def test_nothing_waits_where_memory_is_short(monkeypatch, waiting):
     assert not waiting.is_worth_waiting_for
 
 
+def test_one_that_dies_at_once_is_not_replaced_at_once(monkeypatch, tmp_path):
+    monkeypatch.setattr(warm, "COMMAND", [sys.executable, "-c", "print('x', file=open('started', 'a'))"])
+    monkeypatch.chdir(tmp_path)
+    keeper = Warm(tmp_path / "warm.log")
+    keeper.keep()
+    keeper._process.wait()
+    keeper.keep()
+    assert not keeper.is_ready
+    assert (tmp_path / "started").read_text() == "x\n"
+    keeper.end()
+
+
 def test_a_run_starts_by_itself_if_the_waiting_process_has_died(waiting, store):
     waiting._process.kill()
     waiting._process.wait()
