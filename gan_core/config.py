@@ -199,8 +199,9 @@ class RunConfig(BaseModel):
     score_every: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
         None, "Score every",
         "How many kimg between two scorings of the EMA weights (FID, class accuracy). The checkpoint with the lowest "
-        "FID is kept. Scoring does not count as training time. Empty: never.",
-        group="Training", unit="kimg", gt=0, le=1e7, step=10, part_of_preset=False,
+        "FID is kept. Scoring does not count as training time. Empty: as often as 5 % of the time allows, if the "
+        "dataset has a classifier. 0: never.",
+        group="Training", unit="kimg", ge=0, le=1e7, step=10, part_of_preset=False,
         affects_speed=False,  # the clock is stopped during a scoring
     )
     grid_every: Annotated[int | None, BeforeValidator(none_from_text)] = setting(
@@ -342,6 +343,17 @@ class RunConfig(BaseModel):
     def uses(self, name: str) -> bool:
         """Whether the hyperparameter of that name has an effect beside the others' values."""
         return has_effect(name, dict(self))
+
+    @property
+    def scores_itself(self) -> bool:
+        """Whether a run is scored without being asked, as often as a small share of its time allows."""
+        named = DATASETS.get(self.dataset)
+        return self.score_every is None and named is not None and bool(named.classifier)
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether a run is scored while it learns."""
+        return self.scores_itself or bool(self.score_every)
 
     @property
     def classifies(self) -> bool:

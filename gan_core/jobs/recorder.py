@@ -51,6 +51,7 @@ class Recorder:
         self.grids, self.on_progress, self.scoring = grids, on_progress, scoring
         self.newest_step: Step | None = None
         self.newest_row: dict[str, float] = {}
+        self.newest_scores = {name: value for name, value in self.run.last.items() if name in ("fid", "accuracy")}
         seconds = session.seconds()
         self.next_row = self.next_report = self.next_live_grid = 0.0
         self.next_checkpoint = seconds + CHECKPOINT_SECONDS
@@ -64,8 +65,8 @@ class Recorder:
         """Write what is due. Raises WorkbenchError once the losses or weights are no longer numbers."""
         self.newest_step = step
         seconds = self.session.seconds()
-        at_end = self.progress(seconds) >= 1
-        to_score = self.scoring is not None and self.scoring.due(at_end)
+        progress = self.progress(seconds)
+        to_score = self.scoring is not None and self.scoring.due(progress)
         if to_score or seconds >= self.next_row:
             self._row(step, seconds, to_score)
         if self.grids.is_due():
@@ -74,7 +75,7 @@ class Recorder:
         if seconds >= self.next_live_grid:
             self.next_live_grid = seconds + LIVE_GRID_SECONDS
             self.grids.write(self.run.live_grid)
-        if seconds >= self.next_checkpoint and not at_end:
+        if seconds >= self.next_checkpoint and progress < 1:
             self.save()
 
     def finish(self) -> None:
@@ -82,7 +83,7 @@ class Recorder:
         if not self.reporter.still_mine():  # its files must stay as they are
             return
         seconds = self.session.seconds()
-        to_score = self.scoring is not None and self.progress(seconds) >= 1 and self.scoring.due(at_end=True)
+        to_score = self.scoring is not None and self.progress(seconds) >= 1 and self.scoring.due(progress=1.0)
         if self.newest_step and to_score:  # the time ran out just after it was recorded
             self._row(self.newest_step, seconds, to_score)
         self.grids.write(self.run.live_grid)
@@ -97,6 +98,7 @@ class Recorder:
             self._report(seconds)  # the rows that show how training diverged
             raise diverged(self.gan.step, self.run.folder)
         scores = self._score(seconds) if to_score else {}
+        self.newest_scores |= scores
         # A scoring may follow a row at once: over so short a time the rate would be meaningless.
         rate = self._images_per_second(self.recent[0 if to_score else -1], seconds)
         self.newest_row = {
@@ -115,6 +117,9 @@ class Recorder:
             # Sooner at the beginning: somebody waits for the first curve.
             self.next_report = seconds + min(REPORT_SECONDS, seconds)
             self._report(seconds)
+        if self.scoring is not None and not to_score:
+            with self.session.clock_stopped():
+                self.scoring.get_ready()
 
     def _report(self, seconds: float) -> None:
         rate = self._images_per_second(self.recent[0], seconds)  # averaged over some seconds: single rows vary too much
@@ -126,7 +131,7 @@ class Recorder:
             "seconds_left": self._seconds_left(seconds, rate),
             "images_per_second": rate,
         }
-        self.reporter.report_progress(progress, self.newest_row)
+        self.reporter.report_progress(progress, self.newest_scores | self.newest_row)
         if not self.reporter.lost:
             self.on_progress(progress)
 

@@ -1,7 +1,11 @@
-"""Scores of a run while it learns: a few pictures every so many images, and the best checkpoint's FID so far."""
+"""Scores of a run while it learns: a few pictures now and then, and the best checkpoint's FID so far.
+
+`Scoring` is for a run whose config says how often, `OwnScoring` for one that decides by itself.
+"""
 
 import math
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,17 +15,32 @@ from gan_core import checkpoint
 from gan_core.config import RunConfig
 from gan_core.datasets.loading import Dataset
 from gan_core.errors import WorkbenchError
+from gan_core.jobs.job import throttled
 from gan_core.jobs.reporter import Reporter
+from gan_core.jobs.session import TrainingSession
 from gan_core.text import Text
 from gan_core.training.gan import Gan
 
 if TYPE_CHECKING:
-    from gan_core.metrics.reference import Reference
+    from gan_core.metrics.reference import Comparison, Reference
 
 SAMPLES = 2_000
 """Pictures drawn for a scoring. Few, so the FID is somewhat too high, but it takes only seconds."""
+OWN_SAMPLES = 1_000
+"""As many if a run scores itself: always the same number, so that all its scores, and other runs', can be compared."""
 SEED = 0
 """The same latents at each scoring: what changes is the generator."""
+SHOWN_AFTER = 1.0
+"""Seconds after which a scoring is worth a line on the page."""
+
+SHARE = 0.05
+"""Of the time trained, what a run that scores itself spends on it at most."""
+MOST_OWN = 200
+"""Scorings of a whole run at most, where that share would allow more."""
+FIRST_PIECE_SECONDS = 0.2
+"""What a run must have saved before it first looks what a scoring would cost."""
+DRAWING_SHARE = 3
+"""Learning from a picture takes at least so many times as long as drawing it: forward, and twice as much backward."""
 
 
 class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
@@ -31,30 +50,36 @@ class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
 def real_pictures(
     config: RunConfig, data_dir: Path, training: Dataset, device: torch.device, on_progress: Callable[[Text], None]
 ) -> "Reference | None":
-    """What generated pictures are compared with; None if the run is not to be scored.
+    """What generated pictures are compared with; None if the config does not say how often.
 
     Args:
         training: the pictures that the run learns from, on the CPU.
 
     Raises WorkbenchError if pictures or Inception's weights cannot be had.
     """
-    if config.score_every is None:
+    if not config.score_every:
         return None
     from gan_core.metrics.reference import make_reference
 
-    return make_reference(
-        config, data_dir, device, on_progress=lambda share, line: on_progress(line), training=training
-    )
+    def show(share: float, line: Text) -> None:
+        on_progress(Text("{what}: {share:.0%}", {"what": line, "share": share}) if share else line)
+
+    return make_reference(config, data_dir, device, on_progress=show, training=training)
 
 
 class Scoring:
-    """When a run is scored, and how its best checkpoint did.
+    """When a run is scored, and how its best checkpoint did: every `score_every` kimg.
 
     Args:
+        reference: None if it is still to be made.
         stop: asked every few hundred pictures; True ends a scoring.
     """
 
-    def __init__(self, reporter: Reporter, gan: Gan, reference: "Reference", stop: Callable[[], bool]):
+    samples = SAMPLES
+
+    def __init__(
+        self, reporter: Reporter, gan: Gan, reference: "Reference | Comparison | None", stop: Callable[[], bool]
+    ):
         self.run, self.reporter, self.gan, self.reference, self.stop = reporter.run, reporter, gan, reference, stop
         self.counted = self._count()
         self.scored_step = -1
@@ -63,12 +88,18 @@ class Scoring:
     def _count(self) -> int:
         """How many scorings a run of this length has had."""
         every = self.gan.config.score_every
-        assert every is not None  # or nothing would be scored
-        return int(self.gan.images / (1000 * every))
+        return int(self.gan.images / (1000 * every)) if every else 0
 
-    def due(self, at_end: bool) -> bool:
-        """At the multiples of `score_every`, and at the end of the run; each step once."""
-        return self.gan.step != self.scored_step and (at_end or self._count() > self.counted)
+    def due(self, progress: float) -> bool:
+        """At the multiples of `score_every`, and at the end of the run; each step once.
+
+        Args:
+            progress: the share of the run's budget that is spent, 0 to 1.
+        """
+        return self.gan.step != self.scored_step and (progress >= 1 or self._count() > self.counted)
+
+    def get_ready(self) -> None:
+        """Do a piece of what a scoring needs first, if there is anything to do; for between two steps."""
 
     def score(self) -> dict[str, float]:
         """`fid`, and `accuracy` if the model is conditional and its dataset has a classifier.
@@ -77,25 +108,119 @@ class Scoring:
         """
         from gan_core.metrics.scorecard import quick_scores
 
+        assert self.reference is not None  # or none would be due
         self.counted, self.scored_step = self._count(), self.gan.step
         gan = self.gan
         scores = quick_scores(
-            gan.averaged_generator(), gan.config, gan.spec, self.reference, SAMPLES, SEED, self._go_on
+            gan.averaged_generator(), gan.config, gan.spec, self.reference, self.samples, SEED, self._looks()
         )
         self.reporter.report(message="")
         return scores
 
-    def _go_on(self, share: float, line: Text) -> None:
-        message = Text("Scoring {count:,} pictures", {"count": SAMPLES}).to_json()
-        self.reporter.report(message=message)
-        if self.stop() or self.reporter.asked_to_stop:
-            raise Interrupted
+    def _looks(self) -> Callable[[float, Text], None]:
+        """For a scoring that begins now: shows how far it has come, if it takes long, and ends it for a stop."""
+        began = time.monotonic()
+
+        @throttled
+        def show(share: float) -> None:
+            message = Text("Scoring {count:,} pictures: {share:.0%}", {"count": self.samples, "share": share}).to_json()
+            # What is written is answered by whether a stop was asked for.
+            self.reporter.report(message=message if time.monotonic() - began > SHOWN_AFTER else "")
+
+        def go_on(share: float, line: Text) -> None:
+            show(share)
+            if self.stop() or self.reporter.asked_to_stop:
+                raise Interrupted
+
+        return go_on
 
     def keep_if_best(self, metadata: checkpoint.Metadata, model: dict[str, torch.Tensor]) -> None:
         """Keep the checkpoint if its FID is the lowest so far."""
         if metadata.scores["fid"] < self.lowest:
             checkpoint.save_best(self.run.folder, metadata, model)
             self.lowest = metadata.scores["fid"]
+
+
+class OwnScoring(Scoring):
+    """Scores a run as often as SHARE of its time allows, and at its end if that is still in it.
+
+    All that the clock stood still for counts: the first imports, the real pictures' features, scoring, writing the best
+    checkpoint. Nothing is spent that was not saved before, as far as its cost can be foreseen.
+
+    Args:
+        training: the pictures that the run learns from, on the CPU.
+    """
+
+    samples = OWN_SAMPLES
+
+    def __init__(
+        self,
+        reporter: Reporter,
+        gan: Gan,
+        training: Dataset,
+        stop: Callable[[], bool],
+        session: TrainingSession,
+    ):
+        super().__init__(reporter, gan, None, stop)
+        self.session, self.training = session, training
+        self.cost = FIRST_PIECE_SECONDS
+        """Of the next scoring, or of the next piece of what it needs; in seconds."""
+        self._took = math.inf  # the scoring before the next, in seconds
+        self.began_at = self.last_at = self._progress()
+        self._images_before = gan.images
+        self._pieces = self._what_is_needed()
+
+    def due(self, progress: float) -> bool:
+        if self.reference is None or self.gan.step == self.scored_step or self._saved() < self.cost:
+            return False
+        return progress >= 1 or (progress - self.last_at >= 1 / MOST_OWN and self._leaves_enough(progress))
+
+    def _progress(self) -> float:
+        return self.gan.config.budget_spent(self.session.seconds(), self.gan.kimg)
+
+    def _saved(self) -> float:
+        return SHARE * self.session.seconds_of_session() - self.session.stood_still
+
+    def _leaves_enough(self, progress: float) -> bool:
+        """Whether after a scoring now there will be enough for one at the end: that is the one that counts most."""
+        trained = self.session.seconds_of_session()
+        left = trained * (1 - progress) / max(1e-9, progress - self.began_at)
+        return self._saved() + SHARE * left >= 2 * self.cost
+
+    def get_ready(self) -> None:
+        if self.reference is None and self._saved() >= self.cost:
+            began = time.perf_counter()
+            of_scoring = next(self._pieces)
+            # The quickest piece tells what the next may cost: where other programs run, some take many times as long.
+            self.cost = of_scoring or min(self.cost, time.perf_counter() - began)
+
+    def _what_is_needed(self) -> Iterator[float | None]:
+        """Makes the reference: None after each piece of the work, at last what a scoring may cost."""
+        from gan_core.metrics.features import extract
+        from gan_core.metrics.reference import PIECE, few_real
+
+        dataset, device = self.gan.config.dataset, self.gan.device
+        for comparison in few_real(dataset, self.training, device):
+            if comparison is None:
+                yield None
+        assert comparison is not None  # the last one is not
+        some = self.training.images[:PIECE].permute(0, 2, 3, 1).numpy()
+        took = []
+        for _ in range(2):
+            began = time.perf_counter()
+            extract(some, comparison.extractor, device)
+            took.append((time.perf_counter() - began) / len(some))
+        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
+        self.reference = comparison
+        yield self.samples * (min(took) + learning / DRAWING_SHARE)
+
+    def score(self) -> dict[str, float]:
+        began = time.perf_counter()
+        scores = super().score()
+        before, self._took = self._took, time.perf_counter() - began
+        self.cost = min(before, self._took)  # for the same reason
+        self.last_at = self._progress()
+        return scores
 
 
 def _fid_of_best(folder: Path) -> float:

@@ -22,6 +22,9 @@ class TrainingSession:
 
     def __init__(self, reporter: Reporter, seconds: float, stop: Callable[[], bool]):
         self.reporter, self.stop = reporter, stop
+        self.stood_still = 0.0
+        """Seconds of this session during which the clock was stopped."""
+        self._began_with = seconds
         self._start = time.perf_counter() - seconds
         self._past = deque((change.step, change) for change in reporter.changes() if change.step is not None)
         self._next_question = 0.0
@@ -30,6 +33,10 @@ class TrainingSession:
         """How long the run has been trained, over all its sessions."""
         return time.perf_counter() - self._start
 
+    def seconds_of_session(self) -> float:
+        """How long the run has been trained in this session."""
+        return self.seconds() - self._began_with
+
     @contextlib.contextmanager
     def clock_stopped(self) -> Iterator[None]:
         """Time that does not count as training: a scored run trains as long as one without scoring."""
@@ -37,7 +44,9 @@ class TrainingSession:
         try:
             yield
         finally:
-            self._start += time.perf_counter() - began
+            passed = time.perf_counter() - began
+            self._start += passed
+            self.stood_still += passed
 
     def asked_to_stop(self) -> bool:
         """Whether the run is to end here: by a request, by a signal, or because another process owns it now."""

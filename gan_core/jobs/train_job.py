@@ -55,7 +55,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
     from gan_core.jobs.recorder import Recorder
     from gan_core.jobs.resume import resume
     from gan_core.jobs.sample_grids import SampleGrids
-    from gan_core.jobs.scoring import Scoring, real_pictures
+    from gan_core.jobs.scoring import OwnScoring, Scoring, real_pictures
     from gan_core.jobs.session import TrainingSession
     from gan_core.training.captured import step_of
     from gan_core.training.gan import Gan
@@ -76,12 +76,14 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         _report_left_out(reporter, config, on_progress)
         dataset = load_dataset(config, data_dir, job.throttled(show))
         reference = real_pictures(config, data_dir, dataset, device, job.throttled(show))
-        dataset = dataset.to(device)
+        on_cpu, dataset = dataset, dataset.to(device)
         gan = Gan(config, dataset.spec, device)
         seconds = resume(gan, reporter)
         batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
         session = TrainingSession(reporter, seconds, stop.is_set)
         scoring = Scoring(reporter, gan, reference, stop.is_set) if reference else None
+        if config.scores_itself:
+            scoring = OwnScoring(reporter, gan, on_cpu, stop.is_set, session)
         grids = SampleGrids(run, gan, reporter.grid_steps)
         recorder = Recorder(reporter, gan, session, grids, on_progress, scoring)
         reporter.report(message="", dataset_images=len(dataset.images))

@@ -75,7 +75,9 @@ def save(classifier: Classifier, path: Path, notes: dict[str, str]) -> None:
 def load(path: Path) -> Classifier:
     """The classifier of that file: on the CPU, for evaluation, without gradients."""
     with safetensors.safe_open(path, framework="pt") as file:
-        classifier = Classifier(**json.loads(file.metadata()["network"]))
+        architecture = json.loads(file.metadata()["network"])
+    with torch.random.fork_rng(devices=[]):  # weights are drawn at first; a run in training must not notice
+        classifier = Classifier(**architecture)
     weights = checkpoint.read_tensors(path)
     # The shipped files hold the head's weights by an older name.
     weights = {name.replace("verdict.", "head."): tensor for name, tensor in weights.items()}

@@ -1,6 +1,7 @@
 """Each score as a pure function of features [N, D], logits [N, K] or classes [N]; `metrics.SCORES` says what it means.
 
-Scores that torch-fidelity has are taken from it. Features are float32 on the CPU, all results plain numbers.
+Scores that torch-fidelity has are taken from it, except FID: it takes over a second to import, and a run that is scored
+while it learns needs no more than FID. Features are float32 on the CPU, all results plain numbers.
 """
 
 from typing import NamedTuple
@@ -8,10 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_features_to_statistics, fid_statistics_to_metric
-from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
-from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
-from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
 MOST_FOR_DISTANCES = 10_000
 """Scores that compare every picture with every other take at most so many of each side."""
@@ -32,18 +29,23 @@ class Gaussian(NamedTuple):
 
 def gaussian(features: Tensor) -> Gaussian:
     """The Gaussian that fits the features, at least two of them."""
-    statistics = fid_features_to_statistics(features.double())
-    return Gaussian(statistics["mu"], statistics["sigma"])
+    values = features.double().numpy()
+    return Gaussian(values.mean(axis=0), np.cov(values, rowvar=False))
 
 
 def fid(a: Gaussian, b: Gaussian) -> float:
     """Fréchet distance |m_a - m_b|² + Tr(C_a + C_b - 2 (C_a C_b)^(1/2)) (Heusel 2017, eq. 6), 0 or more."""
-    pair = [{"mu": one.mean, "sigma": one.covariance} for one in (a, b)]
-    return max(0.0, fid_statistics_to_metric(*pair, verbose=False)[KEY_METRIC_FID])
+    apart = a.mean - b.mean
+    # The trace of a root is the sum of the eigenvalues' roots. Rounding may leave them a little negative or complex.
+    roots = np.sqrt(np.linalg.eigvals(a.covariance @ b.covariance).astype(np.complex128)).real
+    distance = apart @ apart + np.trace(a.covariance) + np.trace(b.covariance) - 2 * roots.sum()
+    return max(0.0, float(distance))
 
 
 def kid(generated: Tensor, real: Tensor, seed: int) -> float:
     """Squared MMD in the kernel (x.y / D + 1)³ (Bińkowski 2018, section 4), times 1,000: the mean over subsets."""
+    from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
+
     size = min(KID_SUBSET_SIZE, len(generated), len(real))
     found = kid_features_to_metric(
         generated, real, kid_subsets=KID_SUBSETS, kid_subset_size=size, rng_seed=_numpy_seed(seed), verbose=False
@@ -53,6 +55,8 @@ def kid(generated: Tensor, real: Tensor, seed: int) -> float:
 
 def inception_score(logits: Tensor, seed: int) -> float:
     """exp E KL(p(y|x) || p(y)) (Salimans 2016, section 4), the mean over ten splits: 1 to the number of classes."""
+    from torch_fidelity.metric_isc import KEY_METRIC_ISC_MEAN, isc_features_to_metric
+
     return isc_features_to_metric(logits, rng_seed=_numpy_seed(seed))[KEY_METRIC_ISC_MEAN]
 
 
@@ -62,6 +66,8 @@ def precision_recall(generated: Tensor, real: Tensor) -> tuple[float, float]:
     A picture's neighbourhood reaches to its third neighbour (Kynkäänniemi 2019, eq. 1 and 2). More than three on each
     side are needed.
     """
+    from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
+
     found = prc_features_to_metric(
         generated,
         real,
