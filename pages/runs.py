@@ -109,6 +109,8 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "dataset": st.column_config.TextColumn(_("Dataset")),
         "progress": st.column_config.ProgressColumn(_("Progress"), format="percent", min_value=0, max_value=1),
         "kimg": st.column_config.NumberColumn(_("kimg"), format="localized"),
+        "fid": st.column_config.NumberColumn(_("FID"), format="%.3f"),
+        "accuracy": st.column_config.NumberColumn(_("Class accuracy"), format="percent"),
         "discriminator_loss": st.column_config.NumberColumn(_("Discriminator's loss"), format="%.3f"),
         "generator_loss": st.column_config.NumberColumn(_("Generator's loss"), format="%.3f"),
         "diversity": st.column_config.NumberColumn(_("Diversity"), format="%.2f"),
@@ -122,7 +124,7 @@ def _row(run: Run) -> list[Any]:
     return [
         run.id, _(STATES[State(run.state)]), no_formula(run.preset), no_formula(run.dataset_name), run.progress,
         round(run.kimg, 1),
-        last.get("discriminator_loss"), last.get("generator_loss"), last.get("diversity"), duration(run.seconds),
+        last.get("fid"), last.get("accuracy"), last.get("discriminator_loss"), last.get("generator_loss"), last.get("diversity"), duration(run.seconds),
         pd.Timestamp(run.created_at, unit="s", tz="UTC"),
     ]  # fmt: skip
 

@@ -75,12 +75,11 @@ class Scoring:
         stop: asked every few hundred pictures; True ends a scoring.
     """
 
-    samples = SAMPLES
-
     def __init__(
         self, reporter: Reporter, gan: Gan, reference: "Reference | Comparison | None", stop: Callable[[], bool]
     ):
         self.run, self.reporter, self.gan, self.reference, self.stop = reporter.run, reporter, gan, reference, stop
+        self.samples = SAMPLES
         self.counted = self._count()
         self.scored_step = -1
         self.lowest = _fid_of_best(self.run.folder)
@@ -151,8 +150,6 @@ class OwnScoring(Scoring):
         training: the pictures that the run learns from, on the CPU.
     """
 
-    samples = OWN_SAMPLES
-
     def __init__(
         self,
         reporter: Reporter,
@@ -162,6 +159,7 @@ class OwnScoring(Scoring):
         session: TrainingSession,
     ):
         super().__init__(reporter, gan, None, stop)
+        self.samples = OWN_SAMPLES
         self.session, self.training = session, training
         self.cost = FIRST_PIECE_SECONDS
         """Of the next scoring, or of the next piece of what it needs; in seconds."""

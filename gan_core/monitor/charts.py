@@ -100,7 +100,8 @@ CHARTS = {
     "scores": Chart(
         "FID",
         "Distance between generated and real pictures, in the features of the dataset's classifier, or of Inception "
-        "if there is none. 0 means no difference. Few pictures are scored: trust the trend, not the exact value.",
+        "if there is none. 0 means no difference. Few pictures are scored (1,000, or 2,000 if “Score every” is set): "
+        "trust the trend, not the exact value.",
         (Trace("fid", "FID", GENERATOR),),
         sparse=True,
     ),

@@ -26,21 +26,44 @@ Rows = dict[str, list[float | None]]
 """Metric rows by column, as JSON has them: null is what is no number."""
 
 
+class Score(NamedTuple):
+    """Of one score, what was found last and what was best."""
+
+    newest: float
+    best: float
+
+
+Scores = dict[str, Score]
+
+
 class News(NamedTuple):
     """What a viewer gets.
 
     rows: metrics by name, and "epoch" where the dataset's size is known; those after the ones that it has, or (fresh)
         the whole run, thinned. Shared by all viewers, so not to be changed.
     total: rows that the viewer has now, to be sent with its next request.
+    scores: the newest and the best of each that the run has, by name.
     grids: (step, kimg) of each kept sample grid that it does not know yet, or (fresh_grids) of all.
     """
 
     rows: Rows
     fresh: bool
     total: int
+    scores: Scores
     grids: list[tuple[int, float]]
     fresh_grids: bool
     diagnosis: Diagnosis | None
+
+
+def scores_of(metrics: dict[str, np.ndarray]) -> Scores:
+    """Newest and best of the scores that were taken while a run learned."""
+    found = {}
+    for name, best in (("fid", np.min), ("accuracy", np.max)):
+        known = metrics.get(name, np.empty(0))
+        known = known[np.isfinite(known)]
+        if len(known):
+            found[name] = Score(newest=float(known[-1]), best=float(best(known)))
+    return found
 
 
 class _Shared:
@@ -50,6 +73,7 @@ class _Shared:
         self.lock = threading.Lock()
         self.metrics: dict[str, np.ndarray] = {}
         self.diagnosis: Diagnosis | None = None
+        self.scores: Scores = {}
         self.thinned: Rows | None = None
         self.read_at = -FRESH_SECONDS
 
@@ -58,6 +82,7 @@ class _Shared:
             if time.monotonic() - self.read_at >= FRESH_SECONDS:
                 self.metrics = store.extend_metrics(run.id, self.metrics)
                 self.diagnosis = diagnose(self.metrics, run.state) if self.metrics else None
+                self.scores = scores_of(self.metrics)
                 self.thinned = None
                 self.read_at = time.monotonic()
         return self
@@ -94,12 +119,13 @@ def news(store: RunStore, run: Run, have_rows: int = 0, have_grids: int = 0, new
     steps = run.grid_steps
     still_first = 0 < have_grids <= len(steps) and steps[have_grids - 1] == newest_grid
     grids = _with_kimg(run, steps[have_grids:] if still_first else steps, shared.metrics)
-    return News(rows, fresh, total, grids, not still_first, shared.diagnosis)
+    return News(rows, fresh, total, shared.scores, grids, not still_first, shared.diagnosis)
 
 
-def diagnosis_of(store: RunStore, run: Run) -> Diagnosis | None:
-    """The run's diagnosis, by rows that may be FRESH_SECONDS old; None before there are any."""
-    return _refreshed(store, run).diagnosis
+def what_it_means(store: RunStore, run: Run) -> tuple[Diagnosis | None, Scores]:
+    """The run's diagnosis (None before there are rows) and scores, by rows that may be FRESH_SECONDS old."""
+    shared = _refreshed(store, run)
+    return shared.diagnosis, shared.scores
 
 
 def _refreshed(store: RunStore, run: Run) -> _Shared:

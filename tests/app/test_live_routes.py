@@ -38,6 +38,20 @@ def test_a_growing_run_says_its_resolution_and_how_much_of_it_is_blended_in(stor
     assert "32 × 32 pixels" in ask(2)["status"]["numbers"] and "blended" not in ask(2)["status"]["numbers"]
 
 
+def test_a_scored_run_says_its_newest_and_its_best_scores(store):
+    run = trained(store)
+    columns = ["step", "kimg", "seconds", "fid", "accuracy"]
+    store.write_metrics(run.id, 0, columns, [[1, 1, 1, 0.5, 0.75], [2, 2, 2, 0.125, 0.9], [3, 3, 3, 0.25, 0.9625]])
+    assert ask()["status"]["scores"] == "FID 0.25, best 0.125 · class accuracy 96.2%, the best so far"
+    assert ask(query="lang=es")["status"]["scores"].startswith("FID 0,25, ")
+
+
+def test_a_run_without_scores_says_none(store):
+    run = trained(store)
+    store.write_metrics(run.id, 0, ["step", "kimg", "seconds"], [[1, 1, 1]])
+    assert ask()["status"]["scores"] == ""
+
+
 def test_the_next_look_brings_only_what_is_new(store):
     trained(store)
     seen = ask(query="rows=100&sessions=0")

@@ -111,7 +111,7 @@ def test_every_hyperparameter_says_what_it_is(name):
         ({"dataset": "imagenet"}, "imagenet"),
         ({"dataset": "folder:"}, "folder"),
         ({"minutes": None, "kimg": None}, "never end"),
-        ({"score_every": 0}, "score_every: it should be greater than 0"),
+        ({"score_every": -1}, "score_every: it should be at least 0"),
         ({"minutes": 0}, "minutes"),
         ({"ema_decay": 1}, "ema_decay"),
         ({"seed": -1}, "seed"),

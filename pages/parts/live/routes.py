@@ -78,7 +78,7 @@ def _news(request: Request) -> Response:
                 "grids": seen.grids,
                 "fresh_grids": seen.fresh_grids,
                 "newest": _version(run),
-                "status": status(store, run, seen.diagnosis, language),
+                "status": status(store, run, seen.diagnosis, seen.scores, language),
             }
         )
     except WorkbenchError as error:

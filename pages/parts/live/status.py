@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from gan_core.growth import growth, resolution
 from gan_core.monitor.diagnosis import Diagnosis
+from gan_core.monitor.feed import Scores
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from gan_core.text import Text
@@ -27,7 +28,7 @@ STATES = {
 }
 
 
-def status(store: RunStore, run: Run, diagnosis: Diagnosis | None, language: str) -> dict[str, Any]:
+def status(store: RunStore, run: Run, diagnosis: Diagnosis | None, scores: Scores, language: str) -> dict[str, Any]:
     """All that the status line shows, in that language."""
 
     def worded(text: str | Text, **values: Any) -> str:
@@ -40,6 +41,7 @@ def status(store: RunStore, run: Run, diagnosis: Diagnosis | None, language: str
         "colour": COLOURS[State(run.state)],
         "where": worded(where) if isinstance(where, Text) else where,
         "progress": min(1.0, run.progress) if run.state == State.RUNNING or run.progress else None,
+        "scores": " · ".join(worded(part) for part in _scores(scores)),
         "numbers": " · ".join(worded(part) for part in _numbers(run)),
         "message": worded(run.status_text) if run.status_text else "",
         "left_out": "\n".join(map(worded, run.left_out)),
@@ -56,6 +58,24 @@ def where_it_stands(store: RunStore, run: Run) -> Text | str:
     if run.state == State.RUNNING and not run.step:
         return Text("getting ready")
     return run.device
+
+
+SCORES = {
+    "fid": (Text("FID {newest:.3g}, best {best:.3g}"), Text("FID {newest:.3g}, the best so far")),
+    "accuracy": (
+        Text("class accuracy {newest:.1%}, best {best:.1%}"),
+        Text("class accuracy {newest:.1%}, the best so far"),
+    ),
+}
+"""Words for a score that was better before, and for one that was not."""
+
+
+def _scores(scores: Scores) -> list[Text]:
+    return [
+        Text((best_now if score.newest == score.best else better_before).template, score._asdict())
+        for name, (better_before, best_now) in SCORES.items()
+        if (score := scores.get(name))
+    ]
 
 
 def _numbers(run: Run) -> list[Text]:

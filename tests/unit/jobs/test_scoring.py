@@ -14,10 +14,12 @@ from gan_core.config import ImageSpec
 from gan_core.datasets import loading
 from gan_core.datasets.loading import load_dataset
 from gan_core.errors import WorkbenchError
-from gan_core.jobs import scoring, session, train_job
+from gan_core.jobs import recorder, scoring, session, train_job
 from gan_core.jobs.reporter import Reporter
-from gan_core.metrics import scorecard
+from gan_core.jobs.scoring import OWN_SAMPLES, SAMPLES
+from gan_core.metrics import classifier, reference, scorecard
 from gan_core.metrics.features import classifier_of
+from gan_core.monitor.charts import CHARTS
 from gan_core.store.runs import State
 from gan_core.training.gan import Gan
 from tests.conftest import small_config
@@ -30,6 +32,7 @@ READ_PICTURE = loading.read_picture
 @pytest.fixture(autouse=True)
 def few_samples(monkeypatch):
     monkeypatch.setattr(scoring, "SAMPLES", 100)
+    monkeypatch.setattr(scoring, "OWN_SAMPLES", 100)
 
 
 @pytest.fixture
@@ -97,13 +100,113 @@ def test_an_unconditional_model_has_no_class_accuracy(store):
     assert scored(store, run, "accuracy") == {}
 
 
-def test_a_run_without_the_setting_is_never_scored(store):
-    run = train(store)
+@pytest.mark.parametrize("score_every", [None, 0])
+def test_a_run_of_a_second_does_not_score_itself(store, score_every):
+    run = train(store, score_every=score_every)
     assert scored(store, run) == scored(store, run, "accuracy") == {}
     assert checkpoint.best_model(run.folder) is None
 
 
+# When, if a run decides by itself
+
+
+class Clock:
+    """A run's session, without a run."""
+
+    def __init__(self):
+        self.trained = self.stood_still = 0.0
+
+    def seconds(self):
+        return self.trained
+
+    seconds_of_session = seconds
+
+
+@pytest.fixture
+def moments(store, tmp_path):
+    """When a run of so many seconds scores itself, if a scoring takes so long."""
+
+    def when(seconds, cost):
+        run = store.create(small_config(minutes=seconds / 60, kimg=None), "cgan", owner="me")
+        gan, clock = Gan(run.config, SPEC, torch.device("cpu")), Clock()
+        own = scoring.OwnScoring(Reporter(store, run), gan, load_dataset(run.config, tmp_path), lambda: False, clock)
+        own.reference, own.cost = "there", cost
+        found = []
+        for quarter in range(4 * seconds + 1):
+            gan.step, clock.trained = quarter, quarter / 4
+            if own.due(clock.trained / seconds):
+                found.append(clock.trained)
+                own.scored_step, own.last_at = gan.step, clock.trained / seconds
+                clock.stood_still += cost
+        return found
+
+    return when
+
+
+def test_a_run_scores_itself_as_often_as_a_twentieth_of_its_time_allows_and_at_its_end(moments):
+    """0.25 seconds are saved in 5."""
+    assert moments(60, 0.25) == [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]
+    assert moments(58, 0.25) == [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 58], "what the last one costs is kept for it"
+
+
+def test_a_run_that_can_pay_for_one_score_takes_it_at_its_end_and_a_shorter_one_takes_none(moments):
+    assert moments(60, 2) == [60]
+    assert moments(39, 2) == []
+
+
+def test_however_cheap_scores_are_a_run_takes_two_hundred_at_most(moments):
+    assert 190 <= len(moments(1000, 1e-6)) <= scoring.MOST_OWN
+
+
+@pytest.fixture
+def lavish(monkeypatch):
+    """Runs that score themselves as if they had all the time in the world."""
+    monkeypatch.setattr(scoring, "SHARE", 1e9)
+    monkeypatch.setattr(recorder, "ROW_SECONDS", 0)
+
+
+def test_a_run_that_scores_itself_is_ready_after_its_first_step_and_goes_on_when_it_is_resumed(store, lavish):
+    run = train(store)
+    steps = list(scored(store, run))
+    assert (steps[0], steps[-1]) == (2, 20)
+    assert checkpoint.best_model(run.folder)
+    assert list(scored(store, go_on(store, run, kimg=0.64)))[-1] == 40
+
+
+def test_a_run_of_other_pictures_than_the_shipped_ones_computes_their_features_in_pieces(
+    store, lavish, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(reference, "SHIPPED", tmp_path)
+    monkeypatch.setattr(reference, "FEW", 2 * reference.PIECE)
+    assert next(iter(scored(store, train(store)))) == 5, "after the looking up and two pieces, one a step"
+    assert next(iter(scored(store, train(store)))) == 2, "they were kept"
+
+
+@pytest.mark.parametrize("dataset", ["digits", f"folder:{__file__}"])
+def test_a_run_scores_itself_only_if_its_dataset_has_a_classifier(dataset):
+    assert small_config(dataset=dataset).scores_itself == (dataset == "digits")
+    assert small_config(dataset=dataset, score_every=1).is_scored
+    assert not small_config(dataset=dataset, score_every=0).is_scored
+
+
+def test_the_chart_says_how_many_pictures_are_scored():
+    for count in (1_000, 2_000):
+        assert f"{count:,}" in CHARTS["scores"].note
+    assert (OWN_SAMPLES, SAMPLES) == (1_000, 2_000)
+
+
 # What it leaves alone
+
+
+@pytest.mark.parametrize("network", ["mlp", "compact"])
+def test_a_run_that_scores_itself_learns_the_same_bit_by_bit(store, network, monkeypatch):
+    plain = train(store, network=network, score_every=0)
+    classifier.load_classifier.cache_clear()  # loading it draws random numbers
+    monkeypatch.setattr(scoring, "SHARE", 1e9)
+    monkeypatch.setattr(recorder, "ROW_SECONDS", 0)
+    run = train(store, network=network)
+    assert scored(store, run)
+    assert same(weights(run), weights(plain))
 
 
 @pytest.mark.parametrize("network", ["mlp", "compact"])
@@ -213,10 +316,10 @@ def test_a_scoring_ends_at_the_next_look_once_it_is_to_stop(store, tmp_path):
     run = store.create(small_config(score_every=1), "cgan", owner="me")
     gan = Gan(run.config, SPEC, torch.device("cpu"))
     dataset = load_dataset(run.config, tmp_path)
-    reference = scoring.real_pictures(run.config, tmp_path, dataset, gan.device, lambda line: None)
+    real = scoring.real_pictures(run.config, tmp_path, dataset, gan.device, lambda line: None)
     stop = iter([False, True])
     with pytest.raises(scoring.Interrupted):
-        scoring.Scoring(Reporter(store, run), gan, reference, lambda: next(stop)).score()
+        scoring.Scoring(Reporter(store, run), gan, real, lambda: next(stop)).score()
 
 
 def test_the_pictures_of_a_scored_run_are_read_once(store, tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from gan_core.monitor import feed
 from gan_core.monitor.charts import thin
-from gan_core.monitor.feed import as_plain, diagnosis_of, news
+from gan_core.monitor.feed import as_plain, news, scores_of, what_it_means
 from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.runs import State
 from tests.conftest import METRICS, small_config
@@ -81,9 +81,15 @@ def test_what_is_shared_is_made_anew_with_new_rows(store, run, thinned):
 
 def test_the_reading_alone_is_that_of_a_look_without_its_cost(store, run, thinned):
     write(store, run, 2_000)
-    diagnosis = diagnosis_of(store, run)
+    diagnosis, _scores = what_it_means(store, run)
     assert thinned == []
     assert diagnosis == news(store, run).diagnosis
+
+
+def test_of_each_score_the_newest_and_the_best_are_told():
+    rows = {"fid": np.array([np.nan, 3, 1, np.nan, 2, np.nan]), "accuracy": np.array([np.nan] * 3 + [0.5, 0.9, np.inf])}
+    assert scores_of(rows) == {"fid": (2, 1), "accuracy": (0.9, 0.9)}
+    assert scores_of({"fid": np.array([np.nan])}) == scores_of({}) == {}
 
 
 def test_epochs_are_counted_once_the_datasets_size_is_known(store, run):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gan_core.monitor.feed import diagnosis_of
+from gan_core.monitor.feed import what_it_means
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
 from pages.parts.component import component
@@ -19,7 +19,7 @@ def live_status(store: RunStore, run: Run) -> None:
             "run": run.id,
             "language": language(),
             # Drawn at once; later states are fetched.
-            "status": status(store, run, diagnosis_of(store, run), language()),
+            "status": status(store, run, *what_it_means(store, run), language()),
             "words": {"how": _("How is this known?"), "progress": _("Progress")},
         },
         key=f"status-{run.id}",

@@ -2,6 +2,7 @@
 const PARTS = `
   <div class="line"><span class="badge" aria-live="polite"></span><span class="where"></span></div>
   <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div class="fill"></div></div>
+  <div class="scores"></div>
   <div class="numbers"></div>
   <div class="message" role="status"></div>
   <div class="left-out" role="status"></div>
@@ -31,6 +32,7 @@ function show(root, status, words) {
   part("bar").setAttribute("aria-label", words.progress);
   part("bar").setAttribute("aria-valuenow", Math.round(100 * status.progress));
   part("fill").style.width = `${100 * status.progress}%`;
+  setText(part("scores"), status.scores);
   setText(part("numbers"), status.progress === null ? "" : status.numbers);
   setText(part("message"), status.message);
   paint(part("message"), status.state === "failed" ? "red" : "blue");
