@@ -3,8 +3,10 @@
 What a command needs is imported in it: SQLAlchemy takes a quarter of a second, torch two.
 """
 
+import contextlib
 import sys
 import time
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -191,6 +193,13 @@ def _bar_text(progress: dict[str, Any] | None) -> str:
     return f"{progress['kimg']:.1f} kimg, {progress['images_per_second']:.0f} images/s{left}"
 
 
+@contextlib.contextmanager
+def _bar_of_shares() -> Iterator[Callable[[float], None]]:
+    """A bar on a terminal, for whoever reports the share done, in 0..1."""
+    with click.progressbar(length=1000, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        yield lambda share: bar.update(max(0, int(share * 1000) - bar.pos))
+
+
 def _line_text(line: Text | None) -> str:
     return str(line or "")
 
@@ -213,7 +222,8 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
 
     model = load_model(checkpoint)
     count = per_class if model.classes else per_class * len(model.metadata.spec.classes)
-    samples = model.sample(count=count, seed=seed)
+    with _bar_of_shares() as show:
+        samples = model.sample(count=count, seed=seed, on_share=show)
     write_aside(out, samples.png() if out.suffix == ".png" else samples.npz())
     click.echo(out)
 
@@ -279,7 +289,9 @@ def runs(recovering: bool) -> None:
     from gan_core.store.runs import default_store
 
     if recovering:
-        click.echo(str(recovery.recover().summary()))
+        with _bar_of_shares() as show:
+            recovered = recovery.recover(show)
+        click.echo(str(recovered.summary()))
     store = default_store()
     store.watch_for_signs()
     if lost := recovery.folders_without_run(store):

@@ -4,7 +4,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +21,11 @@ from gan_core.networks.build import build_generator
 from gan_core.paths import file_name
 from gan_core.text import shortened
 
-DRAW_BATCH = 500
-"""Pictures drawn at a time: enough to be fast, few enough for any memory."""
+DRAW_BATCH = 100
+"""Pictures drawn at a time: enough to be fast, few enough for any memory and for a look at how far it is: large
+generators draw only some ten a second on a CPU."""
+OnShare = Callable[[float], None]
+"""Takes the share done, in 0..1; what it raises ends the work."""
 WIDEST = 20
 """Pictures in a row of a grid, at most."""
 DIRECTIONS = 6
@@ -32,16 +35,16 @@ WEIGHTS = ("ema", "generator")
 
 
 @torch.no_grad()
-def draw(generator: nn.Module, latents: Tensor, labels: Tensor) -> np.ndarray:
+def draw(generator: nn.Module, latents: Tensor, labels: Tensor, on_share: OnShare = lambda share: None) -> np.ndarray:
     """uint8 [N, H, W, C] from latents [N, latent_dim] and labels int64 [N], on the generator's device.
 
     The generator must be in eval mode: each picture then depends on its own latent and label alone.
     """
     device = next(generator.parameters()).device
-    parts = [
-        to_pixels(generator(latents_part.to(device), labels_part.to(device)))
-        for latents_part, labels_part in zip(latents.split(DRAW_BATCH), labels.split(DRAW_BATCH), strict=True)
-    ]
+    parts = []
+    for some, some_labels in zip(latents.split(DRAW_BATCH), labels.split(DRAW_BATCH), strict=True):
+        parts.append(to_pixels(generator(some.to(device), some_labels.to(device))))
+        on_share(min(1.0, len(parts) * DRAW_BATCH / len(latents)))
     return np.concatenate(parts)
 
 
@@ -149,6 +152,7 @@ class Model:
         count: int = 10,
         seed: int = 0,
         truncation: float | None = None,
+        on_share: OnShare = lambda share: None,
     ) -> Samples:
         """Draw `count` pictures, or `count` of each of the `classes` (names or numbers; all if none are given).
 
@@ -164,9 +168,16 @@ class Model:
         asked = {"classes": [self.classes[number] for number in wanted], "count": count}
         # A row a class; without classes a sheet that is half as wide again as it is high.
         columns = count if self.classes else math.ceil(math.sqrt(1.5 * count))
-        return self._draw(labels, min(columns, WIDEST), seed, truncation, asked)
+        return self._draw(labels, min(columns, WIDEST), seed, truncation, asked, on_share)
 
-    def write(self, text: str, lines: int = 1, seed: int = 0, truncation: float | None = None) -> Samples:
+    def write(
+        self,
+        text: str,
+        lines: int = 1,
+        seed: int = 0,
+        truncation: float | None = None,
+        on_share: OnShare = lambda share: None,
+    ) -> Samples:
         """The text in the model's handwriting, a picture a character, in several lines, each written anew.
 
         Raises WorkbenchError unless every class is a character, and for characters that are no class.
@@ -179,16 +190,22 @@ class Model:
             raise WorkbenchError("Give at least one character to write.")
         numbers = self._numbers(list(text))
         asked = {"text": text, "lines": lines}
-        return self._draw(torch.tensor(numbers).repeat(lines), len(numbers), seed, truncation, asked)
+        return self._draw(torch.tensor(numbers).repeat(lines), len(numbers), seed, truncation, asked, on_share)
 
     def _draw(
-        self, labels: Tensor, columns: int, seed: int, truncation: float | None, asked: dict[str, Any]
+        self,
+        labels: Tensor,
+        columns: int,
+        seed: int,
+        truncation: float | None,
+        asked: dict[str, Any],
+        on_share: OnShare,
     ) -> Samples:
         normal = latents(len(labels), self.metadata.config.latent_dim, seed)
         if truncation is not None:
             normal = truncate(normal, truncation)
         return Samples(
-            draw(self.generator, normal, labels),
+            draw(self.generator, normal, labels, on_share),
             labels.numpy() if self.classes else None,
             columns,
             normal,

@@ -14,6 +14,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.generate import one_picture, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
+from pages.parts.progress import progress_bar
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model, Samples
@@ -36,7 +37,8 @@ def main() -> None:
     if what.classes == []:
         st.info(_("Choose at least one class in the sidebar."), icon=":material/category:")
         return
-    samples = wishes.draw(model, what, how)
+    with progress_bar(_("Drawing the pictures")) as show:
+        samples = wishes.draw(model, what, how, show)
     with st.sidebar:
         number = _group(_("One picture"), one_picture.choose_one, len(samples.images))
 

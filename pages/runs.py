@@ -124,7 +124,8 @@ def _row(run: Run) -> list[Any]:
     return [
         run.id, _(STATES[State(run.state)]), no_formula(run.preset), no_formula(run.dataset_name), run.progress,
         round(run.kimg, 1),
-        last.get("fid"), last.get("accuracy"), last.get("discriminator_loss"), last.get("generator_loss"), last.get("diversity"), duration(run.seconds),
+        last.get("fid"), last.get("accuracy"),
+        last.get("discriminator_loss"), last.get("generator_loss"), last.get("diversity"), duration(run.seconds),
         pd.Timestamp(run.created_at, unit="s", tz="UTC"),
     ]  # fmt: skip
 

@@ -131,6 +131,7 @@ def _torchvision(name: str, data_dir: Path, on_progress: TextProgress, train: bo
         stored = _read(kind, data_dir, train)
         if stored is None:
             _download(kind, name, data_dir, on_progress)
+            on_progress(Text("Unpacking {dataset}", {"dataset": name}))
             _unpack(kind, data_dir)
             stored = kind(data_dir, train, download=True)  # finds what is in place
     except (*BROKEN_CONTENT, *BROKEN_ARCHIVE) as error:

@@ -72,12 +72,19 @@ class Scoring:
 
     Args:
         reference: None if it is still to be made.
-        stop: asked every few hundred pictures; True ends a scoring.
+        stop: asked every hundred pictures; True ends a scoring.
+        on_progress: called with what a scoring that takes long says.
     """
 
     def __init__(
-        self, reporter: Reporter, gan: Gan, reference: "Reference | Comparison | None", stop: Callable[[], bool]
+        self,
+        reporter: Reporter,
+        gan: Gan,
+        reference: "Reference | Comparison | None",
+        stop: Callable[[], bool],
+        on_progress: Callable[[dict[str, str]], None] = lambda progress: None,
     ):
+        self.on_progress = on_progress
         self.run, self.reporter, self.gan, self.reference, self.stop = reporter.run, reporter, gan, reference, stop
         self.samples = SAMPLES
         self.counted = self._count()
@@ -122,9 +129,12 @@ class Scoring:
 
         @throttled
         def show(share: float) -> None:
-            message = Text("Scoring {count:,} pictures: {share:.0%}", {"count": self.samples, "share": share}).to_json()
-            # What is written is answered by whether a stop was asked for.
-            self.reporter.report(message=message if time.monotonic() - began > SHOWN_AFTER else "")
+            message = ""
+            if time.monotonic() - began > SHOWN_AFTER:
+                values = {"count": self.samples, "share": share}
+                message = Text("Scoring {count:,} pictures: {share:.0%}", values).to_json()
+                self.on_progress({"message": message})
+            self.reporter.report(message=message)  # always, since the answer says whether a stop was asked for
 
         def go_on(share: float, line: Text) -> None:
             show(share)
@@ -156,9 +166,10 @@ class OwnScoring(Scoring):
         gan: Gan,
         training: Dataset,
         stop: Callable[[], bool],
+        on_progress: Callable[[dict[str, str]], None],
         session: TrainingSession,
     ):
-        super().__init__(reporter, gan, None, stop)
+        super().__init__(reporter, gan, None, stop, on_progress)
         self.samples = OWN_SAMPLES
         self.session, self.training = session, training
         self.cost = FIRST_PIECE_SECONDS

@@ -81,9 +81,9 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         seconds = resume(gan, reporter)
         batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
         session = TrainingSession(reporter, seconds, stop.is_set)
-        scoring = Scoring(reporter, gan, reference, stop.is_set) if reference else None
+        scoring = Scoring(reporter, gan, reference, stop.is_set, on_progress) if reference else None
         if config.scores_itself:
-            scoring = OwnScoring(reporter, gan, on_cpu, stop.is_set, session)
+            scoring = OwnScoring(reporter, gan, on_cpu, stop.is_set, on_progress, session)
         grids = SampleGrids(run, gan, reporter.grid_steps)
         recorder = Recorder(reporter, gan, session, grids, on_progress, scoring)
         reporter.report(message="", dataset_images=len(dataset.images))

@@ -19,12 +19,8 @@ from gan_core.metrics.features import Features, extract, is_published
 from gan_core.metrics.formulas import MOST_FOR_DISTANCES, Gaussian, gaussian, some_of
 from gan_core.metrics.reference import Comparison, Reference, ShareProgress, make_reference
 from gan_core.metrics.result import COMPARABLE_SAMPLES, EXAMPLES, SAMPLES, Evaluation
-from gan_core.sampling import DRAW_BATCH, Model, draw, load_model
+from gan_core.sampling import Model, draw, load_model
 from gan_core.text import Text
-
-QUICK_BATCH = 100
-"""Pictures drawn at a time while a run waits: large generators draw only ten a second on a CPU, and it may be asked to
-stop."""
 
 
 class Extracted(NamedTuple):
@@ -128,7 +124,7 @@ def quick_scores(
         count: pictures drawn.
         on_progress: called with how far it has come; what it raises ends the work.
     """
-    images, labels = draw_evenly(generator, config, spec, count, seed, part_of(on_progress, 0, 0.5), QUICK_BATCH)
+    images, labels = draw_evenly(generator, config, spec, count, seed, part_of(on_progress, 0, 0.5))
     drawn = _extract(images, reference, next(generator.parameters()).device, part_of(on_progress, 0.5, 1))
     values = {"fid": formulas.fid(gaussian(drawn.found.features), reference.statistics)}
     if config.conditional and drawn.probabilities is not None:
@@ -142,27 +138,13 @@ def part_of(on_progress: ShareProgress, first: float, last: float) -> ShareProgr
 
 
 def draw_evenly(
-    generator: nn.Module,
-    config: RunConfig,
-    spec: ImageSpec,
-    count: int,
-    seed: int,
-    on_progress: ShareProgress = silent,
-    batch: int = DRAW_BATCH,
+    generator: nn.Module, config: RunConfig, spec: ImageSpec, count: int, seed: int, on_progress: ShareProgress = silent
 ) -> tuple[np.ndarray, Tensor]:
-    """Pictures uint8 [count, H, W, C] and the classes they were asked for int64 [count], each class as often.
-
-    Args:
-        batch: pictures drawn between two reports of progress.
-    """
+    """Pictures uint8 [count, H, W, C] and the classes they were asked for int64 [count], each class as often."""
     labels = torch.arange(count) % (len(spec.classes) if config.conditional else 1)
-    normal = latents(count, config.latent_dim, seed)
-    drawn = []
     line = Text("Drawing {count:,} pictures", {"count": count})
-    for part, part_labels in zip(normal.split(batch), labels.split(batch), strict=True):
-        drawn.append(draw(generator, part, part_labels))
-        on_progress(min(1.0, len(drawn) * batch / count), line)
-    return np.concatenate(drawn), labels
+    normal = latents(count, config.latent_dim, seed)
+    return draw(generator, normal, labels, lambda share: on_progress(share, line)), labels
 
 
 def _extract(

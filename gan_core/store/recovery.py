@@ -4,7 +4,7 @@ import contextlib
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,11 +64,14 @@ def folders_without_run(store: RunStore) -> list[Path]:
     return []
 
 
-def recover() -> Recovered:
+def recover(on_share: Callable[[float], None] = lambda share: None) -> Recovered:
     """Put every run whose folder is there, and that is not in the list, into it. What is in the list stays as it is.
 
     A damaged database is set aside first. Configs, checkpoints and grids come from the folders; what can still be read
     of the damaged database is added: curves, where the data lay, when the run was made.
+
+    Args:
+        on_share: called with the share of the folders that are done, in 0..1.
 
     Raises WorkbenchError if the store cannot be opened for another reason.
     """
@@ -83,7 +86,9 @@ def recover() -> Recovered:
     recovered = with_curves = 0
     left_out = []
     with _opened(set_aside) as old:
-        for folder in folders_without_run(store):
+        folders = folders_without_run(store)
+        for done, folder in enumerate(folders):
+            on_share(done / len(folders))
             number = int(folder.name.partition("-")[0])
             row = _old_row(old, number, folder.name)
             run = _run_of(folder, row)

@@ -8,6 +8,7 @@ from gan_core.store import recovery
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain, show_error
 from pages.parts.language import _
+from pages.parts.progress import progress_bar
 
 SUMMARY = "recovered"
 """The session's key for the result, until the Runs page has shown it."""
@@ -31,8 +32,8 @@ def offer_recovery() -> None:
     if not st.button(_("Recover the runs from their folders"), icon=":material/healing:", key="recover"):
         return
     try:
-        with st.spinner(_("Reading the runs' folders")):
-            st.session_state[SUMMARY] = recovery.recover().summary()
+        with progress_bar(_("Reading the runs' folders")) as show:
+            st.session_state[SUMMARY] = recovery.recover(show).summary()
     except WorkbenchError as error:
         show_error(_(error.text))
     else:

@@ -10,7 +10,7 @@ from pages.parts.inputs import IN_ADDRESS, LARGEST_SEED, number_input
 from pages.parts.language import _
 
 if TYPE_CHECKING:
-    from gan_core.sampling import Model, Samples
+    from gan_core.sampling import Model, OnShare, Samples
 
 MOST_OF_EACH = 500
 MOST_PICTURES = 2000
@@ -93,7 +93,7 @@ def _choose_classes(model: "Model") -> list[str]:
     return st.multiselect(_("Classes"), model.classes, default=usual, key="classes", **IN_ADDRESS)
 
 
-def draw(model: "Model", what: What, how: How) -> "Samples":
+def draw(model: "Model", what: What, how: How, on_share: "OnShare") -> "Samples":
     """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
     rows = len(what.text) or len(what.classes or [1])
     if what.of_each * rows > MOST_PICTURES:
@@ -103,8 +103,8 @@ def draw(model: "Model", what: What, how: How) -> "Samples":
             most=MOST_PICTURES,
         )
     if what.text:
-        return model.write(what.text, what.of_each, how.seed, how.truncation)
-    return model.sample(what.classes, what.of_each, how.seed, how.truncation)
+        return model.write(what.text, what.of_each, how.seed, how.truncation, on_share)
+    return model.sample(what.classes, what.of_each, how.seed, how.truncation, on_share)
 
 
 def address(what: What, how: How) -> dict[str, Any]:

@@ -129,7 +129,9 @@ def moments(store, tmp_path):
     def when(seconds, cost):
         run = store.create(small_config(minutes=seconds / 60, kimg=None), "cgan", owner="me")
         gan, clock = Gan(run.config, SPEC, torch.device("cpu")), Clock()
-        own = scoring.OwnScoring(Reporter(store, run), gan, load_dataset(run.config, tmp_path), lambda: False, clock)
+        own = scoring.OwnScoring(
+            Reporter(store, run), gan, load_dataset(run.config, tmp_path), lambda: False, print, clock
+        )
         own.reference, own.cost = "there", cost
         found = []
         for quarter in range(4 * seconds + 1):
