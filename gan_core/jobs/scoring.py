@@ -38,9 +38,13 @@ SHARE = 0.05
 MOST_OWN = 200
 """Scorings of a whole run at most, where that share would allow more."""
 FIRST_PIECE_SECONDS = 0.2
-"""What a run must have saved before it first looks what a scoring would cost."""
-DRAWING_SHARE = 3
-"""Learning from a picture takes at least so many times as long as drawing it: forward, and twice as much backward."""
+"""What a run must have saved before it begins to get ready for scoring itself."""
+MOST_GIVEN_UP = 0.4
+"""A scoring of which a larger share is done goes on, even if all that was saved for it is spent."""
+LEARNING_TO_DRAWING = 15
+"""Learning from a picture takes at most so many times as long as drawing it: two networks, forward and backward. So a
+first guess of what a scoring costs is too low rather than too high: one that is too dear is given up, and its cost is
+known then, while one that seems too dear would never be tried."""
 
 
 class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
@@ -65,6 +69,10 @@ def real_pictures(
         on_progress(Text("{what}: {share:.0%}", {"what": line, "share": share}) if share else line)
 
     return make_reference(config, data_dir, device, on_progress=show, training=training)
+
+
+class TooDear(Interrupted):
+    """A scoring would take much more time than the run has saved for it."""
 
 
 class Scoring:
@@ -154,7 +162,8 @@ class OwnScoring(Scoring):
     """Scores a run as often as SHARE of its time allows, and at its end if that is still in it.
 
     All that the clock stood still for counts: the first imports, the real pictures' features, scoring, writing the best
-    checkpoint. Nothing is spent that was not saved before, as far as its cost can be foreseen.
+    checkpoint. Nothing is spent that was not saved before, as far as its cost can be foreseen; what costs more than was
+    foreseen delays what follows.
 
     Args:
         training: the pictures that the run learns from, on the CPU.
@@ -205,23 +214,26 @@ class OwnScoring(Scoring):
 
     def _what_is_needed(self) -> Iterator[float | None]:
         """Makes the reference: None after each piece of the work, at last what a scoring may cost."""
-        from gan_core.metrics.features import extract
-        from gan_core.metrics.reference import PIECE, few_real
+        from gan_core.metrics.reference import few_real
 
-        dataset, device = self.gan.config.dataset, self.gan.device
-        for comparison in few_real(dataset, self.training, device):
+        for comparison in few_real(self.gan.config.dataset, self.training, self.gan.device):
             if comparison is None:
                 yield None
-        assert comparison is not None  # the last one is not
-        some = self.training.images[:PIECE].permute(0, 2, 3, 1).numpy()
-        took = []
-        for _ in range(2):
-            began = time.perf_counter()
-            extract(some, comparison.extractor, device)
-            took.append((time.perf_counter() - began) / len(some))
-        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
         self.reference = comparison
-        yield self.samples * (min(took) + learning / DRAWING_SHARE)
+        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
+        yield self.samples * learning / LEARNING_TO_DRAWING
+
+    def _looks(self) -> Callable[[float, Text], None]:
+        go_on, began, saved = super()._looks(), time.perf_counter(), self._saved()
+
+        def go_on_if_paid(share: float, line: Text) -> None:
+            go_on(share, line)
+            taken = time.perf_counter() - began
+            if taken > saved and share <= MOST_GIVEN_UP:
+                self.cost = taken / share
+                raise TooDear
+
+        return go_on_if_paid
 
     def score(self) -> dict[str, float]:
         began = time.perf_counter()

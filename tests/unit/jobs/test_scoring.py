@@ -21,6 +21,7 @@ from gan_core.metrics import classifier, reference, scorecard
 from gan_core.metrics.features import classifier_of
 from gan_core.monitor.charts import CHARTS
 from gan_core.store.runs import State
+from gan_core.text import Text
 from gan_core.training.gan import Gan
 from tests.conftest import small_config
 
@@ -158,6 +159,27 @@ def test_a_run_that_can_pay_for_one_score_takes_it_at_its_end_and_a_shorter_one_
 
 def test_however_cheap_scores_are_a_run_takes_two_hundred_at_most(moments):
     assert 190 <= len(moments(1000, 1e-6)) <= scoring.MOST_OWN
+
+
+def test_a_scoring_that_is_dearer_than_what_was_saved_is_given_up_unless_much_of_it_is_done(
+    store, tmp_path, monkeypatch
+):
+    run = store.create(small_config(minutes=1, kimg=None), "cgan", owner="me")
+    gan, clock = Gan(run.config, SPEC, torch.device("cpu")), Clock()
+    own = scoring.OwnScoring(Reporter(store, run), gan, load_dataset(run.config, tmp_path), lambda: False, print, clock)
+    clock.trained = 20.0  # in which a second is saved
+    now = SimpleNamespace(seconds=0.0)
+    times = SimpleNamespace(perf_counter=lambda: now.seconds, monotonic=lambda: now.seconds)
+    monkeypatch.setattr(scoring, "time", times)
+    look, line = own._looks(), Text("Drawing")
+    now.seconds = 0.9
+    look(0.2, line)
+    now.seconds = 1.2
+    look(0.5, line)
+    look, now.seconds = own._looks(), 2.5
+    with pytest.raises(scoring.TooDear):
+        look(0.2, line)
+    assert own.cost == pytest.approx((2.5 - 1.2) / 0.2)
 
 
 @pytest.fixture
