@@ -61,10 +61,10 @@ def where_it_stands(store: RunStore, run: Run) -> Text | str:
 
 
 SCORES = {
-    "fid": (Text("FID {newest:.3g}, best {best:.3g}"), Text("FID {newest:.3g}, the best so far")),
+    "fid": (Text("FID {newest:.3g}, best {best:.3g}"), Text("FID {newest:.3g} (best)")),
     "accuracy": (
         Text("class accuracy {newest:.1%}, best {best:.1%}"),
-        Text("class accuracy {newest:.1%}, the best so far"),
+        Text("class accuracy {newest:.1%} (best)"),
     ),
 }
 """Words for a score that was better before, and for one that was not."""
