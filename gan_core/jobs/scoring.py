@@ -43,8 +43,8 @@ MOST_GIVEN_UP = 0.4
 """A scoring of which a larger share is done goes on, even if all that was saved for it is spent."""
 LEARNING_TO_DRAWING = 15
 """Learning from a picture takes at most so many times as long as drawing it: two networks, forward and backward. So a
-first guess of what a scoring costs is too low rather than too high: one that is too dear is given up, and its cost is
-known then, while one that seems too dear would never be tried."""
+first guess of what a scoring costs is too low rather than too high: one that is too dear is given up, and twice as much
+saved for the next, while one that seems too dear would never be tried."""
 
 
 class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
@@ -181,15 +181,16 @@ class OwnScoring(Scoring):
         super().__init__(reporter, gan, None, stop, on_progress)
         self.samples = OWN_SAMPLES
         self.session, self.training = session, training
-        self.cost = FIRST_PIECE_SECONDS
-        """Of the next scoring, or of the next piece of what it needs; in seconds."""
+        self.cost: float | None = None
+        """Of the next scoring, in seconds; None while none was tried."""
+        self._cost_of_piece = FIRST_PIECE_SECONDS
         self._took = math.inf  # the scoring before the next, in seconds
         self.began_at = self.last_at = self._progress()
         self._images_before = gan.images
         self._pieces = self._what_is_needed()
 
     def due(self, progress: float) -> bool:
-        if self.reference is None or self.gan.step == self.scored_step or self._saved() < self.cost:
+        if self.reference is None or self.gan.step == self.scored_step or self._saved() < self._foreseen():
             return False
         return progress >= 1 or (progress - self.last_at >= 1 / MOST_OWN and self._leaves_enough(progress))
 
@@ -203,25 +204,27 @@ class OwnScoring(Scoring):
         """Whether after a scoring now there will be enough for one at the end: that is the one that counts most."""
         trained = self.session.seconds_of_session()
         left = trained * (1 - progress) / max(1e-9, progress - self.began_at)
-        return self._saved() + SHARE * left >= 2 * self.cost
+        return self._saved() + SHARE * left >= 2 * self._foreseen()
+
+    def _foreseen(self) -> float:
+        """What the next scoring costs, in seconds."""
+        if self.cost is not None:
+            return self.cost
+        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
+        return self.samples * learning / LEARNING_TO_DRAWING
 
     def get_ready(self) -> None:
-        if self.reference is None and self._saved() >= self.cost:
+        if self.reference is None and self._saved() >= self._cost_of_piece:
             began = time.perf_counter()
-            of_scoring = next(self._pieces)
+            self.reference = next(self._pieces)
             # The quickest piece tells what the next may cost: where other programs run, some take many times as long.
-            self.cost = of_scoring or min(self.cost, time.perf_counter() - began)
+            self._cost_of_piece = min(self._cost_of_piece, time.perf_counter() - began)
 
-    def _what_is_needed(self) -> Iterator[float | None]:
-        """Makes the reference: None after each piece of the work, at last what a scoring may cost."""
+    def _what_is_needed(self) -> "Iterator[Comparison | None]":
+        """Makes the reference: None after each piece of the work, at last what is asked for."""
         from gan_core.metrics.reference import few_real
 
-        for comparison in few_real(self.gan.config.dataset, self.training, self.gan.device):
-            if comparison is None:
-                yield None
-        self.reference = comparison
-        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
-        yield self.samples * learning / LEARNING_TO_DRAWING
+        yield from few_real(self.gan.config.dataset, self.training, self.gan.device)
 
     def _looks(self) -> Callable[[float, Text], None]:
         go_on, began, saved = super()._looks(), time.perf_counter(), self._saved()
@@ -230,7 +233,7 @@ class OwnScoring(Scoring):
             go_on(share, line)
             taken = time.perf_counter() - began
             if taken > saved and share <= MOST_GIVEN_UP:
-                self.cost = taken / share
+                self.cost = 2 * taken  # not by the share: the first pictures take longest
                 raise TooDear
 
         return go_on_if_paid
@@ -239,7 +242,7 @@ class OwnScoring(Scoring):
         began = time.perf_counter()
         scores = super().score()
         before, self._took = self._took, time.perf_counter() - began
-        self.cost = min(before, self._took)  # for the same reason
+        self.cost = min(before, self._took)  # for the same reason as that of a piece
         self.last_at = self._progress()
         return scores
 

@@ -179,7 +179,7 @@ def test_a_scoring_that_is_dearer_than_what_was_saved_is_given_up_unless_much_of
     look, now.seconds = own._looks(), 2.5
     with pytest.raises(scoring.TooDear):
         look(0.2, line)
-    assert own.cost == pytest.approx((2.5 - 1.2) / 0.2)
+    assert own.cost == pytest.approx(2 * (2.5 - 1.2))
 
 
 @pytest.fixture
