@@ -37,14 +37,12 @@ SHARE = 0.05
 """Of the time trained, what a run that scores itself spends on it at most."""
 MOST_OWN = 200
 """Scorings of a whole run at most, where that share would allow more."""
-FIRST_PIECE_SECONDS = 0.2
-"""What a run must have saved before it begins to get ready for scoring itself."""
-MOST_GIVEN_UP = 0.4
-"""A scoring of which a larger share is done goes on, even if all that was saved for it is spent."""
-LEARNING_TO_DRAWING = 15
-"""Learning from a picture takes at most so many times as long as drawing it: two networks, forward and backward. So a
-first guess of what a scoring costs is too low rather than too high: one that is too dear is given up, and twice as much
-saved for the next, while one that seems too dear would never be tried."""
+FIRST_SECONDS = 0.2
+"""What a run must have saved before it does a piece of what its first scoring needs."""
+LEARNING_TO_SCORING = 3
+"""Learning from a picture takes about so many times as long as drawing and scoring one, or more: two networks, forward
+and backward.
+"""
 
 
 class Interrupted(Exception):  # noqa: N818 (nothing has gone wrong)
@@ -69,10 +67,6 @@ def real_pictures(
         on_progress(Text("{what}: {share:.0%}", {"what": line, "share": share}) if share else line)
 
     return make_reference(config, data_dir, device, on_progress=show, training=training)
-
-
-class TooDear(Interrupted):
-    """A scoring would take much more time than the run has saved for it."""
 
 
 class Scoring:
@@ -162,8 +156,7 @@ class OwnScoring(Scoring):
     """Scores a run as often as SHARE of its time allows, and at its end if that is still in it.
 
     All that the clock stood still for counts: the first imports, the real pictures' features, scoring, writing the best
-    checkpoint. Nothing is spent that was not saved before, as far as its cost can be foreseen; what costs more than was
-    foreseen delays what follows.
+    checkpoint. What takes longer than was foreseen delays what follows.
 
     Args:
         training: the pictures that the run learns from, on the CPU.
@@ -180,19 +173,16 @@ class OwnScoring(Scoring):
     ):
         super().__init__(reporter, gan, None, stop, on_progress)
         self.samples = OWN_SAMPLES
-        self.session, self.training = session, training
-        self.cost: float | None = None
-        """Of the next scoring, in seconds; None while none was tried."""
-        self._cost_of_piece = FIRST_PIECE_SECONDS
-        self._took = math.inf  # the scoring before the next, in seconds
-        self.began_at = self.last_at = self._progress()
+        self.session = session
+        self._took: float | None = None  # the last scoring, in seconds
+        self._began_at = self._last_at = self._progress()
         self._images_before = gan.images
-        self._pieces = self._what_is_needed()
+        self._pieces = _comparison(gan, training)
 
     def due(self, progress: float) -> bool:
-        if self.reference is None or self.gan.step == self.scored_step or self._saved() < self._foreseen():
+        if self.reference is None or self.gan.step == self.scored_step or self._saved() < self._cost():
             return False
-        return progress >= 1 or (progress - self.last_at >= 1 / MOST_OWN and self._leaves_enough(progress))
+        return progress >= 1 or (progress - self._last_at >= 1 / MOST_OWN and self._leaves_enough(progress))
 
     def _progress(self) -> float:
         return self.gan.config.budget_spent(self.session.seconds(), self.gan.kimg)
@@ -200,51 +190,36 @@ class OwnScoring(Scoring):
     def _saved(self) -> float:
         return SHARE * self.session.seconds_of_session() - self.session.stood_still
 
+    def _cost(self) -> float:
+        """What the next scoring will take, in seconds: as the last one, or as the speed of learning suggests."""
+        if self._took is not None:
+            return self._took
+        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
+        return self.samples * learning / LEARNING_TO_SCORING
+
     def _leaves_enough(self, progress: float) -> bool:
         """Whether after a scoring now there will be enough for one at the end: that is the one that counts most."""
         trained = self.session.seconds_of_session()
-        left = trained * (1 - progress) / max(1e-9, progress - self.began_at)
-        return self._saved() + SHARE * left >= 2 * self._foreseen()
-
-    def _foreseen(self) -> float:
-        """What the next scoring costs, in seconds."""
-        if self.cost is not None:
-            return self.cost
-        learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
-        return self.samples * learning / LEARNING_TO_DRAWING
+        left = trained * (1 - progress) / max(1e-9, progress - self._began_at)
+        return self._saved() + SHARE * left >= 2 * self._cost()
 
     def get_ready(self) -> None:
-        if self.reference is None and self._saved() >= self._cost_of_piece:
-            began = time.perf_counter()
+        if self.reference is None and self._saved() >= FIRST_SECONDS:
             self.reference = next(self._pieces)
-            # The quickest piece tells what the next may cost: where other programs run, some take many times as long.
-            self._cost_of_piece = min(self._cost_of_piece, time.perf_counter() - began)
-
-    def _what_is_needed(self) -> "Iterator[Comparison | None]":
-        """Makes the reference: None after each piece of the work, at last what is asked for."""
-        from gan_core.metrics.reference import few_real
-
-        yield from few_real(self.gan.config.dataset, self.training, self.gan.device)
-
-    def _looks(self) -> Callable[[float, Text], None]:
-        go_on, began, saved = super()._looks(), time.perf_counter(), self._saved()
-
-        def go_on_if_paid(share: float, line: Text) -> None:
-            go_on(share, line)
-            taken = time.perf_counter() - began
-            if taken > saved and share <= MOST_GIVEN_UP:
-                self.cost = 2 * taken  # not by the share: the first pictures take longest
-                raise TooDear
-
-        return go_on_if_paid
 
     def score(self) -> dict[str, float]:
         began = time.perf_counter()
-        scores = super().score()
-        before, self._took = self._took, time.perf_counter() - began
-        self.cost = min(before, self._took)  # for the same reason as that of a piece
-        self.last_at = self._progress()
-        return scores
+        try:
+            return super().score()
+        finally:
+            self._took, self._last_at = time.perf_counter() - began, self._progress()
+
+
+def _comparison(gan: Gan, training: Dataset) -> "Iterator[Comparison | None]":
+    """Makes what generated pictures are compared with: None after each piece of the work, at last what is asked for."""
+    from gan_core.metrics.reference import few_real
+
+    yield from few_real(gan.config.dataset, training, gan.device)
 
 
 def _fid_of_best(folder: Path) -> float:

@@ -21,7 +21,6 @@ from gan_core.metrics import classifier, reference, scorecard
 from gan_core.metrics.features import classifier_of
 from gan_core.monitor.charts import CHARTS
 from gan_core.store.runs import State
-from gan_core.text import Text
 from gan_core.training.gan import Gan
 from tests.conftest import small_config
 
@@ -133,13 +132,13 @@ def moments(store, tmp_path):
         own = scoring.OwnScoring(
             Reporter(store, run), gan, load_dataset(run.config, tmp_path), lambda: False, print, clock
         )
-        own.reference, own.cost = "there", cost
+        own.reference, own._took = "there", cost
         found = []
         for quarter in range(4 * seconds + 1):
             gan.step, clock.trained = quarter, quarter / 4
             if own.due(clock.trained / seconds):
                 found.append(clock.trained)
-                own.scored_step, own.last_at = gan.step, clock.trained / seconds
+                own.scored_step, own._last_at = gan.step, clock.trained / seconds
                 clock.stood_still += cost
         return found
 
@@ -161,25 +160,18 @@ def test_however_cheap_scores_are_a_run_takes_two_hundred_at_most(moments):
     assert 190 <= len(moments(1000, 1e-6)) <= scoring.MOST_OWN
 
 
-def test_a_scoring_that_is_dearer_than_what_was_saved_is_given_up_unless_much_of_it_is_done(
-    store, tmp_path, monkeypatch
-):
-    run = store.create(small_config(minutes=1, kimg=None), "cgan", owner="me")
+def test_the_first_scoring_is_expected_to_take_a_third_of_learning_from_as_many_pictures(store, tmp_path):
+    run = store.create(small_config(minutes=10, kimg=None), "cgan", owner="me")
     gan, clock = Gan(run.config, SPEC, torch.device("cpu")), Clock()
     own = scoring.OwnScoring(Reporter(store, run), gan, load_dataset(run.config, tmp_path), lambda: False, print, clock)
-    clock.trained = 20.0  # in which a second is saved
-    now = SimpleNamespace(seconds=0.0)
-    times = SimpleNamespace(perf_counter=lambda: now.seconds, monotonic=lambda: now.seconds)
-    monkeypatch.setattr(scoring, "time", times)
-    look, line = own._looks(), Text("Drawing")
-    now.seconds = 0.9
-    look(0.2, line)
-    now.seconds = 1.2
-    look(0.5, line)
-    look, now.seconds = own._looks(), 2.5
-    with pytest.raises(scoring.TooDear):
-        look(0.2, line)
-    assert own.cost == pytest.approx(2 * (2.5 - 1.2))
+    own.reference = "there"
+    gan.step = gan.batches = 100
+    # A hundred pictures are scored, so a second is expected once they take three seconds to learn from; 20 save it.
+    gan.config = gan.config.model_copy(update={"batch_size": 16})
+    clock.trained = 0.03 * 1600
+    assert own.due(clock.trained / 600)
+    clock.stood_still = 0.05 * clock.trained - 0.99
+    assert not own.due(clock.trained / 600)
 
 
 @pytest.fixture
