@@ -139,7 +139,9 @@ def _compare(store: RunStore, runs: list[Run]) -> None:
                 query_params={"run": str(run.id)},
             )  # fmt: skip
     st.header(_("Curves"), anchor=False)
-    live_charts(runs, choose_view(), key=f"compare-{key}")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):
+        view = choose_view()
+    live_charts(runs, view, key=f"compare-{key}")
     st.header(_("Pictures at the same moment"), anchor=False)
     time_machine(runs, key=f"pictures-{key}")
     if len(runs) > 1:

@@ -9,12 +9,13 @@ from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.ready import get_ready
+from pages.parts.runs.comparison import changes_in_a_line
 from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import choose_preset, config_form
 from pages.parts.train.cost import show_estimate
 from pages.parts.train.live_status import live_status
-from pages.parts.train.run_actions import show_actions
-from pages.parts.train.run_choice import choose_run
+from pages.parts.train.run_actions import show_actions, show_lost_checkpoint
+from pages.parts.train.run_choice import choose_other, choose_run
 
 
 def main() -> None:
@@ -23,10 +24,13 @@ def main() -> None:
     with st.sidebar:
         _form(store)
     get_ready(store)
-    run = choose_run(store)
+    line = st.container(horizontal=True, vertical_alignment="bottom", key="run-line")
+    run = choose_run(store, line)
     if run is None:
         show_example(store)
     else:
+        with line:
+            show_actions(store, run)
         _show(store, run)
 
 
@@ -45,12 +49,18 @@ def _form(store: RunStore) -> None:
 
 
 def _show(store: RunStore, run: Run) -> None:
-    show_actions(store, run)
+    show_lost_checkpoint(run)
     live_status(store, run)
-    view = choose_view()
+    chart_settings = st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings")
+    with chart_settings:
+        view = choose_view()
+    other = choose_other(store, run, chart_settings)
+    if other:
+        st.markdown(changes_in_a_line(store, before=other, after=run))
     charts, pictures = st.columns([3, 2], gap="medium")
     with charts:
-        live_charts([run], view, key=f"charts-{run.id}")
+        scored = run.active and run.config.is_scored
+        live_charts([run], view, key=f"charts-{run.id}", behind=other, scored=scored)
     with pictures:
         time_machine([run], key=f"pictures-{run.id}")
         if run.config.conditional:

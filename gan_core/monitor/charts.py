@@ -35,6 +35,7 @@ class Chart(NamedTuple):
 
     Args:
         sparse: whether few rows have a value. Such are drawn as points with lines between them, and never smoothed.
+        of_some: whether most runs have no such curve. Until there is one, the chart takes no room.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Chart(NamedTuple):
     y_range: tuple[float, float] | None = None
     level: float | None = None
     sparse: bool = False
+    of_some: bool = False
 
 
 CHARTS = {
@@ -56,8 +58,8 @@ CHARTS = {
         "1 means surely real, 0 surely generated. At 0.5 the discriminator cannot tell them apart. Ideally, both "
         "curves meet there.",
         (
-            Trace("real_output", "D(x), on real", DISCRIMINATOR),
-            Trace("fake_output", "D(G(z)), on generated", GENERATOR),
+            Trace("real_output", "D(x), real", DISCRIMINATOR),
+            Trace("fake_output", "D(G(z)), generated", GENERATOR),
         ),
         y_range=(-0.03, 1.03),
         level=0.5,
@@ -67,6 +69,29 @@ CHARTS = {
         "E[D(x)] - E[D(G(z))]: how far generated pictures are from real ones, in the critic's own unit. When it "
         "falls, the pictures get better. Other losses do not show this.",
         (Trace("distance", "E[D(x)] - E[D(G(z))]", DISCRIMINATOR),),
+        of_some=True,
+    ),
+    "scores": Chart(
+        "FID",
+        "Distance between generated and real pictures, in the features of the dataset's classifier, or of Inception "
+        "if there is none. 0 means no difference. Few pictures are scored (1,000, or 2,000 if “Score every” is set): "
+        "trust the trend, not the exact value.",
+        (Trace("fid", "FID", GENERATOR),),
+        sparse=True,
+    ),
+    "class_accuracy": Chart(
+        "Class accuracy",
+        "Share of generated pictures in which a classifier sees the class that was asked for; 1 is all.",
+        (Trace("accuracy", "Class accuracy", GENERATOR),),
+        y_range=(-0.03, 1.03),
+        sparse=True,
+    ),
+    "diversity": Chart(
+        "Diversity",
+        "How much the generated pictures differ from each other, compared with the real ones. 1: just as much. 0: not "
+        "at all.",
+        (Trace("diversity", "generated : real", GENERATOR),),
+        level=1.0,
     ),
     "accuracies": Chart(
         "Discriminator's accuracy",
@@ -85,36 +110,13 @@ CHARTS = {
             Trace("generator_gradient", "Generator", GENERATOR),
         ),
     ),
-    "diversity": Chart(
-        "Diversity",
-        "How much the generated pictures differ from each other, compared with the real ones. 1: just as much. 0: not "
-        "at all.",
-        (Trace("diversity", "generated : real", GENERATOR),),
-        level=1.0,
-    ),
     "speed": Chart(
         "Speed",
         "Real images shown to the discriminator per second.",
         (Trace("images_per_second", "images/s", NEUTRAL),),
     ),
-    "scores": Chart(
-        "FID",
-        "Distance between generated and real pictures, in the features of the dataset's classifier, or of Inception "
-        "if there is none. 0 means no difference. Few pictures are scored (1,000, or 2,000 if “Score every” is set): "
-        "trust the trend, not the exact value.",
-        (Trace("fid", "FID", GENERATOR),),
-        sparse=True,
-    ),
-    "class_accuracy": Chart(
-        "Class accuracy",
-        "Share of generated pictures in which a classifier sees the class that was asked for; 1 is all.",
-        (Trace("accuracy", "Class accuracy", GENERATOR),),
-        y_range=(-0.03, 1.03),
-        sparse=True,
-    ),
 }
-
-
+"""The most telling first: what is learnt, how good the pictures are, then the rest."""
 OLD_NAMES = {"verdicts": "outputs", "spread": "diversity"}
 """What charts are called in older links."""
 CHARTED = tuple(trace.metric for chart in CHARTS.values() for trace in chart.traces)

@@ -39,41 +39,42 @@ class View(NamedTuple):
 
 
 def choose_view() -> View:
-    """The charts' settings, as widgets; all are in the link."""
+    """The charts' settings, as widgets for a horizontal container; all are in the link."""
     take("x", one_of(X_AXES))
     take("charts", some_of(CHARTS, old_names=OLD_NAMES))
-    with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):
-        x = st.segmented_control(
-            _(
-                "X axis"
-            ), list(X_AXES), format_func=lambda name: _(X_SHORT[name]), default="kimg", key="x", required=True,
-            persist_state="session",
-            help=_(
-                "What the horizontal axis shows. Use training images (kimg) to compare runs with different batch "
-                "sizes."
-            ),
+    x = st.segmented_control(
+        _("X axis"), list(X_AXES), format_func=lambda name: _(X_SHORT[name]), default="kimg", key="x", required=True,
+        persist_state="session",
+        help=_(
+            "What the horizontal axis shows. Use training images (kimg) to compare runs with different batch sizes."
+        ),
+    )  # fmt: skip
+    smoothing = st.slider(
+        _("Smoothing"), 0.0, 0.99, SMOOTHING, 0.01, key="smooth", persist_state="session", bind="query-params",
+        width=120,
+        help=_("An exponential moving average, as in TensorBoard. The measured values stay behind it, faint."),
+    )  # fmt: skip
+    log = st.toggle(
+        _("Log axis"), key="log", persist_state="session", bind="query-params",
+        help=_("Losses, gradients and speed on a logarithmic axis."),
+    )  # fmt: skip
+    with st.popover(_("Charts"), icon=":material/tune:"):
+        shown = st.multiselect(
+            _("Charts to show"), list(CHARTS), format_func=lambda name: _(CHARTS[name].title),
+            default=list(CHARTS), key="charts", persist_state="session",
         )  # fmt: skip
-        smoothing = st.slider(
-            _("Smoothing"), 0.0, 0.99, SMOOTHING, 0.01, key="smooth", persist_state="session", bind="query-params",
-            width=180,
-            help=_("An exponential moving average, as in TensorBoard. The measured values stay behind it, faint."),
-        )  # fmt: skip
-        log = st.toggle(
-            _("Log axis"), key="log", persist_state="session", bind="query-params",
-            help=_("Losses, gradients and speed on a logarithmic axis."),
-        )  # fmt: skip
-        with st.popover(_("Charts"), icon=":material/tune:"):
-            shown = st.multiselect(
-                _("Charts to show"), list(CHARTS), format_func=lambda name: _(CHARTS[name].title),
-                default=list(CHARTS), key="charts", persist_state="session",
-            )  # fmt: skip
     give("x", x, "kimg")
     give("charts", ",".join(shown), ",".join(CHARTS))
     return View(x, smoothing, log, shown)
 
 
-def live_charts(runs: list[Run], view: View, key: str) -> None:
-    """The charts of one run, or of several over each other. They follow a run that learns by themselves."""
+def live_charts(runs: list[Run], view: View, key: str, behind: Run | None = None, scored: bool = False) -> None:
+    """The charts of one run, or of several over each other. They follow a run that learns by themselves.
+
+    Args:
+        behind: another run, whose curves stand faint behind those of the one.
+        scored: whether scores are on their way, so that their charts have their place from the start.
+    """
     charts = [
         {
             "title": _(chart.title),
@@ -86,6 +87,8 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
             "level": chart.level,
             "log": view.log and chart.y_range is None,
             "sparse": chart.sparse,
+            "coming": chart.sparse and scored,
+            "hidden_at_first": chart.of_some or (chart.sparse and not scored),
         }
         for name, chart in CHARTS.items()
         if name in view.charts
@@ -93,12 +96,18 @@ def live_charts(runs: list[Run], view: View, key: str) -> None:
     _component(
         data={
             "runs": [{"id": run.id, "label": run.label} for run in runs],
+            "behind": [{"id": behind.id, "label": behind.label}] if behind else [],
             "charts": charts,
             "x": {"metric": view.x, "title": _(X_AXES[view.x])},
             "smoothing": view.smoothing,
             "language": language(),
             "separators": LANGUAGES[language()].separators,
-            "words": {"html": _("Download as HTML")},
+            "words": {
+                "html": _("Download as HTML"),
+                "larger": _("Make this chart large"),
+                "smaller": _("Make it small again (Esc)"),
+                "empty": _("Nothing measured yet."),
+            },
         },
         key=key,
         height="content",

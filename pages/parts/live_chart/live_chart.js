@@ -32,7 +32,8 @@ const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").re
 
 // A curve as measured, faint, and smoothed before it; a sparse one as points with lines between them. Of several runs, a
 // colour is a run and a dash a network.
-function curves(trace, number, run, several, rows, sparse, { x, smoothing }, colours) {
+function curves(trace, number, run, several, sparse, { x, smoothing }, colours) {
+  const { rows } = run;
   if (!rows[trace.metric]?.length) return [];
   const over = rows[x.metric] ?? rows.kimg;
   const line = {
@@ -43,30 +44,70 @@ function curves(trace, number, run, several, rows, sparse, { x, smoothing }, col
   // Of several runs, the legend has one entry each, which hides and shows all of its curves.
   const common = { type: "scatter", mode: "lines", x: over, legendgroup: several ? run.id : trace.metric };
   const label = several ? run.label : trace.label;
-  const shown = { name: plain(label), meta: label, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
+  const shown = { uid: `${run.id} ${trace.metric}`, name: plain(label), meta: label, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
   const y = rows[trace.metric];
   if (sparse) return [{ ...common, ...shown, y, mode: "lines+markers", connectgaps: true }];
   if (!smoothing) return [{ ...common, ...shown, y }];
   return [
-    { ...common, y, line: { ...line, width: 1 }, opacity: 0.25, showlegend: false, hoverinfo: "skip" },
+    { ...common, uid: `${shown.uid} measured`, y, line: { ...line, width: 1 }, opacity: 0.25, showlegend: false, hoverinfo: "skip" },
     { ...common, ...shown, y: smooth(over, y, smoothing) },
   ];
 }
 
-function layout(chart, runs, { x, separators }, style) {
+// The curves of a run that another one is compared with: in the same colours, faint and dotted.
+function curvesBehind(trace, run, sparse, { x, smoothing }, colours) {
+  const { rows } = run;
+  if (!rows[trace.metric]?.length) return [];
+  const over = rows[x.metric] ?? rows.kimg;
+  const measured = rows[trace.metric];
+  return [{
+    type: "scatter", mode: sparse ? "lines+markers" : "lines", connectgaps: sparse, opacity: 0.65,
+    x: over, y: sparse || !smoothing ? measured : smooth(over, measured, smoothing),
+    uid: `${run.id} ${trace.metric}`, meta: `${run.label} ${trace.label}`, legendgroup: run.id, showlegend: false,
+    line: { color: colours[trace.colour], dash: "dot", width: 2 },
+    hovertemplate: `${run.id} ${trace.label}: %{y:.4g}<extra></extra>`,
+  }];
+}
+
+// Its entry in the legend, one for all of its curves, and so in no curve's colour.
+function legendOf(run, style) {
+  return {
+    type: "scatter", mode: "lines", x: [null], y: [null], uid: `${run.id}`, name: plain(run.label), legendgroup: run.id, hoverinfo: "skip",
+    line: { color: style.getPropertyValue("--st-text-color"), dash: "dot", width: 2 },
+  };
+}
+
+function tracesOf(chart, runs, data, style) {
+  const colours = style.getPropertyValue("--st-chart-categorical-colors").split(",");
+  const several = runs.filter((run) => !run.behind).length > 1;
+  const ofAll = (which, draw) => runs.filter(which).flatMap((run) => chart.traces.flatMap((trace, number) => draw(run, trace, number)));
+  return [
+    ...ofAll((run) => run.behind, (run, trace) => curvesBehind(trace, run, chart.sparse, data, colours)),
+    ...ofAll((run) => !run.behind, (run, trace, number) => curves(trace, number, run, several, chart.sparse, data, colours)),
+    ...runs.filter((run) => run.behind).map((run) => legendOf(run, style)),
+  ];
+}
+
+function layout(chart, runs, { x, separators }, style, box) {
   const line = style.getPropertyValue("--st-border-color");
   const text = style.getPropertyValue("--st-text-color");
+  const [size, small] = box.clientWidth > 700 ? [17, 16] : [12, 11];
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
-  const marks = runs.flatMap((run) => run.marks.map((mark) => ({ ...mark, at: mark[x.metric] })).filter(({ at }) => at != null));
+  const marks = runs.filter((run) => !run.behind).flatMap((run) => run.marks.map((mark) => ({ ...mark, at: mark[x.metric] })).filter(({ at }) => at != null));
   const level = chart.level === null ? [] : [chart.level];
   return {
-    xaxis: { ...axis, title: { text: x.title, standoff: 6, font: { size: 11 } } },
+    xaxis: { ...axis, title: { text: x.title, standoff: 6, font: { size: small } } },
     yaxis: { ...axis, type: chart.log ? "log" : "linear", ...(chart.range && !chart.log ? { range: chart.range } : {}) },
-    font: { color: text, family: style.getPropertyValue("--st-font"), size: 12 },
+    font: { color: text, family: style.getPropertyValue("--st-font"), size },
     paper_bgcolor: "rgba(0, 0, 0, 0)",
     plot_bgcolor: "rgba(0, 0, 0, 0)",
+    // Plotly itself measures again only when the window changes.
+    width: box.clientWidth,
+    height: box.clientHeight,
     margin: { l: 44, r: 6, t: 28, b: 36 },
-    legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", font: { size: 11 } },
+    modebar: { bgcolor: style.getPropertyValue("--st-secondary-background-color"), color: "#77778a", activecolor: text },
+    // From the figure's left side, not the axis', or three names would not stand side by side.
+    legend: { orientation: "h", x: -44 / (box.clientWidth - 50), y: 1.01, yanchor: "bottom", font: { size: small } },
     showlegend: runs.length > 1 || chart.traces.length > 1,
     separators,
     hovermode: "x unified",
@@ -76,7 +117,7 @@ function layout(chart, runs, { x, separators }, style) {
       ...marks.map(({ at }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: text, width: 1, dash: "dot" } })),
     ],
     annotations: marks.map(({ at, text: label }) => ({
-      x: at, y: 1, yref: "paper", yanchor: "top", xanchor: "left", showarrow: false, textangle: 90, font: { size: 10 },
+      x: at, y: 1, yref: "paper", yanchor: "top", xanchor: "left", showarrow: false, textangle: 90, font: { size: small - 1 },
       text: label,
     })),
     // As long as this stays the same, Plotly keeps the reader's zoom and hidden curves through every update.
@@ -85,7 +126,7 @@ function layout(chart, runs, { x, separators }, style) {
 }
 
 function saveAsHtml(Plotly, box, title) {
-  const figure = JSON.stringify({ data: box.data, layout: { ...box.layout, paper_bgcolor: "white", font: { color: "black" } } });
+  const figure = JSON.stringify({ data: box.data, layout: { ...box.layout, width: undefined, height: undefined, paper_bgcolor: "white", font: { color: "black" } } });
   fetch(new URL("assets/plotly.min.js", document.baseURI)).then((answer) => answer.text()).then((library) => {
     const page = `<!doctype html><meta charset="utf-8"><title>${title}</title><div id="chart" style="height:90vh"></div>
 <script>${library}</script><script>const figure = ${figure.replaceAll("<", "\\u003c")};
@@ -101,7 +142,6 @@ Plotly.newPlot("chart", figure.data, figure.layout, { responsive: true });</scri
 function config(Plotly, title, words) {
   const html = { name: "html", title: words.html, icon: Plotly.Icons.disk, click: (box) => saveAsHtml(Plotly, box, title) };
   return {
-    responsive: true,
     displaylogo: false,
     toImageButtonOptions: { format: "png", scale: 2, filename: title },
     // A click on sendChartToCloud would upload the chart to a company's server.
@@ -115,20 +155,44 @@ function hasValues(chart, runs) {
   return runs.some(({ rows }) => chart.traces.some(({ metric }) => rows[metric]?.some((value) => value !== null)));
 }
 
+// A chart's head is a button that lays it large over the page. As a popover it leaves the page's layers for that, not its
+// place among the others, and Escape and a click beside it make it small again.
+const FIGURE = `
+  <header><figcaption><button type="button" aria-expanded="false"><span></span>
+    <svg viewBox="0 0 16 16" aria-hidden="true"><path class="larger" d="M9.5 2H14v4.5M14 2 9 7M6.5 14H2V9.5M2 14l5-5"/><path class="smaller" d="M13 3 3 13M3 3l10 10"/></svg></button></figcaption>
+    <p></p></header>
+  <div class="live-chart" role="group"></div>`;
+
+function newFigure(title, words) {
+  const figure = document.createElement("figure");
+  figure.dataset.title = title;
+  figure.popover = "auto";
+  // The drawing is a group, not an image: what is in an image, such as Plotly's buttons, is hidden from a screen reader.
+  figure.innerHTML = FIGURE;
+  const button = figure.querySelector("button");
+  figure.querySelector("span").textContent = title;
+  figure.querySelector(".live-chart").setAttribute("aria-label", title);
+  button.title = words.larger;
+  figure.querySelector("header").onclick = () => { button.focus(); figure.togglePopover(); };
+  figure.addEventListener("toggle", ({ newState }) => {
+    button.setAttribute("aria-expanded", newState === "open");
+    button.title = newState === "open" ? words.smaller : words.larger;
+  });
+  // Whoever goes on to another chart by keyboard would not see it.
+  figure.addEventListener("focusout", ({ relatedTarget }) => {
+    if (relatedTarget && !figure.contains(relatedTarget) && figure.matches(":popover-open")) figure.hidePopover();
+  });
+  return figure;
+}
+
 // The figures, one for each chart; those that stay keep their element, and with it their zoom.
-function place(root, charts) {
+function place(root, charts, words) {
   const before = new Map([...root.querySelectorAll("figure")].map((figure) => [figure.dataset.title, figure]));
-  const figures = charts.map(({ title, note, sparse }) => {
-    const figure = before.get(title) ?? document.createElement("figure");
-    if (!before.delete(title)) {
-      figure.dataset.title = title;
-      figure.hidden = sparse; // until there is something
-      // A group, not an image: what is in an image, such as Plotly's buttons, is hidden from a screen reader.
-      figure.innerHTML = '<figcaption></figcaption><p></p><div class="live-chart" role="group"></div>';
-      figure.querySelector("div").setAttribute("aria-label", title);
-      figure.querySelector("figcaption").textContent = title;
-      figure.querySelector("p").textContent = note;
-    }
+  const figures = charts.map(({ title, note, hidden_at_first: hidden }) => {
+    const figure = before.get(title) ?? newFigure(title, words);
+    if (!before.delete(title)) figure.hidden = hidden;
+    figure.querySelector("p").textContent = note;
+    figure.querySelector(".live-chart").dataset.empty = words.empty;
     return figure;
   });
   for (const figure of before.values()) { window.Plotly?.purge(figure.querySelector(".live-chart")); figure.remove(); }
@@ -137,7 +201,7 @@ function place(root, charts) {
 }
 
 function describe(chart, data) {
-  const shown = data.filter((curve) => curve.name).map((curve) => `${curve.meta} ${curve.y.findLast((value) => value !== null)?.toPrecision(3) ?? "?"}`);
+  const shown = data.filter((curve) => curve.meta).map((curve) => `${curve.meta} ${curve.y.findLast((value) => value !== null)?.toPrecision(3) ?? "?"}`);
   return `${chart.title}: ${shown.join(", ")}`;
 }
 
@@ -145,26 +209,28 @@ export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".live-charts");
   const state = (root.ganWorkbench ??= { visible: new Set(), stop: () => {} });
   state.stop();
-  const runs = data.runs.map((run, number) => ({ ...run, number, rows: {}, marks: [] }));
-  const figures = place(root, data.charts);
+  const runs = [...data.runs, ...data.behind.map((run) => ({ ...run, behind: true }))]
+    .map((run, number) => ({ ...run, number, rows: {}, marks: [] }));
+  const figures = place(root, data.charts, data.words);
   let ended = false, timer = 0, drawnAt = 0;
 
   const draw = (Plotly) => {
     drawnAt = performance.now();
     const style = getComputedStyle(root);
-    const colours = style.getPropertyValue("--st-chart-categorical-colors").split(",");
     const learnt = runs.filter((run) => run.rows.step?.length);
+    const own = learnt.filter((run) => !run.behind);
+    const enlarged = figures.find((figure) => figure.matches(":popover-open"));
     root.dataset.rows = Math.max(0, ...learnt.map((run) => run.rows.step.length));
     figures.forEach((figure, i) => {
       const chart = data.charts[i];
       const box = figure.querySelector(".live-chart");
-      if (learnt.length) figure.hidden = !hasValues(chart, learnt);
-      if (!state.visible.has(figure)) return;
-      const traces = learnt.flatMap((run) => chart.traces.flatMap((trace, number) => curves(trace, number, run, runs.length > 1, run.rows, chart.sparse, data, colours)));
+      if (own.length) figure.hidden = !hasValues(chart, own) && !chart.coming;
+      if (!hasValues(chart, learnt) || !state.visible.has(figure) || (enlarged && enlarged !== figure)) return;
+      const traces = tracesOf(chart, learnt, data, style);
       box.setAttribute("aria-label", describe(chart, traces));
       // Always the same object: Plotly takes another for another configuration, and draws all anew, without the zoom.
       box.ganWorkbenchConfig ??= config(Plotly, chart.title, data.words);
-      Plotly.react(box, traces, layout(chart, learnt, data, style), box.ganWorkbenchConfig);
+      Plotly.react(box, traces, layout(chart, learnt, data, style, box), box.ganWorkbenchConfig);
     });
   };
 
@@ -187,13 +253,14 @@ export default function ({ data, parentElement }) {
       for (const { target, isIntersecting } of entries) state.visible[isIntersecting ? "add" : "delete"](target);
       redraw(Plotly, true);
     });
-    figures.forEach((figure) => observer.observe(figure));
+    const resized = new ResizeObserver(() => redraw(Plotly, true));
+    figures.forEach((figure) => { observer.observe(figure); resized.observe(figure.querySelector(".live-chart")); });
     const stops = runs.map((run) => watch(run.id, data.language, ({ rows, news }) => {
       const first = !run.rows.step?.length;
       Object.assign(run, { rows, marks: news.marks });
       redraw(Plotly, first || !news.active);
     }));
-    return () => { observer.disconnect(); stops.forEach((stop) => stop()); };
+    return () => { observer.disconnect(); resized.disconnect(); stops.forEach((stop) => stop()); };
   }).catch((error) => { root.textContent = error.message; return () => {}; });
 
   state.stop = () => { ended = true; clearTimeout(timer); started.then((stop) => stop()); };

@@ -23,32 +23,35 @@ FORMS: tuple[Literal["gif", "webp"], ...] = ("gif", "webp")
 
 
 def show_actions(store: RunStore, run: Run) -> None:
-    """The buttons that the run's state allows."""
-    with st.container(horizontal=True, key="run-actions"):
-        if run.active:
-            _stop(store, run)
-        elif run.has_lost_its_checkpoint:
-            _start_anew(store, run)
-        elif run.state != State.FINISHED:
-            _resume(store, run)
-        if run.active:
-            _change(store, run)
-        elif not run.has_lost_its_checkpoint:
-            _extend(store, run)
-        st.button(
-            _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
-            help=_("Copies this run's settings into the form, so that you can change some and train another run."),
-        )  # fmt: skip
-        _downloads(store, run)
-        can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
-        if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
-            st.session_state["model"] = first_of(run)
-            st.switch_page("generate.py")
-        if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
-            st.session_state["evaluated"] = [f"run:{run.name}"]
-            st.switch_page("evaluate.py")
-        if not run.active and st.button(_("Delete"), icon=":material/delete:"):
-            st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+    """The buttons that the run's state allows, for a horizontal container."""
+    if run.active:
+        _stop(store, run)
+    elif run.has_lost_its_checkpoint:
+        _start_anew(store, run)
+    elif run.state != State.FINISHED:
+        _resume(store, run)
+    if run.active:
+        _change(store, run)
+    elif not run.has_lost_its_checkpoint:
+        _extend(store, run)
+    st.button(
+        _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
+        help=_("Copies this run's settings into the form, so that you can change some and train another run."),
+    )  # fmt: skip
+    _downloads(store, run)
+    can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
+    if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
+        st.session_state["model"] = first_of(run)
+        st.switch_page("generate.py")
+    if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
+        st.session_state["evaluated"] = [f"run:{run.name}"]
+        st.switch_page("evaluate.py")
+    if not run.active and st.button(_("Delete"), icon=":material/delete:"):
+        st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+
+
+def show_lost_checkpoint(run: Run) -> None:
+    """Why an ended run cannot go on."""
     if not run.active and run.has_lost_its_checkpoint:
         show_error(_(lost_checkpoint(run).text))
 

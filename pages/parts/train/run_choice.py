@@ -1,6 +1,9 @@
-"""Which run the Train page shows."""
+"""Which run the Train page shows, and which other one behind it."""
+
+from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
@@ -11,14 +14,11 @@ from pages.parts.links import give, take, whole_number
 RUNS_TO_CHOOSE_FROM = 100
 
 
-def choose_run(store: RunStore) -> Run | None:
+def choose_run(store: RunStore, place: DeltaGenerator) -> Run | None:
     """The run that the page shows: the one chosen or linked to, else the one in training, else the newest."""
     take("run", whole_number)
     runs = store.all_runs(RUNS_TO_CHOOSE_FROM)
-    wanted = st.session_state.get("run")
-    chosen_before = store.get(wanted or 0)
-    if wanted and not chosen_before:
-        st.warning(plain(_("There is no run {run} here; it may have been deleted.", run=wanted)))
+    chosen_before = _still_there(store, "run")
     if not runs:
         give("run", "")
         return None
@@ -27,9 +27,57 @@ def choose_run(store: RunStore) -> Run | None:
         offered[chosen_before.id] = chosen_before
     else:
         st.session_state["run"] = next((run.id for run in runs if run.state == State.RUNNING), runs[0].id)
-    chosen = st.selectbox(
+    chosen = place.selectbox(
         _("Run"), list(offered), format_func=lambda number: offered[number].title, key="run",
-        persist_state="session",
+        persist_state="session", label_visibility="collapsed", width=230,
     )  # fmt: skip
     give("run", str(chosen))
     return store.get(chosen)
+
+
+def choose_other(store: RunStore, run: Run, place: DeltaGenerator) -> Run | None:
+    """The run whose curves stand behind this one's, if any is chosen. The one before is chosen by one click."""
+    take("compare", whole_number)
+    chosen_before = _still_there(store, "compare")
+    if not chosen_before or chosen_before.id == run.id:
+        st.session_state["compare"] = chosen_before = None
+    others = [other for other in store.all_runs(RUNS_TO_CHOOSE_FROM) if other.id != run.id and other.step]
+    offered = {other.id: other for other in others}
+    if chosen_before:
+        offered[chosen_before.id] = chosen_before
+    if not offered:
+        give("compare", "")
+        return None
+    with place:
+        chosen = st.selectbox(
+            _("Compare with"), list(offered), format_func=lambda number: offered[number].label, key="compare",
+            index=None, placeholder=_("another run"), persist_state="session", width=170,
+            help=_("Its curves stand behind these, faint and dotted."),
+        )  # fmt: skip
+        before = _run_before(run, others)
+        if before and not chosen:
+            st.button(_("with run {run}", run=before.id), on_click=_compare_with, args=(before.id,))
+        if chosen and st.button(_("Side by side")):
+            st.session_state["runs"] = [str(run.id), str(chosen)]
+            st.switch_page("runs.py")
+    give("compare", str(chosen or ""))
+    return offered[chosen] if chosen else None
+
+
+def _still_there(store: RunStore, key: str) -> Run | None:
+    """The run of the number that the session holds. If it was deleted, the page says so."""
+    wanted = st.session_state.get(key)
+    run = store.get(wanted or 0)
+    if wanted and not run:
+        st.warning(plain(_("There is no run {run} here; it may have been deleted.", run=wanted)))
+    return run
+
+
+def _run_before(run: Run, others: Sequence[Run]) -> Run | None:
+    """The newest of the older runs, if possible one that learnt the same pictures."""
+    older = [other for other in others if other.id < run.id]
+    return next((other for other in older if other.dataset == run.dataset), older[0] if older else None)
+
+
+def _compare_with(number: int) -> None:
+    st.session_state["compare"] = number
