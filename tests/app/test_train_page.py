@@ -278,6 +278,10 @@ def test_the_link_says_what_is_shown(open_page, store):
         {"run": "-1"},
         {"run": "9" * 40},
         {"run": "<script>"},
+        {"compare": "99"},
+        {"compare": "1"},
+        {"compare": "9" * 40},
+        {"compare": "<script>"},
         {"x": "nonsense", "charts": "nonsense", "smooth": "nan", "log": "perhaps", "preset": "none", "lang": "xx"},
     ],
 )
@@ -341,3 +345,69 @@ def test_a_link_that_names_charts_as_they_were_called_before_shows_them(store, o
     trained(store)
     app = open_page(run="1", charts="verdicts,spread,speed")
     assert app.session_state["charts"] == ["outputs", "diversity", "speed"]
+
+
+def behind(app):
+    return next(data["behind"] for data in components(app) if "behind" in data)
+
+
+def test_the_run_before_is_compared_with_by_one_click_and_what_differs_is_said(open_page, store):
+    trained(store, batch_size=32)
+    trained(store)
+    app = open_page(run="2")
+    assert behind(app) == []
+    button_named(app, "with run 1").click().run()
+    assert behind(app) == [{"id": 1, "label": "1 · cgan"}]
+    assert app.query_params["compare"] == "1"
+    assert "From run 1 to run 2: Batch size 32 → 16" in words_of(app)
+    app.selectbox(key="compare").set_value(None).run()
+    assert behind(app) == []
+    assert "compare" not in app.query_params
+
+
+def test_of_many_differences_a_few_are_named_and_the_others_counted(open_page, store):
+    trained(store, batch_size=32, n_critic=2, seed=5, ema_decay=0.5, latent_dim=9)
+    trained(store)
+    said = words_of(open_page(run="2", compare="1"))
+    assert said.count(" → ") == 3
+    assert "2 more" in said
+
+
+def test_the_run_before_that_learnt_the_same_pictures_is_offered_first(open_page, store):
+    trained(store)
+    trained(store, dataset="mnist")
+    store.create(small_config(), "cgan")  # has no curves yet
+    trained(store)
+    app = open_page(run="4")
+    assert button_named(app, "with run 1")
+    assert app.selectbox(key="compare").options == ["2 · cgan", "1 · cgan"]
+
+
+def test_no_run_is_compared_with_itself_or_with_nothing(open_page, store):
+    trained(store)
+    assert "compare" not in [box.key for box in open_page(run="1").selectbox]
+    trained(store)
+    app = open_page(run="2", compare="1")
+    app.selectbox(key="run").set_value(1).run()
+    assert not app.exception
+    assert behind(app) == []
+
+
+def test_a_compared_run_that_is_deleted_meanwhile_is_told_of_and_left_out(open_page, store):
+    compared = trained(store)
+    trained(store)
+    app = open_page(run="2", compare="1")
+    store.end(compared.id, "me", State.FINISHED)
+    store.delete(compared.id)
+    app.run()
+    assert not app.exception
+    assert "There is no run 1 here" in words_of(app)
+    assert behind(app) == []
+
+
+def test_charts_of_scores_have_their_place_while_scores_are_on_their_way(open_page, store):
+    run = trained(store, score_every=1.0)
+    coming = {chart["title"] for data in components(open_page()) for chart in data.get("charts", []) if chart["coming"]}
+    assert coming == {"FID", "Class accuracy"}
+    store.end(run.id, "me", State.FINISHED)
+    assert not any(chart["coming"] for data in components(open_page()) for chart in data.get("charts", []))

@@ -56,6 +56,12 @@ def train(page: Page) -> None:
     expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
 
 
+def enlarged(page: Page) -> None:
+    train(page)
+    press(page, "Losses")
+    expect(page.locator("figure:popover-open .js-line").first).to_be_visible()
+
+
 def failed(page: Page) -> None:
     expect(page.get_by_text(WHY_IT_FAILED)).to_be_visible()
     expect(page.locator(".st-key-estimate")).to_contain_text("Parameters")
@@ -93,7 +99,8 @@ def test_no_page_keeps_anybody_from_using_it(visit, server, two_runs):
     models = ",".join(f"run:{run.name}" for run in two_runs)
     views = [
         ("/", home),
-        ("/train?run=1", train),
+        ("/train?run=2&compare=1", train),
+        ("/train?run=1", enlarged),
         ("/train?run=1", settings),
         ("/train?run=1", deleting),
         ("/train?run=3", failed),

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 import gan_core
-from gan_core.store.runs import Run
+from gan_core.store.runs import Run, default_store
 from tests.conftest import small_config
 from tests.e2e.steps import (
     DESK,
@@ -206,6 +206,71 @@ def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
     chart = page.locator(".live-chart").first
     wait_until(page, lambda: chart.evaluate("chart => (chart.data ?? []).length") == 8, "the curves of both")
     no_error_on(page)
+
+
+def test_another_runs_curves_stand_behind_these_until_it_is_deleted(visit, a_run):
+    other = train(kimg=5, batch_size=32)
+    page = visit(f"/train?run={other.id}&smooth=0")
+    chart = page.locator(".live-chart").first
+    wait_until(page, lambda: dashes(chart) == ["solid", "solid"], "the run's own curves")
+    press(page, f"with run {a_run.id}")
+    behind_them = ["dot", "dot", "solid", "solid", "dot"]  # and the other run's name in the legend
+    wait_until(page, lambda: dashes(chart) == behind_them, "the other run's curves")
+    expect(page.get_by_text("Batch size 16 → 32")).to_be_visible()
+    expect(chart.locator(".legendtext")).to_have_text(["Discriminator", "Generator", a_run.label])
+    assert f"compare={a_run.id}" in page.url
+    default_store().delete(a_run.id)
+    page.get_by_text("steps", exact=True).click()
+    expect(page.get_by_text(f"There is no run {a_run.id} here")).to_be_visible()
+    wait_until(page, lambda: dashes(chart) == ["solid", "solid"], "the run's own curves alone")
+    no_error_on(page)
+
+
+def dashes(chart) -> list[str]:
+    return chart.evaluate("chart => (chart.data ?? []).map(({ line }) => line.dash)")
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desktop"])
+def test_a_chart_is_made_large_and_small_again_and_keeps_its_zoom(visit, a_run, size):
+    page = visit(f"/train?run={a_run.id}", **size)
+    expect(curves(page).first).to_be_attached()
+    chart, button = page.locator(".live-chart").first, page.get_by_role("button", name="Losses")
+    chart.scroll_into_view_if_needed()
+    zoomed, small = zoom(page, chart), chart.bounding_box()
+    for make_large, make_small in (
+        (button.click, button.click),
+        (lambda: button.press("Enter"), lambda: page.keyboard.press("Escape")),
+    ):
+        make_large()
+        expect(button).to_have_attribute("aria-expanded", "true")
+        wait_until(page, lambda: drawn_height(chart) > 1.5 * small["height"], "a large chart")
+        fits(page, "with a large chart")
+        make_small()
+        expect(button).to_have_attribute("aria-expanded", "false")
+        wait_until(page, lambda: drawn_height(chart) == pytest.approx(small["height"], abs=1), "a small chart")
+    assert x_range(chart) == zoomed
+
+
+def drawn_height(chart) -> float:
+    return chart.locator(".main-svg").first.bounding_box()["height"]
+
+
+def test_on_a_desk_charts_stand_two_or_three_a_row_and_the_pictures_stay_in_sight(visit, a_run):
+    page = visit(f"/train?run={a_run.id}", **DESK)
+    expect(curves(page).first).to_be_attached()
+    assert charts_in_a_row(page) == 2
+    page.locator(".live-charts figure").last.scroll_into_view_if_needed()
+    expect(page.locator(".time-machine img")).to_be_in_viewport(ratio=1)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    wait_until(page, lambda: charts_in_a_row(page) == 3, "three in a row")
+    page.set_viewport_size(PHONE)
+    wait_until(page, lambda: charts_in_a_row(page) == 1, "one in a row")
+
+
+def charts_in_a_row(page: Page) -> int:
+    figures = page.locator(".live-charts figure:not([hidden])")
+    tops = figures.evaluate_all("figures => figures.map(figure => figure.getBoundingClientRect().top)")
+    return tops.count(tops[0])
 
 
 def test_an_ended_run_is_asked_about_no_more(visit, a_run):

@@ -108,7 +108,7 @@ function layout(chart, runs, { x, separators }, style, box) {
     modebar: { bgcolor: style.getPropertyValue("--st-secondary-background-color"), color: "#77778a", activecolor: text },
     // From the figure's left side, not the axis', or three names would not stand side by side.
     legend: { orientation: "h", x: -44 / (box.clientWidth - 50), y: 1.01, yanchor: "bottom", font: { size: small } },
-    showlegend: runs.length > 1 || chart.traces.length > 1,
+    showlegend: runs.length > 1 || chart.traces.length > 1 || runs.some((run) => run.behind),
     separators,
     hovermode: "x unified",
     hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") },
@@ -200,6 +200,12 @@ function place(root, charts, words) {
   return figures;
 }
 
+// By what a drawing differs from the one before it: the last step at which each curve was measured, marks, size, colours.
+function drawingOf(chart, runs, box, style) {
+  const last = runs.flatMap(({ rows, marks }) => [marks.length, ...chart.traces.map(({ metric }) => rows.step[rows[metric]?.findLastIndex((value) => value !== null)])]);
+  return [box.clientWidth, box.clientHeight, style.getPropertyValue("--st-text-color"), ...last].join();
+}
+
 function describe(chart, data) {
   const shown = data.filter((curve) => curve.meta).map((curve) => `${curve.meta} ${curve.y.findLast((value) => value !== null)?.toPrecision(3) ?? "?"}`);
   return `${chart.title}: ${shown.join(", ")}`;
@@ -212,6 +218,7 @@ export default function ({ data, parentElement }) {
   const runs = [...data.runs, ...data.behind.map((run) => ({ ...run, behind: true }))]
     .map((run, number) => ({ ...run, number, rows: {}, marks: [] }));
   const figures = place(root, data.charts, data.words);
+  const drawn = new Map();
   let ended = false, timer = 0, drawnAt = 0;
 
   const draw = (Plotly) => {
@@ -226,6 +233,9 @@ export default function ({ data, parentElement }) {
       const box = figure.querySelector(".live-chart");
       if (own.length) figure.hidden = !hasValues(chart, own) && !chart.coming;
       if (!hasValues(chart, learnt) || !state.visible.has(figure) || (enlarged && enlarged !== figure)) return;
+      const drawing = drawingOf(chart, learnt, box, style);
+      if (drawn.get(figure) === drawing) return;
+      drawn.set(figure, drawing);
       const traces = tracesOf(chart, learnt, data, style);
       box.setAttribute("aria-label", describe(chart, traces));
       // Always the same object: Plotly takes another for another configuration, and draws all anew, without the zoom.
@@ -235,10 +245,10 @@ export default function ({ data, parentElement }) {
   };
 
   // Drawing takes a tenth of a core from the training on a small machine, so the longer a run, the less often: a curve
-  // grows by at most 3 % of the chart between two drawings.
+  // grows by at most 4 % of the chart between two drawings.
   const pause = () => {
     const longest = Math.max(0, ...runs.map((run) => run.rows.seconds?.at(-1) ?? 0));
-    return Math.min(10_000, Math.max(1000, 0.03 * longest * 1000));
+    return Math.min(10_000, Math.max(1000, 0.04 * longest * 1000));
   };
   const redraw = (Plotly, soon) => {
     if (ended || (timer && !soon)) return;
