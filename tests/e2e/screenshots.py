@@ -24,7 +24,7 @@ SIZES = {"desktop": {"width": 1400, "height": 1000}, "phone": {"width": 390, "he
 TALLEST = 3000
 PAGES = {
     "home": "/",
-    "train": "/train?run={first.id}",
+    "train": "/train?run={second.id}&compare={first.id}",
     "runs": "/runs?runs={second.id},{first.id}",
     "generate": "/generate",
     "evaluate": "/evaluate?evaluated=run:{first.name},run:{second.name}&look=run:{second.name}",
@@ -90,7 +90,7 @@ def main() -> None:
             for name, size, language, colours in product(PAGES, SIZES, LANGUAGES, COLOURS):
                 address = server.url + PAGES[name].format(first=first, second=second)
                 take(browser, address, size, language, colours).save(PLACE / _file(name, size, language, colours))
-            readme = server.url + PAGES["train"].format(first=first)
+            readme = server.url + PAGES["train"].format(first=first, second=second)
             take(browser, readme, "desktop", "en", "light", whole=False).save(PLACE / "train.webp")
         finally:
             browser.close()

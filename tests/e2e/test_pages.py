@@ -4,11 +4,13 @@ import csv
 import io
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 import gan_core
+from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.runs import Run, default_store
 from tests.conftest import small_config
 from tests.e2e.steps import (
@@ -210,12 +212,14 @@ def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
 
 def test_another_runs_curves_stand_behind_these_until_it_is_deleted(visit, a_run):
     other = train(kimg=5, batch_size=32)
+    let_diverge(a_run)
     page = visit(f"/train?run={other.id}&smooth=0")
     chart = page.locator(".live-chart").first
     wait_until(page, lambda: dashes(chart) == ["solid", "solid"], "the run's own curves")
     press(page, f"with run {a_run.id}")
     behind_them = ["dot", "dot", "solid", "solid", "dot"]  # and the other run's name in the legend
     wait_until(page, lambda: dashes(chart) == behind_them, "the other run's curves")
+    assert chart.evaluate("chart => Math.max(...chart.layout.yaxis.range)") < 100  # or these curves would be flat
     expect(page.get_by_text("Batch size 16 → 32")).to_be_visible()
     expect(chart.locator(".legendtext")).to_have_text(["Discriminator", "Generator", a_run.label])
     assert f"compare={a_run.id}" in page.url
@@ -226,6 +230,13 @@ def test_another_runs_curves_stand_behind_these_until_it_is_deleted(visit, a_run
     no_error_on(page)
 
 
+def let_diverge(run: Run) -> None:
+    store = default_store()
+    rows = store.read_metrics(run.id)
+    rows["generator_loss"][-10:] = 1e6
+    store.write_metrics(run.id, 0, list(rows), np.stack(list(rows.values()), axis=1)[:CHUNK_ROWS])
+
+
 def dashes(chart) -> list[str]:
     return chart.evaluate("chart => (chart.data ?? []).map(({ line }) => line.dash)")
 
@@ -233,9 +244,9 @@ def dashes(chart) -> list[str]:
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desktop"])
 def test_a_chart_is_made_large_and_small_again_and_keeps_its_zoom(visit, a_run, size):
     page = visit(f"/train?run={a_run.id}", **size)
-    expect(curves(page).first).to_be_attached()
     chart, button = page.locator(".live-chart").first, page.get_by_role("button", name="Losses")
     chart.scroll_into_view_if_needed()
+    expect(curves(page).first).to_be_attached()
     zoomed, small = zoom(page, chart), chart.bounding_box()
     for make_large, make_small in (
         (button.click, button.click),

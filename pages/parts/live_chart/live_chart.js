@@ -44,7 +44,10 @@ function curves(trace, number, run, several, sparse, { x, smoothing }, colours) 
   // Of several runs, the legend has one entry each, which hides and shows all of its curves.
   const common = { type: "scatter", mode: "lines", x: over, legendgroup: several ? run.id : trace.metric };
   const label = several ? run.label : trace.label;
-  const shown = { uid: `${run.id} ${trace.metric}`, name: plain(label), meta: label, line, showlegend: !several || number === 0, hovertemplate: several ? `${run.id} ${trace.label}: %{y:.4g}<extra></extra>` : undefined };
+  const shown = {
+    uid: `${run.id} ${trace.metric}`, name: plain(label), meta: label, line, showlegend: !several || number === 0,
+    hovertemplate: `${several ? `${run.id} ` : ""}${trace.label}: %{y:.4g}<extra></extra>`,
+  };
   const y = rows[trace.metric];
   if (sparse) return [{ ...common, ...shown, y, mode: "lines+markers", connectgaps: true }];
   if (!smoothing) return [{ ...common, ...shown, y }];
@@ -61,7 +64,7 @@ function curvesBehind(trace, run, sparse, { x, smoothing }, colours) {
   const over = rows[x.metric] ?? rows.kimg;
   const measured = rows[trace.metric];
   return [{
-    type: "scatter", mode: sparse ? "lines+markers" : "lines", connectgaps: sparse, opacity: 0.65,
+    type: "scatter", mode: sparse ? "lines+markers" : "lines", connectgaps: sparse, opacity: 0.65, behind: true,
     x: over, y: sparse || !smoothing ? measured : smooth(over, measured, smoothing),
     uid: `${run.id} ${trace.metric}`, meta: `${run.label} ${trace.label}`, legendgroup: run.id, showlegend: false,
     line: { color: colours[trace.colour], dash: "dot", width: 2 },
@@ -88,16 +91,28 @@ function tracesOf(chart, runs, data, style) {
   ];
 }
 
-function layout(chart, runs, { x, separators }, style, box) {
+// Where the y axis ends, if one that diverged is compared with: these curves keep a seventh of the height at least.
+function rangeBeside(traces) {
+  const span = (which) => traces.filter(which).reduce(
+    (ends, { y }) => y.reduce(([low, high], value) => (value === null ? [low, high] : [Math.min(low, value), Math.max(high, value)]), ends), [0, 0]);
+  const [low, high] = span((curve) => curve.behind !== true);
+  const [lowest, highest] = span(() => true);
+  const most = 3 * (high - low);
+  if (!most || (lowest >= low - most && highest <= high + most)) return null;
+  return [Math.max(lowest, low - most), Math.min(highest, high + most)];
+}
+
+function layout(chart, runs, traces, { x, separators }, style, box) {
   const line = style.getPropertyValue("--st-border-color");
   const text = style.getPropertyValue("--st-text-color");
   const [size, small] = box.clientWidth > 700 ? [17, 16] : [12, 11];
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   const marks = runs.filter((run) => !run.behind).flatMap((run) => run.marks.map((mark) => ({ ...mark, at: mark[x.metric] })).filter(({ at }) => at != null));
   const level = chart.level === null ? [] : [chart.level];
+  const range = chart.range ?? (runs.some((run) => run.behind) ? rangeBeside(traces) : null);
   return {
     xaxis: { ...axis, title: { text: x.title, standoff: 6, font: { size: small } } },
-    yaxis: { ...axis, type: chart.log ? "log" : "linear", ...(chart.range && !chart.log ? { range: chart.range } : {}) },
+    yaxis: { ...axis, type: chart.log ? "log" : "linear", ...(range && !chart.log ? { range } : {}) },
     font: { color: text, family: style.getPropertyValue("--st-font"), size },
     paper_bgcolor: "rgba(0, 0, 0, 0)",
     plot_bgcolor: "rgba(0, 0, 0, 0)",
@@ -111,7 +126,7 @@ function layout(chart, runs, { x, separators }, style, box) {
     showlegend: runs.length > 1 || chart.traces.length > 1 || runs.some((run) => run.behind),
     separators,
     hovermode: "x unified",
-    hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color") },
+    hoverlabel: { bgcolor: style.getPropertyValue("--st-background-color"), font: { size: small } },
     shapes: [
       ...level.map((y) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line: { color: text, width: 1, dash: "dash" }, opacity: 0.4 })),
       ...marks.map(({ at }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: text, width: 1, dash: "dot" } })),
@@ -240,7 +255,7 @@ export default function ({ data, parentElement }) {
       box.setAttribute("aria-label", describe(chart, traces));
       // Always the same object: Plotly takes another for another configuration, and draws all anew, without the zoom.
       box.ganWorkbenchConfig ??= config(Plotly, chart.title, data.words);
-      Plotly.react(box, traces, layout(chart, learnt, data, style, box), box.ganWorkbenchConfig);
+      Plotly.react(box, traces, layout(chart, learnt, traces, data, style, box), box.ganWorkbenchConfig);
     });
   };
 
