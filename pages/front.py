@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.parts.garbage import set_aside
 from pages.parts.language import _, choose_language
+from pages.parts.links import note_page
 from pages.parts.style import show_style
 
 # The address of a file in static/: Streamlit's own copy of a picture is missing while the script starts again.
@@ -11,7 +12,7 @@ st.set_page_config(page_title="GAN Workbench", page_icon="/app/static/icon.png",
 show_style()
 
 choose_language()
-st.navigation(
+page = st.navigation(
     [
         st.Page("home.py", title=_("Home"), icon=":material/home:", default=True),
         st.Page("train.py", title=_("Train"), icon=":material/model_training:"),
@@ -20,6 +21,8 @@ st.navigation(
         st.Page("evaluate.py", title=_("Evaluate"), icon=":material/query_stats:"),
     ],
     position="top",
-).run()
+)
+note_page(page.url_path)
+page.run()
 
 set_aside("pages")

@@ -15,16 +15,23 @@ LONGEST = 20_000
 
 
 def take(name: str, read: Callable[[str], Any]) -> None:
-    """Before the widget of that key: a value in the address becomes its value, if the session has none yet.
+    """Before the widget of that key: a value in the address becomes its value, if the session has none yet, or if the
+    reader has just come to this page, by a link. While one stays on a page the address may be older than the widget.
 
     Args:
         read: makes a value of the text, or None of text that means none.
     """
-    if name in st.session_state or name not in st.query_params:
+    if name not in st.query_params or (name in st.session_state and not st.session_state.get("has just come")):
         return
     value = read(given(name))
     if value is not None:
         st.session_state[name] = value
+
+
+def note_page(name: str) -> None:
+    """For `take`, before the page of that name is run."""
+    st.session_state["has just come"] = st.session_state.get("page") != name
+    st.session_state["page"] = name
 
 
 def given(name: str) -> str:

@@ -411,3 +411,16 @@ def test_charts_of_scores_have_their_place_while_scores_are_on_their_way(open_pa
     assert coming == {"FID", "Class accuracy"}
     store.end(run.id, "me", State.FINISHED)
     assert not any(chart["coming"] for data in components(open_page()) for chart in data.get("charts", []))
+
+
+def test_a_link_from_another_page_opens_its_run_whatever_was_open_here_before(open_page, store):
+    first, second = trained(store), trained(store)
+    app = open_page(run=str(second.id))
+    assert app.session_state["run"] == second.id
+    app.switch_page("runs.py").run()
+    app.query_params["run"] = str(first.id)
+    app.switch_page("train.py").run()
+    assert app.session_state["run"] == first.id
+    app.query_params["run"] = str(second.id)  # older than what the reader has chosen meanwhile
+    app.run()
+    assert app.session_state["run"] == first.id
