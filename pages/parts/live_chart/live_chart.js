@@ -112,7 +112,7 @@ function layout(chart, runs, traces, { x, separators }, style, box) {
   const range = chart.range ?? (runs.some((run) => run.behind) ? rangeBeside(traces) : null);
   return {
     xaxis: { ...axis, title: { text: x.title, standoff: 6, font: { size: small } } },
-    yaxis: { ...axis, type: chart.log ? "log" : "linear", ...(range && !chart.log ? { range } : {}) },
+    yaxis: { ...axis, type: chart.log ? "log" : "linear", rangemode: chart.sparse ? "nonnegative" : "normal", ...(range && !chart.log ? { range } : {}) },
     font: { color: text, family: style.getPropertyValue("--st-font"), size },
     paper_bgcolor: "rgba(0, 0, 0, 0)",
     plot_bgcolor: "rgba(0, 0, 0, 0)",
