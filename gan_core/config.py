@@ -196,6 +196,12 @@ class RunConfig(BaseModel):
         "longer it remembers. 0: no average.",
         group="Training", ge=0, lt=1, step=0.001, affects_speed=False,
     )
+    ema_share: float = setting(
+        0.2, "EMA share",
+        "Early weights are soon out of date. So at first, and all through a short run, the average remembers only "
+        "about this share of the steps so far. Larger is steadier, smaller is more up to date.",
+        group="Training", ge=0.01, le=1, step=0.05, affects_speed=False,
+    )
     score_every: Annotated[float | None, BeforeValidator(none_from_text)] = setting(
         None, "Score every",
         "How many kimg between two scorings of the EMA weights (FID, class accuracy). The checkpoint with the lowest "

@@ -120,12 +120,13 @@ class Gan:
         """This step's, or the tensors that hold them while it is captured.
 
         The average's decay d grows to ema_decay: early on, old weights are not worth remembering. At first it is 0,
-        and until it is as large as ema_decay about the last fifth of all steps is remembered (as by Karras 2024's power
-        functions, section 3.1).
+        and until it is as large as ema_decay about the last ema_share of all steps is remembered (as by Karras 2024's
+        power functions, section 3.1).
         """
         if self.scalars_on_device:
             return self.scalars_on_device
-        decay = min(self.config.ema_decay, (1 + self.step) / (6 + self.step)) if self.step else 0.0
+        remembered = (1 + self.step) / (1 + 1 / self.config.ema_share + self.step) if self.step else 0.0
+        decay = min(self.config.ema_decay, remembered)
         return StepScalars(self.config.instance_noise * (1 - self.progress), 1 - decay)
 
     @torch.no_grad()

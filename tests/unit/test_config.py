@@ -259,6 +259,7 @@ def test_what_is_true_of_a_setting_stands_in_its_declaration():
             "grid_every",
             "seed",
             "ema_decay",
+            "ema_share",
             "drift",
             "label_smoothing",
             "growth_kimg",

@@ -247,7 +247,7 @@ def test_the_nearer_limit_ends_the_run(budget, seconds):
         {"seed": 9},
         {"kimg": 99},
         {"minutes": 9},
-        {"ema_decay": 0.5},
+        {"ema_decay": 0.5, "ema_share": 0.5},
         {"generator_learning_rate": 1e-5, "discriminator_learning_rate": 1e-5},
         {"beta1": 0.1, "beta2": 0.1},
         {"generator_width": 99},  # of another architecture

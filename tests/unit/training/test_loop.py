@@ -275,14 +275,14 @@ def test_learning_rates_are_separate():
     assert largest["generator"] < 1e-9 < 1e-6 < largest["discriminator"]
 
 
-def test_the_average_follows_its_formula_in_weights_and_in_batch_norm_buffers():
-    config = small_config(ema_decay=0.7, generator_normalisation="batch")
-    gan = new_gan(config)
+@pytest.mark.parametrize(("share", "inverse"), [(0.2, 5), (0.25, 4), (1, 1)])
+def test_the_average_follows_its_formula_in_weights_and_in_batch_norm_buffers(share, inverse):
+    gan = new_gan(small_config(ema_decay=0.7, ema_share=share, generator_normalisation="batch"))
     averaged = None
     for number in range(4):
         steps(gan, 1)
         current = {n: t.clone() for n, t in gan.generator.state_dict().items() if t.is_floating_point()}
-        decay = min(0.7, (1 + number) / (6 + number))
+        decay = min(0.7, (1 + number) / (1 + inverse + number))
         # The first average is a copy: there is nothing yet to average with.
         averaged = current if averaged is None else {n: decay * averaged[n] + (1 - decay) * current[n] for n in current}
     for name, tensor in averaged.items():
