@@ -26,7 +26,7 @@ STRETCH_SECONDS = 15
 ROUNDS = 6
 SMALL = ("gan-pytorch", "cgan", "dcgan-small", "cdcgan-small", "gan-keras-small")
 """Presets of which nothing is known yet."""
-QUEUED_KIMG = 2.0
+QUEUED_MINUTES = 0.05
 
 # A curve has two points at least.
 CURVE = (
@@ -92,7 +92,7 @@ def _end_all(store: RunStore) -> None:
 
 
 def _gaps(store: RunStore) -> Iterator[float]:
-    config = preset_config(DEFAULT_PRESET).model_copy(update={"minutes": None, "kimg": QUEUED_KIMG})
+    config = preset_config(DEFAULT_PRESET).model_copy(update={"minutes": QUEUED_MINUTES})
     runs = [store.create(config, DEFAULT_PRESET) for _ in range(REPEATS + 1)]
     for before, after in pairwise(runs):
         _wait_for(store, after, lambda run: run.step > 0)

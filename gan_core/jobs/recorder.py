@@ -149,9 +149,9 @@ class Recorder:
     def _score(self, seconds: float) -> dict[str, float]:
         """The scores of pictures drawn now, by name; none if the run was asked to stop meanwhile."""
         assert self.scoring is not None  # or none would be due
+        if self.progress(seconds) >= 1:
+            self.save()  # a scoring may take long, and there is nothing left to learn
         with self.session.clock_stopped():
-            if self.progress(seconds) >= 1:
-                self.save()  # a scoring may take long, and there is nothing left to learn
             try:
                 scores = self.scoring.score()
             except Interrupted:

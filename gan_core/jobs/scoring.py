@@ -4,7 +4,9 @@
 """
 
 import math
+import statistics
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -174,7 +176,7 @@ class OwnScoring(Scoring):
         super().__init__(reporter, gan, None, stop, on_progress)
         self.samples = OWN_SAMPLES
         self.session = session
-        self._took: float | None = None  # the last scoring, in seconds
+        self._took: deque[float] = deque(maxlen=3)  # the last scorings, in seconds
         self._began_at = self._last_at = self._progress()
         self._images_before = gan.images
         self._pieces = _comparison(gan, training)
@@ -191,9 +193,9 @@ class OwnScoring(Scoring):
         return SHARE * self.session.seconds_of_session() - self.session.stood_still
 
     def _cost(self) -> float:
-        """What the next scoring will take, in seconds: as the last one, or as the speed of learning suggests."""
-        if self._took is not None:
-            return self._took
+        """What the next scoring will take, in seconds: as the last ones, or as the speed of learning suggests."""
+        if self._took:
+            return statistics.median(self._took)  # one alone may have met another program
         learning = self.session.seconds_of_session() / max(1, self.gan.images - self._images_before)
         return self.samples * learning / LEARNING_TO_SCORING
 
@@ -212,7 +214,8 @@ class OwnScoring(Scoring):
         try:
             return super().score()
         finally:
-            self._took, self._last_at = time.perf_counter() - began, self._progress()
+            self._took.append(time.perf_counter() - began)
+            self._last_at = self._progress()
 
 
 def _comparison(gan: Gan, training: Dataset) -> "Iterator[Comparison | None]":

@@ -2,11 +2,15 @@
 
 python -m gan_core.jobs.warm      what a worker starts while somebody may start a run
 
+It is for runs whose budget is a time: how torch's threads wait for each other is fixed when torch is imported, and such
+runs want another way than those whose sums must be the same each time (threads.py), which import for themselves.
+
 Importing torch and all the rest takes seconds. Each run still has a process of its own, killed or crashed alone. On
 Linux the waiting process forks: the run shares what was imported, and the next one can start at once too. Elsewhere it
 becomes the run itself, since a process that has imported torch cannot be forked safely (macOS) or at all (Windows).
 """
 
+import contextlib
 import gc
 import importlib
 import json
@@ -38,6 +42,8 @@ NEEDED = (
     "gan_core.training.captured",
 )
 """With what they import, all that a run may need."""
+ANSWER_SECONDS = 5
+"""In which a process that waits must have forked."""
 COMMAND = [sys.executable, "-m", "gan_core.jobs.warm"]
 LEAST_FREE_BYTES = 2**30
 """No process waits where less memory is free than this. It takes a third of it."""
@@ -64,12 +70,14 @@ class Warm:
         elif not self._lives and free > 2 * LEAST_FREE_BYTES and time.monotonic() > self._started_at + self._rest():
             if FORKS:
                 adopt_orphans()
-            self._process = start_detached(COMMAND, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._started_at, self._is_ready = time.monotonic(), False
+            with contextlib.suppress(OSError):  # runs begin without it
+                self.log.parent.mkdir(parents=True, exist_ok=True)
+                self._process = start_detached(COMMAND, self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def _rest(self) -> float:
-        """Seconds after the start of a process that died, in which it would not help to start another."""
-        return PATIENCE_SECONDS if self._process else 0
+        """Seconds after the start of a process that died by itself in which it would not help to start another."""
+        return 0 if self._process is None else PATIENCE_SECONDS
 
     def end(self) -> None:
         """End the process that waits. The runs that it has started go on."""
@@ -104,17 +112,30 @@ class Warm:
         """The process of that run; None if none waits that could become it."""
         if not self.is_ready:
             return None
+        log.open("ab").close()  # a log that cannot be written is better found out here
         process = self._process
-        assert process and process.stdin and process.stdout  # pipes
+        assert process and process.stdin  # a pipe
         try:
             process.stdin.write(json.dumps([run_id, owner, str(log)]).encode() + b"\n")
             process.stdin.flush()
-            return Adopted(int(process.stdout.readline())) if FORKS else process
-        except (OSError, ValueError):  # it has died, and then its fork does not become a run either
+        except OSError:
             return None
-        finally:
-            if not FORKS:
-                self._process = None
+        if not FORKS:
+            self._process = None
+            return process
+        number = self._told_number()
+        return Adopted(number) if number else None
+
+    def _told_number(self) -> int:
+        """The number of the process that was forked; 0 if there is none.
+
+        A waiting process that does not answer is killed. Without its answer, a fork of it does not begin.
+        """
+        assert self._process and self._process.stdout  # a pipe
+        if not select.select([self._process.stdout], [], [], ANSWER_SECONDS)[0]:
+            self._process.kill()
+        told = self._process.stdout.readline().strip()
+        return int(told or 0)
 
 
 # In the process that waits
@@ -148,18 +169,24 @@ def _fork(run: int, owner: str, log: str) -> None:
     may_begin, let_begin = os.pipe()
     between = os.fork()
     if between == 0:
-        if pid := os.fork():
-            os.write(tell_number, str(pid).encode())
+        try:
+            if pid := os.fork():
+                os.write(tell_number, str(pid).encode())
+            else:
+                os.close(let_begin)
+                if os.read(may_begin, 1):  # nothing if the waiting process has died: the worker does not know of this
+                    os.setsid()
+                    _become(run, owner, log)
+        finally:  # whatever happens, this is not another process that waits
             os._exit(0)
-        os.close(let_begin)
-        if os.read(may_begin, 1):  # nothing if the waiting process has died: the worker does not know of this one
-            os.setsid()
-            _become(run, owner, log)
-        os._exit(1)
+    os.close(tell_number)
     os.waitpid(between, 0)
-    print(os.read(number, 20).decode(), flush=True)
-    os.write(let_begin, b"!")
-    for end in (number, tell_number, may_begin, let_begin):
+    told = os.read(number, 20).decode()  # nothing, if there was no second fork
+    print(told, flush=True)
+    if told:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(let_begin, b"!")
+    for end in (number, may_begin, let_begin):
         os.close(end)
 
 

@@ -103,7 +103,8 @@ class Worker:
         return self.warm is not None and self.warm.is_worth_waiting_for
 
     def _process_of(self, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
-        warmed = self.warm.start(job.id, owner, log) if self.warm else None
+        may_wait = self.warm is not None and isinstance(job, Run) and job.config.minutes is not None
+        warmed = self.warm.start(job.id, owner, log) if self.warm and may_wait else None
         return warmed or start_detached([sys.executable, "-m", self.module, str(job.id), owner], log)
 
     def _orphans(self) -> list[str]:
@@ -190,6 +191,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
                     # Replaced by another worker, after this computer slept: finish what is in work, claim no more.
                     for worker in workers:
                         worker.slots = 0
+                    last_look = -math.inf
         time.sleep(POLL_SECONDS)
     warm.end()
     if name:

@@ -58,13 +58,21 @@ function report(seen, trouble) {
 function take(seen, news) {
   report(seen, "");
   if (news.fresh || news.sessions !== seen.news?.sessions) seen.rows = {};
-  for (const name in news.rows) seen.rows[name] = (seen.rows[name] ?? []).concat(news.rows[name]);
+  append(seen.rows, news.rows);
   if (news.fresh_grids) seen.grids = [];
   seen.grids.push(...news.grids);
   seen.news = news;
   // Rows that came one by one are more than a chart can show after some minutes: ask for all, thinned.
   if ((seen.rows.step?.length ?? 0) > 2500) news.total = 0;
   for (const listener of seen.listeners.keys()) listener(seen);
+}
+
+// All columns stay as long as each other: one that begins or ends in the midst, as scores do, is null elsewhere.
+function append(rows, added) {
+  const [before, more] = [rows, added].map((columns) => columns.step?.length ?? 0);
+  for (const name of new Set([...Object.keys(rows), ...Object.keys(added)])) {
+    rows[name] = (rows[name] ?? Array(before).fill(null)).concat(added[name] ?? Array(more).fill(null));
+  }
 }
 
 // A hidden tab asks for nothing until it is visible again.

@@ -98,6 +98,56 @@ def test_where_it_cannot_fork_it_becomes_the_run(monkeypatch, store, tmp_path):
     assert store.all_runs()[0].state == State.FINISHED
 
 
+def quick(monkeypatch, tmp_path, patch="pass"):
+    """A process that waits and has imported nothing."""
+    program = f"from gan_core.jobs import warm; import os; warm.NEEDED = (); {patch}; warm.main()"
+    monkeypatch.setattr(warm, "COMMAND", [sys.executable, "-c", program])
+    keeper = Warm(tmp_path / "warm.log")
+    keeper.keep()
+    wait_for(lambda: keeper.is_ready, "its start")
+    return keeper
+
+
+@pytest.mark.skipif(not warm.FORKS, reason="needs Linux")
+def test_where_the_second_fork_fails_the_run_is_left_to_a_process_of_its_own(monkeypatch, store, tmp_path):
+    once = "fork = os.fork; forks = iter([fork]); os.fork = lambda: next(forks)()"
+    keeper = quick(monkeypatch, tmp_path, once)
+    assert start(keeper, store)[1] is None
+    keeper.end()
+
+
+@pytest.mark.skipif(not warm.FORKS, reason="needs Linux")
+def test_one_that_does_not_answer_is_given_up(monkeypatch, store, tmp_path):
+    monkeypatch.setattr(warm, "ANSWER_SECONDS", 0.1)
+    keeper = quick(monkeypatch, tmp_path)
+    os.kill(keeper._process.pid, signal.SIGSTOP)
+    assert start(keeper, store)[1] is None
+    assert not keeper.is_ready
+
+
+def test_a_log_that_cannot_be_written_is_found_out_before_the_run_begins(monkeypatch, store, tmp_path):
+    keeper = quick(monkeypatch, tmp_path)
+    hands = Worker(store, 1, warm=keeper)
+    run = store.create(small_config(minutes=0.1, kimg=None), "cgan")
+    (run.folder / "log.txt").mkdir(parents=True)
+    hands.supervise()
+    failed = store.get(run.id)
+    assert failed.state == State.FAILED
+    assert "could not be written" in str(failed.status_text)
+    keeper.end()
+
+
+@pytest.mark.parametrize("budget", [{"kimg": 0.32}, {"minutes": 0.01, "kimg": None}], ids=str)
+def test_runs_with_a_budget_in_time_alone_come_from_the_process_that_waits(monkeypatch, store, tmp_path, budget):
+    """The others' threads wait for each other in another way."""
+    keeper, asked = quick(monkeypatch, tmp_path), []
+    monkeypatch.setattr(keeper, "start", lambda *run: asked.append(run))
+    monkeypatch.setattr("gan_core.jobs.worker.start_detached", lambda command, log: None)
+    Worker(store, 1, warm=keeper)._process_of(store.create(small_config(**budget), "cgan"), "me", tmp_path / "log.txt")
+    assert bool(asked) == ("minutes" in budget)
+    keeper.end()
+
+
 def test_nothing_waits_where_memory_is_short(monkeypatch, waiting):
     monkeypatch.setattr(warm, "LEAST_FREE_BYTES", psutil.virtual_memory().total * 2)
     waiting.keep()
@@ -121,7 +171,7 @@ def test_a_run_starts_by_itself_if_the_waiting_process_has_died(waiting, store):
     waiting._process.kill()
     waiting._process.wait()
     hands = Worker(store, 1, warm=waiting)
-    run = store.create(small_config(), "cgan")
+    run = store.create(small_config(minutes=0.01, kimg=None), "cgan")
     wait_for(lambda: not hands.supervise(), "its end")
     assert store.get(run.id).state == State.FINISHED
 
@@ -130,7 +180,7 @@ def test_a_run_waits_for_a_process_that_is_about_to_be_ready(store, tmp_path):
     keeper = Warm(tmp_path / "warm.log")
     keeper.keep()
     hands = Worker(store, 1, warm=keeper)
-    run = store.create(small_config(), "cgan")
+    run = store.create(small_config(minutes=0.01, kimg=None), "cgan")
     assert hands.supervise()
     assert store.get(run.id).state == State.QUEUED
     wait_for(lambda: not hands.supervise(), "its end")
