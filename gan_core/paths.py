@@ -10,8 +10,6 @@ from gan_core.errors import WorkbenchError
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-import psutil
-
 PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE_DATA = PROJECT / "gan_core" / "data"
 """The files that are part of the library: the digits, and the classifiers' weights."""
@@ -91,6 +89,8 @@ def remove_partials(folder: Path, of_the_living: bool = False) -> None:
     Args:
         of_the_living: also those of running processes of this computer; only if the caller alone writes there.
     """
+    import psutil
+
     for path in folder.rglob(f"*{PARTIAL_SUFFIX}"):
         process = path.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]
         if of_the_living or not (process.isdecimal() and psutil.pid_exists(int(process))):

@@ -34,7 +34,7 @@ from gan_core.training.loop import Batches, TakeStep
 SAMPLE = 5_000
 """Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""
 
-MEASURING_SECONDS = 0.5
+MEASURING_SECONDS = 0.4
 WARM_UP_STEPS = 3
 FEWEST_STEPS = 3
 SLOW_STEP_SECONDS = 2.0
@@ -48,7 +48,7 @@ NICENESS = 10
 
 
 def measure(config: RunConfig) -> Estimate:
-    """Train a GAN of this config for half a second on random pictures.
+    """Train a GAN of this config for a moment on random pictures.
 
     On a CPU the time is what this thread computed for, not what passed: a run in training beside it takes its turns,
     and the estimate is for the time after. With nothing beside it, on two cores, that was 3 to 6 % less.

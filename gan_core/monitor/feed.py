@@ -21,6 +21,8 @@ from gan_core.store.tables import Run
 FRESH_SECONDS = 5.0
 """How old the shared copy of all metrics may be."""
 
+FEW_ROWS = 20
+
 Kimg = TypeVar("Kimg", float, np.ndarray)
 Rows = dict[str, list[float | None]]
 """Metric rows by column, as JSON has them: null is what is no number."""
@@ -79,7 +81,8 @@ class _Shared:
 
     def refresh(self, store: RunStore, run: Run) -> "_Shared":
         with self.lock:
-            if time.monotonic() - self.read_at >= FRESH_SECONDS:
+            # Of a run that has just begun, the first rows are waited for, and cost nothing to read.
+            if _count(self.metrics) < FEW_ROWS or time.monotonic() - self.read_at >= FRESH_SECONDS:
                 self.metrics = store.extend_metrics(run.id, self.metrics)
                 self.diagnosis = diagnose(self.metrics, run.state) if self.metrics else None
                 self.scores = scores_of(self.metrics)

@@ -13,11 +13,14 @@ from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import duration
 
+ASK_SECONDS = 0.3
+"""While an estimate is measured, which takes about a second."""
+
 
 def show_estimate(store: RunStore, config: RunConfig) -> None:
     """Time or images for the budget, parameters, memory, place in the queue. Measured in the background meanwhile."""
     answered = default_estimator().ask(config) is not None
-    st.fragment(_show, run_every=None if answered else 1.0)(store, config, answered)
+    st.fragment(_show, run_every=None if answered else ASK_SECONDS)(store, config, answered)
 
 
 def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
