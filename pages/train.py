@@ -9,7 +9,7 @@ from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.ready import get_ready
-from pages.parts.runs.comparison import changes_in_a_line
+from pages.parts.runs.comparison import changes_in_a_line, outcomes_in_a_line
 from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import choose_preset, config_form
 from pages.parts.train.cost import show_estimate
@@ -56,7 +56,8 @@ def _show(store: RunStore, run: Run) -> None:
         view = choose_view()
     other = choose_other(store, run, chart_settings)
     if other:
-        st.markdown(changes_in_a_line(store, before=other, after=run))
+        lines = [changes_in_a_line(store, before=other, after=run), outcomes_in_a_line(store, before=other, after=run)]
+        st.markdown("  \n".join(filter(None, lines)))
     charts, pictures = st.columns([3, 2], gap="medium")
     with charts:
         scored = run.active and run.config.is_scored

@@ -29,10 +29,11 @@ Rows = dict[str, list[float | None]]
 
 
 class Score(NamedTuple):
-    """Of one score, what was found last and what was best."""
+    """Of one score, what was found last, what was best, and how often it was found."""
 
     newest: float
     best: float
+    count: int = 1
 
 
 Scores = dict[str, Score]
@@ -64,7 +65,7 @@ def scores_of(metrics: dict[str, np.ndarray]) -> Scores:
         known = metrics.get(name, np.empty(0))
         known = known[np.isfinite(known)]
         if len(known):
-            found[name] = Score(newest=float(known[-1]), best=float(best(known)))
+            found[name] = Score(float(known[-1]), float(best(known)), len(known))
     return found
 
 

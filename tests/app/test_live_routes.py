@@ -42,7 +42,7 @@ def test_a_scored_run_says_its_newest_and_its_best_scores(store):
     run = trained(store)
     columns = ["step", "kimg", "seconds", "fid", "accuracy"]
     store.write_metrics(run.id, 0, columns, [[1, 1, 1, 0.5, 0.75], [2, 2, 2, 0.125, 0.9], [3, 3, 3, 0.25, 0.9625]])
-    assert ask()["status"]["scores"] == "FID 0.25, best 0.125 · class accuracy 96.2% (best)"
+    assert ask()["status"]["scores"] == "FID 0.25, best 0.125 · class accuracy 96.2% (best so far)"
     assert ask(query="lang=es")["status"]["scores"].startswith("FID 0,25, ")
 
 

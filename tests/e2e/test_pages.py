@@ -200,6 +200,23 @@ def test_a_run_whose_checkpoint_is_gone_begins_anew_after_it_was_asked_for(visit
     expect(page.get_by_text("is gone")).to_have_count(0)
 
 
+def test_scores_that_come_while_one_watches_stand_where_they_were_measured(visit, server):
+    store = default_store()
+    run = store.create(small_config(), "cgan", owner="me")
+    columns = ["step", "kimg", "seconds", "discriminator_loss", "generator_loss"]
+    rows = np.arange(1, 21)[:, None] * np.ones(len(columns))
+    store.write_metrics(run.id, 0, columns, rows[:10])
+    store.report(run.id, "me", step=10, kimg=10.0, seconds=10.0)
+    page = visit(f"/train?run={run.id}")
+    wait_until(page, lambda: rows_of(page) == 10, "the first rows")
+    fid = np.where(rows[:, :1] == 15, 0.25, np.nan)
+    store.write_metrics(run.id, 0, [*columns, "fid"], np.hstack([rows, fid]))
+    store.report(run.id, "me", step=20, kimg=20.0, seconds=20.0)
+    chart = page.locator("figure[data-title=FID] .live-chart")
+    points = "chart => (chart.data?.[0]?.y ?? []).flatMap((y, i) => (y === null ? [] : [[chart.data[0].x[i], y]]))"
+    wait_until(page, lambda: chart.evaluate(points) == [[15, 0.25]], "the score at its place")
+
+
 def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
     other = train(kimg=5, batch_size=32)
     page = visit(f"/runs?runs={a_run.id},{other.id}")
@@ -223,6 +240,11 @@ def test_another_runs_curves_stand_behind_these_until_it_is_deleted(visit, a_run
     expect(page.get_by_text("Batch size 16 → 32")).to_be_visible()
     expect(chart.locator(".legendtext")).to_have_text(["Discriminator", "Generator", a_run.label])
     assert f"compare={a_run.id}" in page.url
+    page.get_by_text("Side by side", exact=True).click()
+    expect(page.locator(".time-machine img")).to_have_count(2)
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    go_to(page, "Train")
+    wait_until(page, lambda: dashes(chart) == behind_them, "the comparison again")
     default_store().delete(a_run.id)
     page.get_by_text("steps", exact=True).click()
     expect(page.get_by_text(f"There is no run {a_run.id} here")).to_be_visible()

@@ -61,21 +61,27 @@ def where_it_stands(store: RunStore, run: Run) -> Text | str:
 
 
 SCORES = {
-    "fid": (Text("FID {newest:.3g}, best {best:.3g}"), Text("FID {newest:.3g} (best)")),
+    "fid": (
+        Text("FID {newest:.3g}, best {best:.3g}"),
+        Text("FID {newest:.3g} (best so far)"),
+        Text("FID {newest:.3g}"),
+    ),
     "accuracy": (
         Text("class accuracy {newest:.1%}, best {best:.1%}"),
-        Text("class accuracy {newest:.1%} (best)"),
+        Text("class accuracy {newest:.1%} (best so far)"),
+        Text("class accuracy {newest:.1%}"),
     ),
 }
-"""Words for a score that was better before, and for one that was not."""
+"""Words for a score that was better before, for one that was not, and for the only one."""
 
 
 def _scores(scores: Scores) -> list[Text]:
-    return [
-        Text((best_now if score.newest == score.best else better_before).template, score._asdict())
-        for name, (better_before, best_now) in SCORES.items()
-        if (score := scores.get(name))
-    ]
+    parts = []
+    for name, (better_before, best_now, alone) in SCORES.items():
+        if score := scores.get(name):
+            words = alone if score.count == 1 else best_now if score.newest == score.best else better_before
+            parts.append(Text(words.template, score._asdict()))
+    return parts
 
 
 def _numbers(run: Run) -> list[Text]:

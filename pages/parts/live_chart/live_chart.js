@@ -105,7 +105,7 @@ function rangeBeside(traces) {
 function layout(chart, runs, traces, { x, separators }, style, box) {
   const line = style.getPropertyValue("--st-border-color");
   const text = style.getPropertyValue("--st-text-color");
-  const [size, small] = box.clientWidth > 700 ? [17, 16] : [12, 11];
+  const [size, small] = box.clientWidth > 1200 ? [24, 22] : box.clientWidth > 700 ? [17, 16] : [12, 11];
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   const marks = runs.filter((run) => !run.behind).flatMap((run) => run.marks.map((mark) => ({ ...mark, at: mark[x.metric] })).filter(({ at }) => at != null));
   const level = chart.level === null ? [] : [chart.level];
@@ -131,7 +131,8 @@ function layout(chart, runs, traces, { x, separators }, style, box) {
       ...level.map((y) => ({ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line: { color: text, width: 1, dash: "dash" }, opacity: 0.4 })),
       ...marks.map(({ at }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: text, width: 1, dash: "dot" } })),
     ],
-    annotations: marks.map(({ at, text: label }) => ({
+    // In a small chart there is no room for words beside a line.
+    annotations: box.clientWidth < 700 ? [] : marks.map(({ at, text: label }) => ({
       x: at, y: 1, yref: "paper", yanchor: "top", xanchor: "left", showarrow: false, textangle: 90, font: { size: small - 1 },
       text: label,
     })),

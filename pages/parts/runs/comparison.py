@@ -4,11 +4,17 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.config import settings
+from gan_core.monitor.feed import what_it_means
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
+from gan_core.text import Text
 from pages.parts.edge import plain
 from pages.parts.language import _
 
+OUTCOMES = {
+    "fid": Text("best FID {before:.3g} → {after:.3g}"),
+    "accuracy": Text("best class accuracy {before:.1%} → {after:.1%}"),
+}
 FEW = 3
 """Changes that a line names."""
 
@@ -34,6 +40,22 @@ def changes_in_a_line(store: RunStore, before: Run, after: Run) -> str:
     return _(
         "From run {before} to run {after}: {changes}", before=before.id, after=after.id, changes=" · ".join(changes)
     )
+
+
+def outcomes_in_a_line(store: RunStore, before: Run, after: Run) -> str:
+    """What came of it: the best scores of two runs, as far as both have them; "" if none. Of runs that have ended."""
+    if before.active or after.active:
+        return ""  # the line would be old as soon as it is drawn
+    was, now = (what_it_means(store, run)[1] for run in (before, after))
+    lines = [
+        _(words.template, before=was[name].best, after=now[name].best)
+        for name, words in OUTCOMES.items()
+        if name in was and name in now
+    ]
+    if not lines:
+        return ""
+    kimg = _("after {before:,.3g} and {after:,.3g} kimg", before=before.kimg, after=after.kimg)
+    return " · ".join([*lines, kimg])
 
 
 def _differing(store: RunStore, runs: list[Run]) -> dict[str, list[str]]:

@@ -41,7 +41,7 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
         else:
             st.caption("  \n".join(plain(line) for line in _lines(answer, config)))
         if waiting := store.waiting() + len(store.owners()):
-            st.caption(_("Runs waiting before a new one: {count}", count=waiting))
+            st.caption(_("Runs that come first, in training or in the queue: {count}", count=waiting))
 
 
 def _given(outcome: Outcome) -> str:

@@ -35,7 +35,7 @@ def show_actions(store: RunStore, run: Run) -> None:
     elif not run.has_lost_its_checkpoint:
         _extend(store, run)
     st.button(
-        _("Duplicate"), icon=":material/content_copy:", on_click=take_run, args=(run.preset, run.config),
+        _("Duplicate"), icon=":material/content_copy:", on_click=_duplicate, args=(run,),
         help=_("Copies this run's settings into the form, so that you can change some and train another run."),
     )  # fmt: skip
     _downloads(store, run)
@@ -54,6 +54,14 @@ def show_lost_checkpoint(run: Run) -> None:
     """Why an ended run cannot go on."""
     if not run.active and run.has_lost_its_checkpoint:
         show_error(_(lost_checkpoint(run).text))
+
+
+def _duplicate(run: Run) -> None:
+    take_run(run.preset, run.config)
+    st.toast(
+        _("The form has the settings of run {run}. Change some, and press Train.", run=run.id),
+        icon=":material/content_copy:",
+    )
 
 
 def _stop(store: RunStore, run: Run) -> None:

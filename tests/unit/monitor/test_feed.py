@@ -88,7 +88,7 @@ def test_the_reading_alone_is_that_of_a_look_without_its_cost(store, run, thinne
 
 def test_of_each_score_the_newest_and_the_best_are_told():
     rows = {"fid": np.array([np.nan, 3, 1, np.nan, 2, np.nan]), "accuracy": np.array([np.nan] * 3 + [0.5, 0.9, np.inf])}
-    assert scores_of(rows) == {"fid": (2, 1), "accuracy": (0.9, 0.9)}
+    assert scores_of(rows) == {"fid": (2, 1, 3), "accuracy": (0.9, 0.9, 2)}
     assert scores_of({"fid": np.array([np.nan])}) == scores_of({}) == {}
 
 
