@@ -14,10 +14,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 app: environment
 	$(BIN)/streamlit run app.py
 
-# One thread each: two processes with a thread for every core spend their time waiting for each other.
+# Two at a time, with one thread each: two processes with a thread for every core spend their time waiting for each other.
 test: test-environment
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/app
-	$(BIN)/python -m pytest tests/e2e
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/e2e
 
 check: test-environment
 	$(BIN)/ruff check .

@@ -33,7 +33,7 @@ class Score(NamedTuple):
 
     newest: float
     best: float
-    count: int = 1
+    times: int = 1
 
 
 Scores = dict[str, Score]

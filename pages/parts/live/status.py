@@ -79,7 +79,7 @@ def _scores(scores: Scores) -> list[Text]:
     parts = []
     for name, (better_before, best_now, alone) in SCORES.items():
         if score := scores.get(name):
-            words = alone if score.count == 1 else best_now if score.newest == score.best else better_before
+            words = alone if score.times == 1 else best_now if score.newest == score.best else better_before
             parts.append(Text(words.template, score._asdict()))
     return parts
 

@@ -12,7 +12,7 @@ from pages.parts.edge import plain
 from pages.parts.language import _
 
 OUTCOMES = {
-    "fid": Text("best FID {before:.3g} → {after:.3g}"),
+    "fid": Text("Best FID {before:.3g} → {after:.3g}"),
     "accuracy": Text("best class accuracy {before:.1%} → {after:.1%}"),
 }
 FEW = 3
