@@ -57,9 +57,9 @@ def choose_other(store: RunStore, run: Run, place: DeltaGenerator) -> Run | None
         before = _run_before(run, others)
         if before and not chosen:
             st.button(_("with run {run}", run=before.id), on_click=_compare_with, args=(before.id,))
-        if chosen and st.button(_("Side by side")):
-            st.session_state["runs"] = [str(run.id), str(chosen)]
-            st.switch_page("runs.py")
+        if chosen:
+            both = {"runs": f"{run.id},{chosen}"}
+            st.page_link("runs.py", label=_("Side by side"), icon=":material/stacked_line_chart:", query_params=both)
     give("compare", str(chosen or ""))
     return offered[chosen] if chosen else None
 
