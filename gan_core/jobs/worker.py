@@ -39,6 +39,8 @@ FIRST_SIGN_SECONDS = 60
 """For this long after a process was started, its worker writes heartbeats for it; then it must do so itself."""
 IDLE_SECONDS = 600
 """How long the app's own worker stays without work, and a process ready, if nobody looks and nothing waits."""
+CHECK_SECONDS = 1
+"""How often a server looks whether the worker lives, however many pages are open."""
 LOOK_SECONDS = 10
 """How often the worker is told that somebody looks."""
 
@@ -215,7 +217,7 @@ def app_worker_name() -> str:
 
 
 _starting = threading.Lock()
-_started_at = _looked_at = -math.inf
+_started_at = _looked_at = _checked_at = -math.inf
 
 
 def ensure_worker(store: RunStore) -> None:
@@ -223,9 +225,12 @@ def ensure_worker(store: RunStore) -> None:
 
     Cheap enough for every tick of every page: one that was started a moment ago is given the time to register.
     """
-    global _started_at, _looked_at
+    global _started_at, _looked_at, _checked_at
     with _starting:
         now = time.monotonic()
+        if now - _checked_at < CHECK_SECONDS:
+            return
+        _checked_at = now
         if now - _looked_at >= LOOK_SECONDS:
             _looked_at = now
             store.note_look(app_worker_name())

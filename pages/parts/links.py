@@ -34,11 +34,6 @@ def note_page(name: str) -> None:
     st.session_state["page"] = name
 
 
-def on_page(name: str) -> bool:
-    """Whether the page of that name is the one that was run last."""
-    return bool(st.session_state.get("page") == name)
-
-
 def given(name: str) -> str:
     """What stands in the address, or "". Longer than any choice of ours counts as nothing: it is not even split."""
     text = st.query_params.get(name, "")

@@ -228,6 +228,13 @@ def test_runs_are_compared_side_by_side_by_a_link(visit, a_run):
     no_error_on(page)
 
 
+def test_a_model_is_drawn_with_from_a_page_whose_address_holds_a_sliders_value(visit, a_run):
+    page = visit(f"/train?run={a_run.id}&smooth=0")
+    press(page, "Draw with it")
+    expect(page.get_by_alt_text("pictures drawn by").first).to_be_visible()
+    assert "model=run" in page.url
+
+
 def test_another_runs_curves_stand_behind_these_until_it_is_deleted(visit, a_run):
     other = train(kimg=5, batch_size=32)
     let_diverge(a_run)

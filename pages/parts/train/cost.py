@@ -11,10 +11,9 @@ from gan_core.presets import Outcome, expected
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain
 from pages.parts.language import _
-from pages.parts.links import on_page
 from pages.parts.live.status import duration
 
-ASK_SECONDS = 0.5
+ASK_SECONDS = 0.3
 """While an estimate is measured, which takes about a second."""
 
 
@@ -26,8 +25,7 @@ def show_estimate(store: RunStore, config: RunConfig) -> None:
 
 def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
     answer = default_estimator().ask(config)
-    # Whoever has gone on to another page meanwhile must not be fetched back.
-    if answer is not None and not was_answered and on_page("train"):
+    if answer is not None and not was_answered:
         st.rerun()
     kimg = answer.images(config) / 1000 if isinstance(answer, Estimate) else math.inf
     # Both keep their height (style.css): a list that is open further down would close if it moved.

@@ -41,11 +41,10 @@ def show_actions(store: RunStore, run: Run) -> None:
     _downloads(store, run)
     can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
     if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
-        st.session_state["model"] = first_of(run)
-        st.switch_page("generate.py")
+        # With what the address is to hold: else the page stays empty if the address holds a slider's value.
+        st.switch_page("generate.py", query_params={"model": first_of(run)})
     if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
-        st.session_state["evaluated"] = [f"run:{run.name}"]
-        st.switch_page("evaluate.py")
+        st.switch_page("evaluate.py", query_params={"evaluated": f"run:{run.name}"})
     if not run.active and st.button(_("Delete"), icon=":material/delete:"):
         st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
 
