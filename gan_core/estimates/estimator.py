@@ -3,13 +3,16 @@
 The web server asks an `Estimator`, which knows nothing of torch. A helper process answers it (estimates/probe.py).
 """
 
+import contextlib
 import json
 import math
+import os
 import subprocess
 import sys
 import threading
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gan_core import paths
@@ -21,6 +24,8 @@ IDLE_SECONDS = 600
 """How long a helper (some 400 MB with torch) waits for the next question."""
 MOST_WAITING = 20
 MOST_KNOWN = 1_000
+MOST_EARLIER = 100
+MOST_EARLIER_BYTES = 1_000_000
 FAILURE_SECONDS = 10
 """A failure is remembered this long: a page does not retry at every tick, but soon enough after a repair."""
 
@@ -55,9 +60,16 @@ class Estimator:
 
     A thread asks the helper one question after the other, the newest first, and ends with it once there was none for
     IDLE_SECONDS, nor anybody who may ask one. A helper whose server is gone finds its input at an end, and ends too.
+
+    What earlier servers measured is the answer until this one has: a helper's imports take seconds.
+
+    Args:
+        file: keeps the newest estimates from one server to the next.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._earlier = _read(file) if file else {}
         self._changed = threading.Condition()
         self._known: dict[str, tuple[float, Answer]] = {}  # until when an answer is good, and the answer
         self._waiting: dict[str, RunConfig] = {}  # the newest last
@@ -66,7 +78,10 @@ class Estimator:
         self._thread: threading.Thread | None = None
 
     def ask(self, config: RunConfig) -> Answer | None:
-        """The estimate, or why there is none, or None while it is being measured: ask again."""
+        """The estimate, or why there is none, or None while it is being measured: ask again.
+
+        One of an earlier server is given at once, and measured anew.
+        """
         question = question_of(config)
         with self._changed:
             good_until, answer = self._known.get(question, (0.0, None))
@@ -77,8 +92,9 @@ class Estimator:
                 self._waiting[question] = config
                 _forget_oldest(self._waiting, MOST_WAITING)
                 self._changed.notify()
+            earlier = self._earlier.get(question)
         self.prepare()
-        return None
+        return earlier
 
     def prepare(self) -> None:
         """Have a helper ready: somebody may ask soon, and its imports take seconds."""
@@ -121,6 +137,13 @@ class Estimator:
             self._measuring = ""
             self._known[question] = (time.monotonic() + FAILURE_SECONDS if failed else math.inf, answer)
             _forget_oldest(self._known, MOST_KNOWN)
+            if isinstance(answer, WorkbenchError):
+                return
+            self._earlier.pop(question, None)
+            self._earlier[question] = answer
+            _forget_oldest(self._earlier, MOST_EARLIER)
+        if self._file:
+            _write(self._file, self._earlier)
 
 
 def question_of(config: RunConfig) -> str:
@@ -133,6 +156,22 @@ def question_of(config: RunConfig) -> str:
 def _forget_oldest(kept: dict[str, Any], most: int) -> None:
     while len(kept) > most:
         del kept[next(iter(kept))]
+
+
+def _read(file: Path) -> dict[str, Estimate]:
+    """What `_write` wrote; nothing from a file that is not there, too large or damaged."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        if file.stat().st_size <= MOST_EARLIER_BYTES:
+            return {question: Estimate(**values) for question, values in json.loads(file.read_bytes()).items()}
+    return {}
+
+
+def _write(file: Path, estimates: dict[str, Estimate]) -> None:
+    """Best effort: without the file the next server measures anew."""
+    with contextlib.suppress(OSError):
+        aside = paths.partial(file)
+        aside.write_text(json.dumps({question: estimate._asdict() for question, estimate in estimates.items()}))
+        os.replace(aside, file)
 
 
 def _start_helper() -> subprocess.Popen[str]:
@@ -168,4 +207,4 @@ def _ask_helper(helper: subprocess.Popen[str], config: RunConfig) -> Answer:
 @cache
 def default_estimator() -> Estimator:
     """The one that all viewers share."""
-    return Estimator()
+    return Estimator(paths.checkpoints() / "estimates.json")

@@ -34,7 +34,7 @@ from gan_core.training.loop import Batches, TakeStep
 SAMPLE = 5_000
 """Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""
 
-MEASURING_SECONDS = 0.4
+MEASURING_SECONDS = 0.2
 WARM_UP_STEPS = 3
 FEWEST_STEPS = 3
 SLOW_STEP_SECONDS = 2.0

@@ -13,7 +13,7 @@ from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import duration
 
-ASK_SECONDS = 0.3
+ASK_SECONDS = 0.2
 """While an estimate is measured, which takes about a second."""
 
 

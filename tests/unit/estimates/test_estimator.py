@@ -350,6 +350,26 @@ def test_many_viewers_ask_one_question(answered):
     assert len(answered) == 1
 
 
+def test_an_earlier_servers_estimate_is_the_answer_until_it_is_measured_anew(answered, tmp_path):
+    answered.go.set()
+    first = Estimator(tmp_path / "estimates.json")
+    first.ask(small_config())
+    earlier = wait_for(lambda: first.ask(small_config()), "the answer")
+    wait_for(lambda: first._thread is None, "the helper's end")
+
+    answered.go.clear()
+    second = Estimator(tmp_path / "estimates.json")
+    assert second.ask(small_config()) == earlier
+    wait_for(lambda: len(answered) == 2, "the same question asked of the new server's helper")
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"a": 1}', b'{"a": {"device": "CPU"}}', b"\xff", b"[" * 2_000_000])
+def test_a_damaged_file_of_estimates_is_as_good_as_none(tmp_path, content):
+    file = tmp_path / "estimates.json"
+    file.write_bytes(content)
+    assert Estimator(file)._earlier == {}
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no kill -9")
 def test_the_helper_ends_when_its_server_is_killed():
     server = subprocess.Popen(
