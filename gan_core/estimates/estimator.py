@@ -6,7 +6,6 @@ The web server asks an `Estimator`, which knows nothing of torch. A helper proce
 import contextlib
 import json
 import math
-import os
 import subprocess
 import sys
 import threading
@@ -171,7 +170,7 @@ def _write(file: Path, estimates: dict[str, Estimate]) -> None:
     with contextlib.suppress(OSError):
         aside = paths.partial(file)
         aside.write_text(json.dumps({question: estimate._asdict() for question, estimate in estimates.items()}))
-        os.replace(aside, file)
+        aside.replace(file)
 
 
 def _start_helper() -> subprocess.Popen[str]:
