@@ -45,9 +45,35 @@ def presets() -> None:
 
 
 @cli.command(name="settings")
-@click.option("--markdown", is_flag=True, help="As the table in README.md.")
-def list_settings(markdown: bool) -> None:
-    """List the hyperparameters that --set takes: their defaults, what they are, and which values they take."""
+@click.option("--markdown", is_flag=True, help="As the table in README.md, or in docs/hosting.md.")
+@click.option("--hosting", "of_hosting", is_flag=True, help="Only how the app is hosted, and what visitors may take.")
+def list_settings(markdown: bool, of_hosting: bool) -> None:
+    """List the hyperparameters that --set takes, and the environment variables of who may do how much."""
+    if not of_hosting:
+        _list_hyperparameters(markdown)
+    if of_hosting or not markdown:
+        _list_hosting(markdown)
+
+
+def _list_hosting(markdown: bool) -> None:
+    """Of each variable its defaults in the three modes. Values that are secrets are never printed."""
+    from gan_core.hosting import MODES, hosting, table
+
+    heading = ("variable", *MODES, "what it is")
+    if markdown:
+        click.echo(f"| {' | '.join(heading)} |\n|{'---|' * len(heading)}")
+        for variable, *rest in table():
+            click.echo(f"| `{variable}` | {' | '.join(rest)} |")
+        return
+    rows = [heading, *table()]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    click.echo(f"\nHosting, as environment variables; the mode now: {hosting().mode}")
+    for row in rows:
+        start = "  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=False))
+        click.echo(f"  {start}  {row[-1]}")
+
+
+def _list_hyperparameters(markdown: bool) -> None:
     groups = groupby(settings().items(), key=lambda item: item[1].group)
     tables = {group: [_setting_row(name, setting) for name, setting in members] for group, members in groups}
     if markdown:

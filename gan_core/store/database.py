@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateColumn
 
@@ -75,6 +76,19 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
     if has_room:
         _keep_reserve(engine.url)
     return engine
+
+
+@contextlib.contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """One transaction. Raises StoreUnavailableError if the database is locked for long, full, damaged or gone."""
+    try:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    except IntegrityError:
+        raise
+    except DatabaseError as error:
+        make_room(error, engine.url)
+        raise in_words(error, engine.url) from error
 
 
 def make_room(error: DatabaseError, url: URL) -> bool:

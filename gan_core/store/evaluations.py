@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import copy
 import hashlib
 import os
 import shutil
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from sqlalchemy import ColumnElement, Engine, delete, select, update
 
@@ -20,6 +21,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
 from gan_core.store.database import changed_rows
 from gan_core.store.queue import Queue
+from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.runs import default_store
 from gan_core.store.tables import ACTIVE, EvaluationRow, State
 from gan_core.text import Text
@@ -45,6 +47,13 @@ class EvaluationStore(Queue[EvaluationRow]):
 
     table = EvaluationRow
     remedy = Text("Evaluate the model again.")
+    by: Visitor = OWNER
+
+    def acting_for(self, visitor: Visitor) -> Self:
+        """The same store, which does and shows what this visitor may."""
+        another = copy.copy(self)
+        another.by = visitor
+        return another
 
     # What anyone may ask for
 
@@ -68,7 +77,8 @@ class EvaluationStore(Queue[EvaluationRow]):
         for row in self._of(EvaluationRow.model == model, EvaluationRow.digest == digest, *_on(terms)):
             if row.active or row.state == State.FINISHED:
                 return row
-            self.delete(row.id)
+            if self.by.may_change(row):
+                self.delete(row.id)
         row = EvaluationRow(
             model=model,
             digest=digest,
@@ -76,6 +86,7 @@ class EvaluationStore(Queue[EvaluationRow]):
             data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
             state=State.QUEUED,
             queued_at=time.time(),
+            person_id=self.by.person,
         )
         with self.session() as session:
             session.add(row)
@@ -84,7 +95,12 @@ class EvaluationStore(Queue[EvaluationRow]):
         return row
 
     def cancel(self, evaluation_id: int) -> None:
-        """A queued one ends at once, one in work as soon as its process notices. One that has ended stays."""
+        """A queued one ends at once, one in work as soon as its process notices. One that has ended stays.
+
+        Raises WorkbenchError if it is somebody else's, as `delete` does.
+        """
+        if asked := self.get(evaluation_id):
+            self.by.refuse_change(asked)
         mine, table = EvaluationRow.id == evaluation_id, EvaluationRow
         with self.session() as session:
             ended = {"state": State.STOPPED, "ended_at": time.time()}
@@ -101,6 +117,7 @@ class EvaluationStore(Queue[EvaluationRow]):
         row = self.get(evaluation_id)
         if row is None:
             return
+        self.by.refuse_change(row)
         ended = delete(EvaluationRow).where(EvaluationRow.id == evaluation_id, EvaluationRow.state.not_in(ACTIVE))
         with self.session() as session:
             if changed_rows(session, ended) == 0:
@@ -108,11 +125,12 @@ class EvaluationStore(Queue[EvaluationRow]):
         shutil.rmtree(row.folder, ignore_errors=True)
 
     def forget(self, models: Iterable[str]) -> None:
-        """Delete all evaluations of these models; one in work is cancelled, and stays as such."""
-        for row in self._of(EvaluationRow.model.in_(list(models))):
-            self.cancel(row.id)
+        """Delete all evaluations of these models, whoever asked; one in work is cancelled, and stays as such."""
+        everybodys = self.acting_for(OWNER)
+        for row in everybodys._of(EvaluationRow.model.in_(list(models))):
+            everybodys.cancel(row.id)
             with contextlib.suppress(WorkbenchError):
-                self.delete(row.id)
+                everybodys.delete(row.id)
 
     # Listing
 
@@ -130,8 +148,13 @@ class EvaluationStore(Queue[EvaluationRow]):
         return next(iter(self._of(most=1)), None)
 
     def _of(self, *which: ColumnElement[bool], most: int | None = None) -> list[EvaluationRow]:
-        """The newest first."""
-        wanted = select(EvaluationRow).where(*which).order_by(EvaluationRow.id.desc()).limit(most)
+        """Those that may be listed, the newest first."""
+        wanted = (
+            select(EvaluationRow)
+            .where(self.by.listed(EvaluationRow), *which)
+            .order_by(EvaluationRow.id.desc())
+            .limit(most)
+        )
         with self.session() as session:
             return list(session.scalars(wanted))
 

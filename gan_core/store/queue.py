@@ -7,15 +7,13 @@ Knows nothing of torch.
 
 import contextlib
 import time
-from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Engine, func, select, tuple_, update
-from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session
 
 from gan_core.errors import StoreUnavailableError
-from gan_core.store.database import changed_rows, in_words, make_room
+from gan_core.store.database import changed_rows, transaction
 from gan_core.store.heartbeats import SignsOfLife
 from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text
@@ -46,17 +44,9 @@ class Queue(Generic[Job]):
         self.engine = engine
         self.signs = SignsOfLife()
 
-    @contextlib.contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self) -> contextlib.AbstractContextManager[Session]:
         """One transaction. Raises StoreUnavailableError if the database is locked for long, full, damaged or gone."""
-        try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
-        except IntegrityError:
-            raise
-        except DatabaseError as error:
-            make_room(error, self.engine.url)
-            raise in_words(error, self.engine.url) from error
+        return transaction(self.engine)
 
     def get(self, job_id: int) -> Job | None:
         with self.session() as session:

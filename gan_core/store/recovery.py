@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sqlalchemy.exc import DatabaseError
+
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreDamagedError, WorkbenchError
 from gan_core.presets import PRESETS
-from gan_core.store.database import DAMAGED, damaged, sqlite_file
+from gan_core.store.database import DAMAGED, damaged, in_words, sqlite_file
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import MetricChunk, Run, State
 from gan_core.text import Text
 
-RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4}")
+RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4,16}")
 """How RunStore.create names a run's folder: its number, its preset and dataset, and a random end."""
 IN_TRAINING_SECONDS = 60
 """A run whose live grid is younger is still being trained, by a process that only uses the lost database."""
@@ -240,6 +242,8 @@ def back_up(store: RunStore, place: Path) -> None:
             aside.unlink(missing_ok=True)
     except OSError as error:
         raise not_written(place, error) from error
+    except DatabaseError as error:  # already at the opening
+        raise in_words(error, store.engine.url) from error
     except sqlite3.Error as error:
         if str(getattr(error, "sqlite_errorname", "")).startswith(DAMAGED):
             raise damaged(store.engine.url, error) from error

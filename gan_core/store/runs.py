@@ -8,13 +8,14 @@ The process that trains a run is its owner, and writes a heartbeat. Everyone els
 `ask_to_change`).
 """
 
+import copy
 import secrets
 import shutil
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import URL, delete, select, text, update
 from sqlalchemy.orm import defer
@@ -25,6 +26,7 @@ from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
+from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State
 from gan_core.store.worker_names import WorkerNames
 from gan_core.text import Text, shortened
@@ -36,6 +38,9 @@ HURRIED_SECONDS = 1
 class RunStore(MetricRows, WorkerNames):
     """All reading and writing of runs. Safe to use from several threads and processes at once.
 
+    What may be listed, watched and changed depends on who asks (`by`): the owner of the machine, unless the store acts
+    for a visitor.
+
     Args:
         url: any SQLAlchemy URL; its tables are made where they are missing.
 
@@ -44,6 +49,7 @@ class RunStore(MetricRows, WorkerNames):
 
     table = Run
     remedy = Text("Resume goes on from the last checkpoint.")
+    by: Visitor = OWNER
 
     def __init__(self, url: str | URL, lock_seconds: float = LOCK_SECONDS):
         super().__init__(open_database(url, lock_seconds))
@@ -52,6 +58,12 @@ class RunStore(MetricRows, WorkerNames):
     def in_a_hurry(self) -> "RunStore":
         """The same store, but it waits only briefly for another program's lock."""
         return RunStore(self.engine.url, HURRIED_SECONDS)
+
+    def acting_for(self, visitor: Visitor) -> Self:
+        """The same store, which does and shows what this visitor may."""
+        another = copy.copy(self)
+        another.by = visitor
+        return another
 
     @property
     def is_there(self) -> bool:
@@ -80,13 +92,16 @@ class RunStore(MetricRows, WorkerNames):
             created_at=now,
             queued_at=now,
             heartbeat_at=now,
+            started_at=now if owner else 0.0,
+            person_id=self.by.person,
         )
         with self.session() as session:
             session.add(run)
             session.flush()
-            # The random end keeps folders apart when the database was deleted and numbers start again.
+            # The random end keeps folders apart when the database was deleted and numbers start again. And who has a
+            # run's name may watch it, so nobody must guess it.
             readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{preset}-{run.dataset_name}")[:60]
-            run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(2)}"
+            run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(8)}"
         return run
 
     def add(self, run: Run, chunks: Sequence[MetricChunk] = ()) -> None:
@@ -111,22 +126,36 @@ class RunStore(MetricRows, WorkerNames):
             if found != "ok":
                 raise damaged(self.engine.url, found)
 
+    def get(self, job_id: int) -> Run | None:
+        """The run of this number, if it may be listed."""
+        run = super().get(job_id)
+        return run if run and self.by.may_list(run) else None
+
+    def key(self, run: Run) -> str:
+        """What stands for the run in links: its number, or its name where a number alone must open nothing."""
+        return str(run.id) if self.by.watches_all else run.name
+
     def find(self, number_or_name: str) -> Run:
-        """The run of this number or name. Raises WorkbenchError if there is none."""
+        """The run of this number or name. Raises WorkbenchError if there is none.
+
+        Who has a run's name may watch it, though it is not listed. The name of one that belongs to nobody in particular
+        opens nothing: older ones can be guessed.
+        """
         is_number = number_or_name.isdecimal() and len(number_or_name) < 18  # a database has no longer numbers
         wanted = Run.id == int(number_or_name) if is_number else Run.name == number_or_name
         with self.session() as session:
             run = session.scalar(select(Run).where(wanted))
-        if run is None:
+        if run is None or not (self.by.may_list(run) or (not is_number and run.person_id)):
             raise WorkbenchError(
                 "There is no run {run}; `python -m gan_core runs` lists those there are.", run=shortened(number_or_name)
             )
         return run
 
     def all_runs(self, most: int | None = None) -> list[Run]:
-        """All runs (or the newest `most`), the newest first, without their configs: `get` has those."""
+        """All runs that may be listed (or the newest `most`), the newest first, without configs: `get` has those."""
         newest_first = (
             select(Run)
+            .where(self.by.listed(Run))
             .options(defer(Run.config_json), defer(Run.data_dir), defer(Run.grid_steps_json))
             .order_by(Run.id.desc())
             .limit(most)
@@ -138,6 +167,7 @@ class RunStore(MetricRows, WorkerNames):
 
     def ask_to_stop(self, run_id: int) -> None:
         """A queued run stops at once, a running one as soon as its owner has saved it."""
+        self._check_right(run_id)
         with self.session() as session:
             values = {"state": State.STOPPED, "ended_at": time.time(), "message": ""}
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
@@ -150,7 +180,7 @@ class RunStore(MetricRows, WorkerNames):
 
         Raises WorkbenchError if it is queued or running, or if its checkpoint is gone.
         """
-        self._check_checkpoint(run_id)
+        self._check_checkpoint(self._check_right(run_id))
         values: dict[str, Any] = {
             "state": State.RUNNING if owner else State.QUEUED,
             "owner": owner,
@@ -169,10 +199,17 @@ class RunStore(MetricRows, WorkerNames):
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if changed_rows(session, ended) == 0:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
-        return self.find(str(run_id))
+        return self._check_right(run_id)
 
-    def _check_checkpoint(self, run_id: int) -> None:
-        run = self.find(str(run_id))
+    def _check_right(self, run_id: int) -> Run:
+        """The run. Raises WorkbenchError if there is none, or if whoever asks may only watch it."""
+        run = super().get(run_id)
+        if run is None:
+            return self.find(str(run_id))  # says so
+        self.by.refuse_change(run)
+        return run
+
+    def _check_checkpoint(self, run: Run) -> None:
         if run.has_lost_its_checkpoint:
             raise lost_checkpoint(run)
 
@@ -181,7 +218,7 @@ class RunStore(MetricRows, WorkerNames):
 
         Raises WorkbenchError if it is queued or running, or if it could not begin: its folder of pictures is gone.
         """
-        run = self.find(str(run_id))
+        run = self._check_right(run_id)
         if run.dataset.startswith(FOLDER):
             from gan_core.datasets.folders import list_pictures  # with Pillow, which nothing else here needs
 
@@ -204,7 +241,7 @@ class RunStore(MetricRows, WorkerNames):
 
         Raises WorkbenchError if it has had as much already, if neither is given, or if it is queued or running.
         """
-        run = self.find(str(run_id))
+        run = self._check_right(run_id)
         config = make_config(run.config, minutes=minutes, kimg=kimg)
         if config.budget_spent(run.seconds, run.kimg) >= 1:
             raise WorkbenchError(
@@ -220,9 +257,10 @@ class RunStore(MetricRows, WorkerNames):
 
         Raises WorkbenchError if it is queued or running.
         """
-        run = self.get(run_id)
+        run = super().get(run_id)
         if run is None:
             return
+        self.by.refuse_change(run)
         try:
             self._forget(run_id)
         except StoreUnavailableError:
@@ -249,7 +287,7 @@ class RunStore(MetricRows, WorkerNames):
 
         Raises WorkbenchError for what cannot be changed, for a value that is refused, and for a run that has ended.
         """
-        run = self.find(str(run_id))
+        run = self._check_right(run_id)
         fixed = [name for name in values if name not in changeable()]
         if fixed:
             raise WorkbenchError(

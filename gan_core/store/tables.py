@@ -72,6 +72,9 @@ class Run(Base):
     dataset_images: Mapped[int | None] = mapped_column(default=None)  # real images in an epoch, once they were read
     left_out_json: Mapped[str] = mapped_column(default="")  # Texts as a JSON list, or ""; of folders of pictures
     last_json: Mapped[str] = mapped_column(default="")  # the newest metric row as JSON, or ""
+    person_id: Mapped[int] = mapped_column(default=0, index=True)  # who made it; 0 for nobody in particular
+    started_at: Mapped[float] = mapped_column(default=0.0)  # when its training last began or went on
+    expected_seconds: Mapped[float | None] = mapped_column(default=None)  # of training, as estimated when it was made
     grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in older runs
 
     # A deleted run's number is never given to another: links and caches know runs by it.
@@ -223,6 +226,8 @@ class EvaluationRow(Base):
     heartbeat_at: Mapped[float] = mapped_column(default=0.0)
     ended_at: Mapped[float | None] = mapped_column(default=None)
     result_json: Mapped[str] = mapped_column(default="")  # an Evaluation without its pictures, or ""
+    person_id: Mapped[int] = mapped_column(default=0, index=True)  # who asked for it; 0 for nobody in particular
+    started_at: Mapped[float] = mapped_column(default=0.0)
 
     # A deleted evaluation's number, and so its folder, is never given to another.
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
@@ -260,3 +265,40 @@ class WorkerRow(Base):
     owner: Mapped[str]
     heartbeat_at: Mapped[float]
     looked_at: Mapped[float] = mapped_column(default=0.0)  # when somebody last looked who may start a run
+
+
+class Person(Base):
+    """Who makes runs, where visitors are told apart."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")  # as it was entered; "" for a visitor without one
+    known_as: Mapped[str | None] = mapped_column(unique=True, default=None)  # the name or login by which it is one
+    is_teacher: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[float]
+    seen_at: Mapped[float]
+    given_back_until: Mapped[float] = mapped_column(default=0.0)  # till then, whoever enters the name is this person
+    used_seconds: Mapped[float] = mapped_column(default=0.0)  # of the machine, halved again and again since `used_at`
+    used_at: Mapped[float] = mapped_column(default=0.0)
+
+    # A deleted person's number is never given to another: it would inherit runs.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
+
+
+class Browser(Base):
+    """A browser by its cookie, and whose it is. Of the cookie's key, a digest: who reads the table cannot be them."""
+
+    __tablename__ = "browsers"
+
+    key_digest: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(index=True)
+
+
+class Notice(Base):
+    """What a teacher tells the class or the queue, by its name; the value is JSON."""
+
+    __tablename__ = "notices"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value_json: Mapped[str]

@@ -1,0 +1,201 @@
+"""Who the visitors are, where they are told apart: by a browser's cookie, a class's code and names, or a login.
+
+Knows nothing of torch.
+"""
+
+import hashlib
+import hmac
+import time
+import unicodedata
+from functools import lru_cache
+
+from sqlalchemy import Engine, Select, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
+from gan_core.store.database import transaction
+from gan_core.store.rights import OWNER, Visitor
+from gan_core.store.runs import default_store
+from gan_core.store.tables import Browser, EvaluationRow, Person, Run
+
+LONGEST_NAME = 40
+GIVE_BACK_SECONDS = 600
+"""How long a name that the teacher gave back waits for whoever lost it."""
+SEEN_SECONDS = 3600
+"""How often it is noted that somebody is still there."""
+
+
+class People:
+    """All reading and writing of people. Safe to use from several threads and processes at once."""
+
+    def __init__(self, engine: Engine):
+        self.engine = engine
+
+    def visitor(self, key: str) -> Visitor | None:
+        """Whose browser that is by its cookie's key; None if it is nobody's yet. In the mode `personal`, the owner."""
+        if not hosting().is_shared:
+            return OWNER
+        with transaction(self.engine) as session:
+            person = session.scalar(_of_key(key)) if key else None
+            if person and time.time() - person.seen_at > SEEN_SECONDS:
+                person.seen_at = time.time()
+        return _visitor(person) if person else None
+
+    def enter_class(self, key: str, code: str, name: str) -> Visitor:
+        """A student comes in. The browser's name stays its own.
+
+        Raises WorkbenchError for a wrong code, a name that is none, and one that another browser has.
+        """
+        if not _same(code, hosting().class_code.get_secret_value()):
+            raise WorkbenchError("This is not the code of the class; the teacher knows it.")
+        return self._enter(key, name, is_teacher=False)
+
+    def enter_as_teacher(self, key: str, password: str, name: str) -> Visitor:
+        """Raises WorkbenchError for a wrong password, and for a name as `enter_class` does."""
+        if not _same(password, hosting().teacher_password.get_secret_value()):
+            raise WorkbenchError("This is not the teacher's password; it was printed when the server was started.")
+        return self._enter(key, name, is_teacher=True)
+
+    def log_in(self, key: str, subject: str, name: str) -> Visitor:
+        """Whoever a login or a reverse proxy has named is in this browser.
+
+        Args:
+            subject: by which it is always the same, such as an e-mail address.
+            name: for people to read.
+        """
+        known_as = f"login:{subject.casefold()[:200]}"
+        with transaction(self.engine) as session:
+            person = session.scalar(select(Person).where(Person.known_as == known_as))
+            if person is None:
+                person = _new(name or subject, known_as)
+                session.add(person)
+            person.is_teacher = subject.casefold() in hosting().teachers.split(",")
+            session.flush()
+            _bind(session, key, person)
+        return _visitor(person)
+
+    def stranger(self, key: str) -> Visitor:
+        """A visitor who enters nothing, from now on known by the browser's key."""
+        with transaction(self.engine) as session:
+            person = session.scalar(_of_key(key))
+            if person is None:
+                person = _new("", None)
+                session.add(person)
+                session.flush()
+                _bind(session, key, person)
+        return _visitor(person)
+
+    def leave(self, key: str) -> None:
+        """The browser is nobody's again; the person stays."""
+        with transaction(self.engine) as session:
+            session.execute(delete(Browser).where(Browser.key_digest == _digest(key)))
+
+    def _enter(self, key: str, name: str, is_teacher: bool) -> Visitor:
+        shown = _readable(name)
+        known_as = f"name:{_comparable(shown)}"
+        taken = WorkbenchError(
+            "The name {name} is taken; choose another. If it is yours, the teacher can give it back to you.",
+            name=shown,
+        )
+        try:
+            with transaction(self.engine) as session:
+                mine = session.scalar(_of_key(key))
+                person = session.scalar(select(Person).where(Person.known_as == known_as))
+                if person is None:
+                    person = _new(shown, known_as)
+                    session.add(person)
+                elif mine is None or mine.id != person.id:
+                    self._take_over(session, person, taken)
+                person.is_teacher = is_teacher
+                session.flush()
+                _bind(session, key, person)
+        except IntegrityError as error:  # another browser took it just now
+            raise taken from error
+        return _visitor(person)
+
+    def _take_over(self, session: Session, person: Person, taken: WorkbenchError) -> None:
+        """A name that was given back belongs to the browser that enters it first."""
+        if person.given_back_until < time.time():
+            raise taken
+        person.given_back_until = 0.0
+        session.execute(delete(Browser).where(Browser.person_id == person.id))
+
+    # What a teacher may do
+
+    def give_back(self, person_id: int, by: Visitor) -> None:
+        """Whoever enters this person's name within GIVE_BACK_SECONDS is this person. Raises WorkbenchError."""
+        if not by.may_everything:
+            raise WorkbenchError("Only the teacher can give a name back.")
+        with transaction(self.engine) as session:
+            until = time.time() + GIVE_BACK_SECONDS
+            session.execute(update(Person).where(Person.id == person_id).values(given_back_until=until))
+
+    def all_people(self) -> list[Person]:
+        """By name."""
+        with transaction(self.engine) as session:
+            return list(session.scalars(select(Person).order_by(Person.name, Person.id)))
+
+    def names(self) -> dict[int, str]:
+        """Of each person who has one."""
+        return {person.id: person.name for person in self.all_people() if person.name}
+
+    def forget_unused(self, before: float) -> None:
+        """Delete people without a name who have made nothing and were not here since."""
+        made = select(Run.person_id).union(select(EvaluationRow.person_id))
+        gone = select(Person.id).where(Person.known_as.is_(None), Person.seen_at < before, Person.id.not_in(made))
+        with transaction(self.engine) as session:
+            session.execute(delete(Browser).where(Browser.person_id.in_(gone)))
+            session.execute(delete(Person).where(Person.id.in_(gone)))
+
+
+def _visitor(person: Person) -> Visitor:
+    in_class = hosting().mode == "class"
+    may_everything = person.is_teacher
+    return Visitor(person.id, person.name, may_everything, watches_all=in_class or may_everything)
+
+
+def _new(name: str, known_as: str | None) -> Person:
+    now = time.time()
+    return Person(name=name, known_as=known_as, created_at=now, seen_at=now)
+
+
+def _of_key(key: str) -> Select[Person]:
+    return select(Person).join(Browser, Browser.person_id == Person.id).where(Browser.key_digest == _digest(key))
+
+
+def _bind(session: Session, key: str, person: Person) -> None:
+    session.merge(Browser(key_digest=_digest(key), person_id=person.id))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _same(given: str, wanted: str) -> bool:
+    """Compared in a time that tells nothing; without a code or password nobody comes in."""
+    return bool(wanted) and hmac.compare_digest(given.strip().encode(), wanted.encode())
+
+
+def _readable(name: str) -> str:
+    """The name without what cannot be seen. Raises WorkbenchError if nothing is left, or too much."""
+    shown = " ".join("".join(c for c in name[:1000] if not unicodedata.category(c).startswith("C") or c == " ").split())
+    if not any(c.isalnum() for c in shown) or len(shown) > LONGEST_NAME:
+        raise WorkbenchError("Enter a name of 1 to {most} characters, one letter or digit at least.", most=LONGEST_NAME)
+    return shown
+
+
+def _comparable(name: str) -> str:
+    """Two names that look alike are one: capitals, width and accents' spelling do not count."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+@lru_cache(maxsize=1)
+def _people(engine: Engine) -> People:
+    return People(engine)
+
+
+def default_people() -> People:
+    """The people of the store that the environment names."""
+    return _people(default_store().engine)

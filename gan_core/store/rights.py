@@ -1,0 +1,45 @@
+"""Who may do what. The stores ask here; a page only hides what would be refused. Knows nothing of torch."""
+
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, true
+
+from gan_core.errors import WorkbenchError
+from gan_core.store.tables import EvaluationRow, Run
+
+
+class Visitor(NamedTuple):
+    """Who is asking.
+
+    Args:
+        person: the number of a row in `people`; 0 for somebody who has made nothing yet.
+        may_everything: a teacher, or the owner of the machine.
+        watches_all: whether the runs of others are listed too, as in a class.
+    """
+
+    person: int = 0
+    name: str = ""
+    may_everything: bool = False
+    watches_all: bool = False
+
+    def may_list(self, job: Run | EvaluationRow) -> bool:
+        """Whether it is shown without a link. What belongs to nobody in particular is the owner's of the machine."""
+        return self.may_everything or (job.person_id != 0 and (self.watches_all or job.person_id == self.person))
+
+    def listed(self, table: type[Run] | type[EvaluationRow]) -> ColumnElement[bool]:
+        """`may_list` for SQL."""
+        if self.may_everything:
+            return true()
+        return table.person_id != 0 if self.watches_all else and_(table.person_id == self.person, table.person_id != 0)
+
+    def may_change(self, job: Run | EvaluationRow) -> bool:
+        return self.may_everything or (job.person_id != 0 and job.person_id == self.person)
+
+    def refuse_change(self, job: Run | EvaluationRow) -> None:
+        """Raises WorkbenchError if this visitor may not stop, change or delete it."""
+        if not self.may_change(job):
+            raise WorkbenchError("This belongs to somebody else; you may watch it, and make one of your own.")
+
+
+OWNER = Visitor(may_everything=True, watches_all=True)
+"""The owner of the machine: the command line, and every visitor in the mode `personal`."""

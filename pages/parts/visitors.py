@@ -1,0 +1,142 @@
+"""Who is looking at the page, or asks one of our routes: known again by a signed cookie that scripts cannot read."""
+
+import os
+import secrets
+from functools import cache
+from pathlib import Path
+
+import streamlit as st
+from itsdangerous import BadSignature, URLSafeSerializer
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gan_core import paths
+from gan_core.disk import not_written
+from gan_core.hosting import hosting
+from gan_core.store.evaluations import EvaluationStore, default_evaluations
+from gan_core.store.people import default_people
+from gan_core.store.rights import OWNER, Visitor
+from gan_core.store.runs import RunStore, default_store
+
+COOKIE = "gan_workbench_visitor"
+A_YEAR = 365 * 24 * 3600
+LONGEST_COOKIE = 200
+
+
+class Visitors:
+    """Gives every browser a key of its own in a cookie, where visitors are told apart.
+
+    The key is made here, signed, and never in a page's reach (HttpOnly); other sites' forms do not send it along
+    (SameSite). Whose it is stands in the database.
+    """
+
+    def __init__(self, app: ASGIApp, path: str = "/"):
+        self.app = app
+        self.path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not hosting().is_shared or key_of(HTTPConnection(scope)):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start" and _is_page(scope, message):
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                headers.append("Set-Cookie", _cookie(self.path, is_secure=scope.get("scheme") == "https"))
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def _is_page(scope: Scope, message: Message) -> bool:
+    """Files and pictures may be asked for at once, and must not each bring another key."""
+    types = [value for name, value in message.get("headers", []) if name.lower() == b"content-type"]
+    return scope["method"] == "GET" and any(value.startswith(b"text/html") for value in types)
+
+
+def _cookie(path: str, is_secure: bool) -> str:
+    answer = Response()
+    key = _signer().dumps(secrets.token_urlsafe(24))
+    assert isinstance(key, str)
+    answer.set_cookie(COOKIE, key, A_YEAR, path=path, secure=is_secure, httponly=True, samesite="lax")
+    return answer.headers["set-cookie"]
+
+
+def key_of(connection: HTTPConnection) -> str:
+    """The browser's key; "" if it brings none, or one that we have not signed."""
+    return _read(connection.cookies.get(COOKIE, ""))
+
+
+def _read(cookie: str) -> str:
+    if not 0 < len(cookie) <= LONGEST_COOKIE:
+        return ""
+    try:
+        return str(_signer().loads(cookie))
+    except BadSignature:
+        return ""
+
+
+@cache
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(hosting().secret.get_secret_value() or _kept_secret(), salt="visitor")
+
+
+def _kept_secret() -> str:
+    """The secret beside the runs; made at the first start. Two servers that start at once agree on one."""
+    file = paths.checkpoints() / "secret"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        aside = paths.partial(file)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
+            new.write(secrets.token_hex(32))
+        _link_unless_there(aside, file)
+        return file.read_text()
+    except OSError as error:
+        raise not_written(file, error) from error
+
+
+def _link_unless_there(aside: Path, file: Path) -> None:
+    try:
+        if not file.exists():
+            os.link(aside, file)
+    except FileExistsError:
+        pass  # another server was faster
+    except OSError:  # a disk without hard links
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+# For pages
+
+
+def browser_key() -> str:
+    """The key of the browser that shows this page; "" if it takes no cookies."""
+    return _read(st.context.cookies.get(COOKIE, ""))
+
+
+def visitor() -> Visitor:
+    """Who looks at this page: nobody in particular, before they have come in."""
+    return default_people().visitor(browser_key()) or Visitor() if hosting().is_shared else OWNER
+
+
+def store_of_visitor() -> RunStore:
+    """The runs, as far as whoever looks at this page may see and change them."""
+    return default_store().acting_for(visitor())
+
+
+def evaluations_of_visitor() -> EvaluationStore:
+    """The same of the evaluations."""
+    return default_evaluations().acting_for(visitor())
+
+
+# For our own routes
+
+
+def store_of(connection: HTTPConnection) -> RunStore:
+    """The runs, as far as whoever asks may see and change them."""
+    if not hosting().is_shared:
+        return default_store()
+    return default_store().acting_for(default_people().visitor(key_of(connection)) or Visitor())
