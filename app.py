@@ -9,8 +9,10 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from gan_core.jobs import threads
+from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
 from pages.parts.live.routes import routes
+from pages.parts.visitors import Visitors
 
 threads.wait_briefly()  # for the helper processes too, which inherit the environment
 
@@ -22,9 +24,11 @@ PLOTLY_FILES = Path(plotly.__file__).parent / "package_data"
 base = (st.get_option("server.baseUrlPath") or "").strip("/")
 prefix = f"/{base}" if base else ""
 
+begin_class()
+
 app = st.App(
     "pages/front.py",
     routes=[Mount(f"{prefix}/assets", StaticFiles(directory=PLOTLY_FILES)), *routes(prefix)],
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Guard), Middleware(Visitors, path=prefix or "/")],
     exception_handlers={Exception: failed},
 )

@@ -58,6 +58,11 @@ def run_folder(run_id: str) -> Path:
     return checkpoints() / run_id
 
 
+def uploads(person: int = 0) -> Path:
+    """Where a person's uploaded models are kept; without a number, those of nobody in particular."""
+    return checkpoints() / "uploads" / (str(person) if person else "")
+
+
 def file_name(text: str) -> str:
     """A name or class, perhaps from a file of unknown origin, as a part of a file's name on any system."""
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in text).strip(".")[:60] or "unnamed"

@@ -4,8 +4,8 @@ import streamlit as st
 
 from gan_core.jobs import worker
 from gan_core.metrics.result import Evaluation, notes
-from gan_core.store.evaluations import EvaluationStore, Terms, default_evaluations, numbers_of, result_of
-from gan_core.store.runs import RunStore, default_store
+from gan_core.store.evaluations import EvaluationStore, Terms, numbers_of, result_of
+from gan_core.store.runs import RunStore
 from gan_core.store.tables import EvaluationRow, State
 from pages.parts.edge import plain, show_error
 from pages.parts.error_box import errors_in_words
@@ -18,10 +18,11 @@ from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take
 from pages.parts.models import Choice, run_name, shipped_model
+from pages.parts.visitors import evaluations_of_visitor, store_of_visitor
 
 
 def main() -> None:
-    store, evaluations = default_store(), default_evaluations()
+    store, evaluations = store_of_visitor(), evaluations_of_visitor()
     evaluations.mark_interrupted()
     with st.sidebar:
         wish = choose(store, evaluations)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.entrance import came_in
 from pages.parts.garbage import set_aside
 from pages.parts.language import _, choose_language
 from pages.parts.links import note_page
@@ -22,7 +23,8 @@ page = st.navigation(
     ],
     position="top",
 )
-note_page(page.url_path)
-page.run()
+if came_in():
+    note_page(page.url_path)
+    page.run()
 
 set_aside("pages")

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from gan_core import paths
-from gan_core.store.runs import default_store
 from pages.parts import models
 from pages.parts.edge import file_or_reason, plain
 from pages.parts.error_box import errors_in_words
@@ -15,6 +14,7 @@ from pages.parts.generate import one_picture, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
+from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model, Samples
@@ -24,7 +24,7 @@ PNG_ZOOM = 4
 
 def main() -> None:
     with st.sidebar:
-        choice = _group(_("Model"), models.choose_model, default_store())
+        choice = _group(_("Model"), models.choose_model, store_of_visitor())
         place_of_what = st.container()
         how = _group(_("How"), wishes.choose_how)
         with st.spinner(_("Loading the model")):

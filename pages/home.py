@@ -2,19 +2,20 @@
 
 import streamlit as st
 
-from gan_core.store.runs import RunStore, default_store
+from gan_core.store.runs import RunStore
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import example_picture, start_button
 from pages.parts.home.sections import how_it_learns, recent_runs, shipped_models
 from pages.parts.language import _
 from pages.parts.lost_list import offer_if_lost
 from pages.parts.ready import get_ready
+from pages.parts.visitors import store_of_visitor
 
 RECENT_RUNS = 4
 
 
 def main() -> None:
-    store = default_store()
+    store = store_of_visitor()
     store.mark_interrupted()
     get_ready(store)
     words, picture = st.columns([3, 2], gap="large", vertical_alignment="center")

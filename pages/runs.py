@@ -5,18 +5,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from gan_core.store.runs import RunStore, default_store
+from gan_core.store.rights import link_key
+from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from pages.parts.edge import no_formula
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
-from pages.parts.links import give, some_of, take
+from pages.parts.links import give, given, some_of, take
 from pages.parts.live.status import STATES, duration
 from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.lost_list import offer_if_lost, show_summary
 from pages.parts.runs.comparison import differences
 from pages.parts.time_machine import time_machine
+from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -27,10 +29,10 @@ LONGEST_SEARCH = 200
 
 
 def main() -> None:
-    store = default_store()
+    store = store_of_visitor()
     store.mark_interrupted()
     show_summary()
-    runs = store.all_runs(NEWEST)
+    runs = store.all_runs(NEWEST) + _linked(store)
     if not runs:
         show_example(store)
         return
@@ -46,6 +48,13 @@ def main() -> None:
         _compare(store, chosen)
     else:
         st.info(_("Tick a run to see it, or several to compare them."), icon=":material/check_box:")
+
+
+def _linked(store: RunStore) -> list[Run]:
+    """Runs that a link names, and that may be watched though they are not listed."""
+    keys = {*given("runs").split(","), *st.session_state.get("runs", [])} if not store.by.watches_all else set()
+    found = [store.watched(key) for key in sorted(keys)[: 2 * MOST_COMPARED]]
+    return [run for run in found if run and not store.by.may_list(run)]
 
 
 def _filter(runs: list[Run]) -> list[Run]:
@@ -78,9 +87,9 @@ def _filter(runs: list[Run]) -> list[Run]:
 
 def _table(runs: list[Run]) -> list[Run]:
     """The table; returns the ticked runs."""
-    take("runs", some_of({str(run.id) for run in runs}))
+    take("runs", some_of({link_key(run) for run in runs}))
     ticked = st.session_state.get("runs", [])
-    rows = [number for number, run in enumerate(runs) if str(run.id) in ticked]
+    rows = [number for number, run in enumerate(runs) if link_key(run) in ticked]
     # Rows are ticked by their number: another list of runs is another table, begun with the same runs ticked.
     key = f"table-{hash(tuple(run.id for run in runs))}"
     event = st.dataframe(
@@ -96,7 +105,7 @@ def _table(runs: list[Run]) -> list[Run]:
         placeholder="–",
     )
     chosen = [runs[number] for number in event.selection.rows if number < len(runs)]
-    st.session_state["runs"] = [str(run.id) for run in chosen]
+    st.session_state["runs"] = [link_key(run) for run in chosen]
     give("runs", ",".join(st.session_state["runs"]))
     return chosen
 
@@ -136,7 +145,7 @@ def _compare(store: RunStore, runs: list[Run]) -> None:
         for run in runs:
             st.page_link(
                 "train.py", label=_("Open run {run}", run=run.id), icon=":material/open_in_new:",
-                query_params={"run": str(run.id)},
+                query_params={"run": link_key(run)},
             )  # fmt: skip
     st.header(_("Curves"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from gan_core.store.runs import RunStore, default_store
+from gan_core.store.rights import link_key
+from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
@@ -16,10 +17,11 @@ from pages.parts.train.cost import show_estimate
 from pages.parts.train.live_status import live_status
 from pages.parts.train.run_actions import show_actions, show_lost_checkpoint
 from pages.parts.train.run_choice import choose_other, choose_run
+from pages.parts.visitors import store_of_visitor
 
 
 def main() -> None:
-    store = default_store()
+    store = store_of_visitor()
     store.mark_interrupted()
     with st.sidebar:
         _form(store)
@@ -43,7 +45,7 @@ def _form(store: RunStore) -> None:
             st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config)
             and config
         ):
-            st.session_state["run"] = store.create(config, preset).id
+            st.session_state["run"] = link_key(store.create(config, preset))
         if config:
             show_estimate(store, config)
 

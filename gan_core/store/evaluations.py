@@ -14,9 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Engine, delete, func, select, update
+from sqlalchemy.orm import Session
 
-from gan_core import paths
+from gan_core import limits, paths
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
 from gan_core.store.database import changed_rows
@@ -65,7 +66,7 @@ class EvaluationStore(Queue[EvaluationRow]):
         Args:
             model: the caller's key of the model, the same for all checkpoints of a run.
 
-        Raises WorkbenchError if the file is gone or there is no room for a copy.
+        Raises WorkbenchError if the file is gone, if there is no room for a copy, and for what a visitor may not take.
         """
         try:
             with checkpoint.open("rb") as file:
@@ -89,10 +90,17 @@ class EvaluationStore(Queue[EvaluationRow]):
             person_id=self.by.person,
         )
         with self.session() as session:
+            self._refuse_too_much(session, terms)
             session.add(row)
             session.flush()
             _keep_copy(checkpoint, row)
         return row
+
+    def _refuse_too_much(self, session: Session, terms: Terms) -> None:
+        if not self.by.may_everything:
+            active = select(func.count()).select_from(EvaluationRow).where(EvaluationRow.state.in_(ACTIVE))
+            of_one = session.scalar(active.where(EvaluationRow.person_id == self.by.person)) or 0
+            limits.refuse_evaluation(terms.samples, of_one, session.scalar(active) or 0)
 
     def cancel(self, evaluation_id: int) -> None:
         """A queued one ends at once, one in work as soon as its process notices. One that has ended stays.

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, true
 
 from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
 from gan_core.store.tables import EvaluationRow, Run
 
 
@@ -39,6 +40,11 @@ class Visitor(NamedTuple):
         """Raises WorkbenchError if this visitor may not stop, change or delete it."""
         if not self.may_change(job):
             raise WorkbenchError("This belongs to somebody else; you may watch it, and make one of your own.")
+
+
+def link_key(run: Run) -> str:
+    """What stands for a run in links: its number, or its name where a number that can be guessed must open nothing."""
+    return run.name if hosting().mode == "public" else str(run.id)
 
 
 OWNER = Visitor(may_everything=True, watches_all=True)

@@ -17,13 +17,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, delete, select, text, update
-from sqlalchemy.orm import defer
+from sqlalchemy import URL, delete, func, select, text, update
+from sqlalchemy.orm import Session, defer
 
-from gan_core import paths
+from gan_core import limits, paths
 from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
+from gan_core.hosting import NONE, hosting
 from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
 from gan_core.store.rights import OWNER, Visitor
@@ -77,9 +78,10 @@ class RunStore(MetricRows, WorkerNames):
 
         Relative paths are made absolute, since another process may train it.
 
-        Raises WorkbenchError for the ~ of an unknown user.
+        Raises WorkbenchError for the ~ of an unknown user, and for what a visitor may not take of the machine.
         """
         config = with_full_path(config)
+        self._refuse_too_much(config)
         now = time.time()
         run = Run(
             name=secrets.token_hex(8),
@@ -96,6 +98,7 @@ class RunStore(MetricRows, WorkerNames):
             person_id=self.by.person,
         )
         with self.session() as session:
+            self._refuse_crowd(session)
             session.add(run)
             session.flush()
             # The random end keeps folders apart when the database was deleted and numbers start again. And who has a
@@ -103,6 +106,28 @@ class RunStore(MetricRows, WorkerNames):
             readable = "".join(c if c.isascii() and c.isalnum() else "-" for c in f"{preset}-{run.dataset_name}")[:60]
             run.name = f"{run.id:05d}-{readable}-{secrets.token_hex(8)}"
         return run
+
+    def _refuse_too_much(self, config: RunConfig) -> None:
+        """Raises WorkbenchError for a config that is too large for a visitor, and if their disk space is used up."""
+        if self.by.may_everything:
+            return
+        if not self.by.person:
+            raise WorkbenchError("This page knows visitors again by a cookie, and your browser has sent none.")
+        limits.refuse_config(config)
+        if hosting().disk_mb_of_one != NONE or hosting().disk_mb != NONE:
+            limits.refuse_full_disk(self.folders_of(self.by.person), [paths.checkpoints()])
+
+    def folders_of(self, person: int) -> list[Path]:
+        """Where a person's runs and uploads lie."""
+        with self.session() as session:
+            names = session.scalars(select(Run.name).where(Run.person_id == person))
+            return [paths.uploads(person), *map(paths.run_folder, names)]
+
+    def _refuse_crowd(self, session: Session) -> None:
+        if not self.by.may_everything:
+            active = select(func.count()).select_from(Run).where(Run.state.in_(ACTIVE))
+            of_one = session.scalar(active.where(Run.person_id == self.by.person)) or 0
+            limits.refuse_crowd(of_one, session.scalar(active) or 0)
 
     def add(self, run: Run, chunks: Sequence[MetricChunk] = ()) -> None:
         """A run that was made before, with its metrics. Without a number it is given one."""
@@ -131,9 +156,14 @@ class RunStore(MetricRows, WorkerNames):
         run = super().get(job_id)
         return run if run and self.by.may_list(run) else None
 
-    def key(self, run: Run) -> str:
-        """What stands for the run in links: its number, or its name where a number alone must open nothing."""
-        return str(run.id) if self.by.watches_all else run.name
+    def watched(self, key: str) -> Run | None:
+        """The run that a link means (`rights.link_key`); None if there is none, or none that may be watched."""
+        try:
+            return self.find(key) if key else None
+        except StoreUnavailableError:
+            raise
+        except WorkbenchError:
+            return None
 
     def find(self, number_or_name: str) -> Run:
         """The run of this number or name. Raises WorkbenchError if there is none.
@@ -180,7 +210,8 @@ class RunStore(MetricRows, WorkerNames):
 
         Raises WorkbenchError if it is queued or running, or if its checkpoint is gone.
         """
-        self._check_checkpoint(self._check_right(run_id))
+        run = self._check_right(run_id)
+        self._check_checkpoint(run)
         values: dict[str, Any] = {
             "state": State.RUNNING if owner else State.QUEUED,
             "owner": owner,
@@ -195,7 +226,9 @@ class RunStore(MetricRows, WorkerNames):
             values["config_json"] = config.model_dump_json()
         if data_dir:
             values["data_dir"] = str(paths.expand(data_dir).resolve())
+        self._refuse_too_much(config or run.config)
         with self.session() as session:
+            self._refuse_crowd(session)
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if changed_rows(session, ended) == 0:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from gan_core import paths
 from gan_core.presets import DEFAULT_PRESET, PRESETS
+from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
@@ -36,7 +37,7 @@ def start_button(store: RunStore) -> None:
     """One click that trains the preset to start with, and shows it."""
     if st.button(_("Train on digits now"), type="primary", icon=":material/rocket_launch:", key="train-now"):
         with errors_in_words():
-            st.session_state["run"] = store.create(PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET).id
+            st.session_state["run"] = link_key(store.create(PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET))
             st.switch_page("train.py")
 
 

@@ -4,6 +4,7 @@ Streamlit's own `bind="query-params"` writes a choice by its label, which differ
 the option itself, and are for widgets whose labels are translated; sliders and switches are bound by Streamlit.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +13,8 @@ import streamlit as st
 
 LONGEST = 20_000
 """Characters of a choice in a link: room for every run that the Runs page lists."""
+LONGEST_KEY = 120
+"""Characters of a run's name, and so of what stands for it in a link."""
 
 
 def take(name: str, read: Callable[[str], Any]) -> None:
@@ -46,6 +49,11 @@ def give(name: str, value: str, usual: str = "") -> None:
         st.query_params.pop(name, None)
     elif st.query_params.get(name) != value:
         st.query_params[name] = value
+
+
+def run_key(text: str) -> str | None:
+    """Reads what may stand for a run: its number or its name."""
+    return text if len(text) <= LONGEST_KEY and re.fullmatch(r"[A-Za-z0-9-]+", text) else None
 
 
 def one_of(options: Any) -> Callable[[str], str | None]:

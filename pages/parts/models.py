@@ -14,21 +14,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from gan_core import paths
+from gan_core import limits, paths
 from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
 from gan_core.store.evaluations import default_evaluations
-from gan_core.store.runs import RunStore
+from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run
 from gan_core.text import Text, shortened
 from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import whole_number
+from pages.parts.visitors import visitor
 
 if TYPE_CHECKING:
     from gan_core.sampling import Model
 
-UPLOADS_KEPT = 20
 OWN_OFFERED = 100
 FIRST = "shipped:mnist-cdcgan"
 """What a page without a link begins with, where it is there: it knows classes, and writes."""
@@ -195,7 +196,7 @@ def _best_of(run: Run) -> list[Choice]:
 
 
 def _upload_key(path: Path) -> str:
-    return f"upload:{path.stem}"
+    return f"upload:{path.relative_to(paths.uploads()).as_posix().removesuffix(paths.MODEL_SUFFIX)}"
 
 
 def _upload() -> Path | None:
@@ -223,14 +224,15 @@ def _store_upload(name: str, content: bytes) -> Path:
     """
     from gan_core import checkpoint, sampling
 
+    _refuse_upload(len(content))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         trial = Path(folder) / Path(name).name
         trial.write_bytes(content)
         sampling.load_model(trial)
     stem = paths.file_name(Path(name).stem)
-    path = _uploads_folder() / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
+    path = paths.uploads(visitor().person) / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
-    given_up = _uploads()[UPLOADS_KEPT:]
+    given_up = _uploads()[int(hosting().most_uploads_of_one) :]
     for old in given_up:
         old.unlink(missing_ok=True)
     # An evaluation that waits keeps a copy of its model, and so the room on the disk.
@@ -238,14 +240,20 @@ def _store_upload(name: str, content: bytes) -> Path:
     return path
 
 
-def _uploads_folder() -> Path:
-    return paths.checkpoints() / "uploads"
+def _refuse_upload(size: int) -> None:
+    """Raises WorkbenchError if a visitor may not store as much."""
+    who = visitor()
+    if who.may_everything:
+        return
+    if not who.person:
+        raise WorkbenchError("This page knows visitors again by a cookie, and your browser has sent none.")
+    limits.refuse_full_disk(default_store().folders_of(who.person), [paths.checkpoints()], more=size)
 
 
 def _uploads() -> list[Path]:
-    """The newest first."""
+    """This visitor's, the newest first."""
     found = []
-    for path in _uploads_folder().glob(f"*{paths.MODEL_SUFFIX}"):
+    for path in paths.uploads(visitor().person).glob(f"*{paths.MODEL_SUFFIX}"):
         with contextlib.suppress(FileNotFoundError):  # it has just been replaced by a newer one
             found.append((path.stat().st_mtime, path))
     return [path for _time, path in sorted(found, reverse=True)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 from itsdangerous import BadSignature, URLSafeSerializer
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,8 +52,11 @@ class Visitors:
 
 def _is_page(scope: Scope, message: Message) -> bool:
     """Files and pictures may be asked for at once, and must not each bring another key."""
-    types = [value for name, value in message.get("headers", []) if name.lower() == b"content-type"]
-    return scope["method"] == "GET" and any(value.startswith(b"text/html") for value in types)
+    if scope["method"] != "GET":
+        return False
+    asked, answered = Headers(scope=scope), Headers(raw=message.get("headers", []))
+    # A page that has not changed is answered without a type.
+    return answered.get("content-type", "").startswith("text/html") or "text/html" in asked.get("accept", "")
 
 
 def _cookie(path: str, is_secure: bool) -> str:

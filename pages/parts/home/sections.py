@@ -8,6 +8,7 @@ from PIL import Image
 
 from gan_core import paths
 from gan_core.pictures import grid, png
+from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from pages.parts.edge import plain
@@ -83,16 +84,16 @@ def recent_runs(store: RunStore, runs: list[Run]) -> None:
                 show_pixels(address, alt=_("What run {run} draws", run=run.id))
             state = State(run.state)
             st.badge(_(STATES[state]), color=COLOURS[state])
-            st.page_link("train.py", label=plain(run.title), query_params={"run": str(run.id)})
+            st.page_link("train.py", label=plain(run.title), query_params={"run": link_key(run)})
 
 
 def _newest_picture(store: RunStore, run: Run) -> str | None:
     """The address of what the run drew last; None while it has drawn nothing."""
     try:
-        return f"live/{run.id}/newest?v={run.live_grid.stat().st_mtime_ns}"
+        return f"live/{link_key(run)}/newest?v={run.live_grid.stat().st_mtime_ns}"
     except OSError:  # not yet there, or of an older run, which kept it under another name
-        steps = store.find(str(run.id)).grid_steps
-    return f"live/{run.id}/grid/{steps[-1]}?v={run.sessions}" if steps else None
+        steps = store.find(run.name).grid_steps
+    return f"live/{link_key(run)}/grid/{steps[-1]}?v={run.sessions}" if steps else None
 
 
 def shipped_models() -> None:

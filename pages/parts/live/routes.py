@@ -17,11 +17,12 @@ from gan_core.config import changeable
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import worker
 from gan_core.monitor.feed import epochs, news
-from gan_core.store.runs import RunStore, default_store
+from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
 from pages.parts.language import translate
-from pages.parts.links import whole_number
+from pages.parts.links import LONGEST_KEY, whole_number
 from pages.parts.live.status import status
+from pages.parts.visitors import store_of
 
 POLL_JS = Path(__file__).with_name("poll.js")
 A_YEAR = "public, max-age=31536000, immutable"
@@ -35,16 +36,15 @@ def routes(prefix: str = "") -> list[Route]:
     """
     return [
         Route(f"{prefix}/live/poll.js", lambda request: FileResponse(POLL_JS, media_type="text/javascript")),
-        Route(f"{prefix}/live/{{run_id}}", _news),
-        Route(f"{prefix}/live/{{run_id}}/newest", _newest_grid),
-        Route(f"{prefix}/live/{{run_id}}/grid/{{step}}", _grid),
+        Route(f"{prefix}/live/{{run}}", _news),
+        Route(f"{prefix}/live/{{run}}/newest", _newest_grid),
+        Route(f"{prefix}/live/{{run}}/grid/{{step}}", _grid),
     ]
 
 
 def _run(request: Request) -> Run | None:
-    """The run that the address names. Starlette would read a number of any length, which SQL cannot hold."""
-    number = whole_number(request.path_params["run_id"])
-    return default_store().get(number) if number else None
+    """The run that the address names, if whoever asks may watch it."""
+    return store_of(request).watched(request.path_params["run"][:LONGEST_KEY])
 
 
 def _number(request: Request, name: str) -> int:
@@ -56,7 +56,7 @@ def _news(request: Request) -> Response:
     """What is new of a run. Plain functions like this one are run in a thread: the database may make them wait."""
     language = request.query_params.get("lang", "")
     try:
-        store = default_store()
+        store = store_of(request)
         store.mark_interrupted()
         with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
             worker.ensure_worker(store)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from gan_core.monitor.charts import CHARTS, OLD_NAMES, SMOOTHING, X_AXES, Chart
+from gan_core.store.rights import link_key
 from gan_core.store.tables import Run
 from pages.parts.component import component
 from pages.parts.language import LANGUAGES, _, language
@@ -95,8 +96,8 @@ def live_charts(runs: list[Run], view: View, key: str, behind: Run | None = None
     ]
     _component(
         data={
-            "runs": [{"id": run.id, "label": run.label} for run in runs],
-            "behind": [{"id": behind.id, "label": behind.label}] if behind else [],
+            "runs": [{"id": link_key(run), "shown": run.id, "label": run.label} for run in runs],
+            "behind": [{"id": link_key(behind), "shown": behind.id, "label": behind.label}] if behind else [],
             "charts": charts,
             "x": {"metric": view.x, "title": _(X_AXES[view.x])},
             "smoothing": view.smoothing,

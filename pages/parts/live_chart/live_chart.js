@@ -46,7 +46,7 @@ function curves(trace, number, run, several, sparse, { x, smoothing }, colours) 
   const label = several ? run.label : trace.label;
   const shown = {
     uid: `${run.id} ${trace.metric}`, name: plain(label), meta: label, line, showlegend: !several || number === 0,
-    hovertemplate: `${several ? `${run.id} ` : ""}${trace.label}: %{y:.4g}<extra></extra>`,
+    hovertemplate: `${several ? `${run.shown} ` : ""}${trace.label}: %{y:.4g}<extra></extra>`,
   };
   const y = rows[trace.metric];
   if (sparse) return [{ ...common, ...shown, y, mode: "lines+markers", connectgaps: true }];
@@ -68,7 +68,7 @@ function curvesBehind(trace, run, sparse, { x, smoothing }, colours) {
     x: over, y: sparse || !smoothing ? measured : smooth(over, measured, smoothing),
     uid: `${run.id} ${trace.metric}`, meta: `${run.label} ${trace.label}`, legendgroup: run.id, showlegend: false,
     line: { color: colours[trace.colour], dash: "dot", width: 2 },
-    hovertemplate: `${run.id} ${trace.label}: %{y:.4g}<extra></extra>`,
+    hovertemplate: `${run.shown} ${trace.label}: %{y:.4g}<extra></extra>`,
   }];
 }
 

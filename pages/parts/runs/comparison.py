@@ -60,7 +60,7 @@ def outcomes_in_a_line(store: RunStore, before: Run, after: Run) -> str:
 
 def _differing(store: RunStore, runs: list[Run]) -> dict[str, list[str]]:
     """The values of each hyperparameter in which the runs differ, a value for each run, made plain for Markdown."""
-    configs = [store.find(str(run.id)).config for run in runs]
+    configs = [store.find(run.name).config for run in runs]
     rows = {}
     for name, setting in settings().items():
         values = [plain(_shown(getattr(config, name))) for config in configs]

@@ -5,6 +5,7 @@ Of several runs, the pictures stand side by side, each at the same moment of its
 
 from pathlib import Path
 
+from gan_core.store.rights import link_key
 from gan_core.store.tables import Run
 from pages.parts.component import component
 from pages.parts.language import _, language
@@ -16,7 +17,7 @@ def time_machine(runs: list[Run], key: str) -> None:
     """The sample grids of one run or several. They follow a run that learns by themselves."""
     _component(
         data={
-            "runs": [{"id": run.id, "label": run.label} for run in runs],
+            "runs": [{"id": link_key(run), "shown": run.id, "label": run.label} for run in runs],
             "language": language(),
             "words": {
                 "alt": _("Pictures that run {run} draws after {kimg} kimg"),

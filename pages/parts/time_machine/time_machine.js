@@ -52,7 +52,7 @@ export default function ({ data, parentElement }) {
       const source = address(picture.source).href;
       const kimg = number.format(picture.kimg);
       if (image.src !== source) image.src = source;
-      image.alt = words.alt.replace("{run}", run.id).replace("{kimg}", kimg);
+      image.alt = words.alt.replace("{run}", run.shown).replace("{kimg}", kimg);
       const when = words.kimg.replace("{kimg}", kimg) + (moment === Infinity && run.active ? ` (${words.now})` : "");
       caption.textContent = runs.length > 1 ? `${run.label}: ${when}` : when;
       slider.setAttribute("aria-valuetext", when);

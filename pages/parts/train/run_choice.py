@@ -5,69 +5,72 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from pages.parts.edge import plain
 from pages.parts.language import _
-from pages.parts.links import give, take, whole_number
+from pages.parts.links import give, run_key, take
 
 RUNS_TO_CHOOSE_FROM = 100
 
 
 def choose_run(store: RunStore, place: DeltaGenerator) -> Run | None:
     """The run that the page shows: the one chosen or linked to, else the one in training, else the newest."""
-    take("run", whole_number)
+    take("run", run_key)
     runs = store.all_runs(RUNS_TO_CHOOSE_FROM)
     chosen_before = _still_there(store, "run")
-    if not runs:
+    if not runs and not chosen_before:
         give("run", "")
         return None
-    offered = {run.id: run for run in runs}
+    own = [run for run in runs if run.person_id == store.by.person] or runs
+    offered = {link_key(run): run for run in runs}
     if chosen_before:
-        offered[chosen_before.id] = chosen_before
+        offered[link_key(chosen_before)] = chosen_before
     else:
-        st.session_state["run"] = next((run.id for run in runs if run.state == State.RUNNING), runs[0].id)
+        newest = next((run for run in own if run.state == State.RUNNING), own[0])
+        st.session_state["run"] = link_key(newest)
     chosen = place.selectbox(
-        _("Run"), list(offered), format_func=lambda number: offered[number].title, key="run",
+        _("Run"), list(offered), format_func=lambda key: offered[key].title, key="run",
         persist_state="session", label_visibility="collapsed", width=230,
     )  # fmt: skip
-    give("run", str(chosen))
-    return store.get(chosen)
+    give("run", chosen)
+    return store.watched(chosen)
 
 
 def choose_other(store: RunStore, run: Run, place: DeltaGenerator) -> Run | None:
     """The run whose curves stand behind this one's, if any is chosen. The one before is chosen by one click."""
-    take("compare", whole_number)
+    take("compare", run_key)
     chosen_before = _still_there(store, "compare")
     if not chosen_before or chosen_before.id == run.id:
         st.session_state["compare"] = chosen_before = None
     others = [other for other in store.all_runs(RUNS_TO_CHOOSE_FROM) if other.id != run.id and other.step]
-    offered = {other.id: other for other in others}
+    offered = {link_key(other): other for other in others}
     if chosen_before:
-        offered[chosen_before.id] = chosen_before
+        offered[link_key(chosen_before)] = chosen_before
     if not offered:
         give("compare", "")
         return None
     with place:
         chosen = st.selectbox(
-            _("Compare with"), list(offered), format_func=lambda number: offered[number].label, key="compare",
+            _("Compare with"), list(offered), format_func=lambda key: offered[key].label, key="compare",
             index=None, placeholder=_("another run"), persist_state="session", width=170,
             help=_("Its curves stand behind these, faint and dotted."),
         )  # fmt: skip
         before = _run_before(run, others)
         if before and not chosen:
-            st.button(_("with run {run}", run=before.id), on_click=_compare_with, args=(before.id,))
+            st.button(_("with run {run}", run=before.id), on_click=_compare_with, args=(link_key(before),))
         if chosen:
-            both = {"runs": f"{run.id},{chosen}"}
+            both = {"runs": f"{link_key(run)},{chosen}"}
             st.page_link("runs.py", label=_("Side by side"), icon=":material/stacked_line_chart:", query_params=both)
-    give("compare", str(chosen or ""))
+    give("compare", chosen or "")
     return offered[chosen] if chosen else None
 
 
 def _still_there(store: RunStore, key: str) -> Run | None:
     """The run of the number that the session holds. If it was deleted, the page says so."""
     wanted = st.session_state.get(key)
-    run = store.get(wanted or 0)
+    run = store.watched(wanted or "")
     if wanted and not run:
         st.warning(plain(_("There is no run {run} here; it may have been deleted.", run=wanted)))
     return run
@@ -79,5 +82,5 @@ def _run_before(run: Run, others: Sequence[Run]) -> Run | None:
     return next((other for other in older if other.dataset == run.dataset), older[0] if older else None)
 
 
-def _compare_with(number: int) -> None:
-    st.session_state["compare"] = number
+def _compare_with(key: str) -> None:
+    st.session_state["compare"] = key

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gan_core.monitor.feed import what_it_means
+from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
 from pages.parts.component import component
@@ -16,7 +17,7 @@ def live_status(store: RunStore, run: Run) -> None:
     """The run's status line. The page's script runs again once the run's state has changed."""
     _component(
         data={
-            "run": run.id,
+            "run": link_key(run),
             "language": language(),
             # Drawn at once; later states are fetched.
             "status": status(store, run, *what_it_means(store, run), language()),

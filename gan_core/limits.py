@@ -1,0 +1,86 @@
+"""What visitors may take of the machine: refusals that say the limit, so that it is clear what would fit.
+
+The stores ask here. The owner of the machine and a teacher are not limited. Knows nothing of torch.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from gan_core.config import RunConfig
+from gan_core.datasets.table import FOLDER
+from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
+from gan_core.text import Text
+
+MB = 1_000_000
+
+
+def refuse_config(config: RunConfig) -> None:
+    """Raises WorkbenchError if a run of this config would be too large, as far as can be told without networks."""
+    limits = hosting()
+    if config.dataset.startswith(FOLDER) and not limits.folders:
+        raise WorkbenchError("Folders of this server are closed; choose one of the named datasets.")
+    for value, most, sentence in (
+        (config.minutes, limits.most_minutes, Text("A run may train for {most:,.4g} minutes here, not {value:,.4g}.")),
+        (config.kimg, limits.most_kimg, Text("A run may see {most:,.4g} kimg here, not {value:,.4g}.")),
+        (config.batch_size, limits.most_batch, Text("A batch may have {most:,.0f} images here, not {value:,.0f}.")),
+    ):
+        if value is not None and value > most:
+            raise WorkbenchError(sentence.template, most=most, value=value)
+
+
+def refuse_crowd(of_one: int, of_all: int) -> None:
+    """Raises WorkbenchError if a person, or all together, have as many runs queued and in training as they may."""
+    if of_one >= hosting().most_active_of_one:
+        raise WorkbenchError(
+            "You have {count} runs in the queue or in training, and may have no more; wait for one, or stop it.",
+            count=of_one,
+        )
+    if of_all >= hosting().most_active:
+        raise WorkbenchError("The queue is full: {count} runs are in it. Try again in a minute.", count=of_all)
+
+
+def refuse_evaluation(samples: int, of_one: int, of_all: int) -> None:
+    """Raises WorkbenchError for too many pictures, and for too many evaluations that wait or are in work."""
+    limits = hosting()
+    if samples > limits.most_samples:
+        raise WorkbenchError(
+            "An evaluation may draw {most:,.0f} pictures here, not {value:,}.", most=limits.most_samples, value=samples
+        )
+    if of_one >= limits.most_evaluations_of_one:
+        raise WorkbenchError(
+            "{count} of your evaluations wait or are in work, and there may be no more; wait for one, or cancel it.",
+            count=of_one,
+        )
+    if of_all >= limits.most_evaluations:
+        raise WorkbenchError("{count} evaluations wait or are in work. Try again in a minute.", count=of_all)
+
+
+def refuse_full_disk(folders_of_one: Iterable[Path], folders_of_all: Iterable[Path], more: int = 0) -> None:
+    """Raises WorkbenchError if the folders of a person, or of all, hold as many bytes as they may.
+
+    Args:
+        more: bytes that are about to be added.
+    """
+    limits = hosting()
+    of_one = bytes_of(folders_of_one) + more
+    if of_one > limits.disk_mb_of_one * MB:
+        raise WorkbenchError(
+            "Your runs and uploads take {value:,.0f} MB, and may take {most:,.0f}; delete some.",
+            value=of_one / MB,
+            most=limits.disk_mb_of_one,
+        )
+    if bytes_of(folders_of_all) + more > limits.disk_mb * MB:
+        raise WorkbenchError("The disk space that all visitors may take together is used up; delete runs of yours.")
+
+
+def bytes_of(folders: Iterable[Path]) -> int:
+    """The size of all files in these folders and those within."""
+    total = 0
+    for folder in folders:
+        for path in folder.rglob("*"):
+            try:
+                total += path.stat().st_size if path.is_file() else 0
+            except OSError:  # it was deleted meanwhile
+                continue
+    return total

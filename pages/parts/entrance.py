@@ -1,0 +1,130 @@
+"""How visitors come in, where they are told apart, and how they leave."""
+
+import streamlit as st
+
+from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
+from gan_core.store.people import LONGEST_NAME, default_people
+from gan_core.store.rights import Visitor
+from pages.parts.edge import plain
+from pages.parts.error_box import errors_in_words
+from pages.parts.language import _
+from pages.parts.rates import refuse_guessing
+from pages.parts.visitors import browser_key, visitor
+
+LONGEST_SECRET = 200
+
+
+def came_in() -> bool:
+    """Whether this page may be shown. If not, it has shown how to come in."""
+    if not hosting().is_shared:
+        return True
+    key = browser_key()
+    if not key:
+        st.warning(_("This page knows you again by a cookie. Allow cookies for it, and load it anew."))
+        return False
+    if hosting().login != "none":
+        return _has_logged_in(key)
+    if hosting().mode == "public":
+        default_people().stranger(key)
+        return True
+    who = default_people().visitor(key)
+    if who is None or not who.name:
+        _enter_class(key)
+        return False
+    _name_tag(who)
+    return True
+
+
+def _enter_class(key: str) -> None:
+    """A form for students, and another one for the teacher."""
+    _column, middle, _column = st.columns([1, 2, 1])
+    with middle:
+        st.title(_("Welcome to the class"), anchor=False)
+        take_code = st.query_params.get("code", "")[:LONGEST_SECRET]
+        with st.form("student", border=False), errors_in_words():
+            name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="nickname")
+            code = st.text_input(_("Code of the class"), take_code, max_chars=LONGEST_SECRET, autocomplete="off")
+            if st.form_submit_button(_("Come in"), type="primary", width="stretch"):
+                refuse_guessing(key, _address())
+                default_people().enter_class(key, code, name)
+                _entered()
+        with st.expander(_("I am the teacher")), st.form("teacher", border=False), errors_in_words():
+            name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, key="teacher-name")
+            password = st.text_input(_("The teacher's password"), type="password", max_chars=LONGEST_SECRET)
+            if st.form_submit_button(_("Come in as the teacher"), width="stretch"):
+                refuse_guessing(key, _address())
+                default_people().enter_as_teacher(key, password, name)
+                _entered()
+
+
+def _entered() -> None:
+    st.query_params.pop("code", None)
+    st.rerun()
+
+
+def _has_logged_in(key: str) -> bool:
+    """By Streamlit's login, or by the name that a reverse proxy gives. The browser is bound to who it is, for our own
+    routes, and no longer once they have logged out.
+    """
+    subject = _subject()
+    who = default_people().visitor(key)
+    if not subject:
+        if who:
+            default_people().leave(key)
+        _ask_to_log_in()
+        return False
+    if st.session_state.get("logged in as") != subject or who is None:
+        who = default_people().log_in(key, subject, str(st.user.get("name") or ""))
+        st.session_state["logged in as"] = subject
+    _name_tag(who)
+    return True
+
+
+def _subject() -> str:
+    """By what a person is always the same: a verified address, or the provider's own name for them."""
+    if hosting().login == "oidc" and not st.user.get("is_logged_in"):
+        return ""
+    address = st.user.get("email")
+    if address and st.user.get("email_verified", True) is not False:
+        return str(address)
+    provider, own = st.user.get("iss") or "", st.user.get("sub")
+    return f"{provider} {own}" if own else ""
+
+
+def _ask_to_log_in() -> None:
+    if hosting().login == "proxy":
+        st.error(_("The server in front of this page should say who you are, and does not; see docs/hosting.md."))
+        return
+    _column, middle, _column = st.columns([1, 2, 1])
+    with middle:
+        st.title(_("Welcome"), anchor=False)
+        st.button(_("Log in"), type="primary", icon=":material/login:", on_click=st.login, width="stretch")
+
+
+def _name_tag(who: Visitor) -> None:
+    """Who is here, in the page's header, and the way out."""
+    with st.popover(
+        plain(who.name), icon=":material/school:" if who.may_everything else ":material/person:", key="who"
+    ):
+        st.caption(_("You are the teacher.") if who.may_everything else _("Your runs and pictures have this name."))
+        st.button(_("Leave"), icon=":material/logout:", on_click=_leave, width="stretch", key="leave")
+
+
+def _leave() -> None:
+    default_people().leave(browser_key())
+    st.session_state.pop("logged in as", None)
+    if hosting().login == "oidc":
+        st.logout()
+
+
+def _address() -> str:
+    return st.context.ip_address or ""
+
+
+def current_teacher() -> Visitor:
+    """Whoever looks at the page, if they may do everything. Raises WorkbenchError if not."""
+    who = visitor()
+    if not who.may_everything:
+        raise WorkbenchError("This page is the teacher's.")
+    return who
