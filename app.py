@@ -12,6 +12,7 @@ from gan_core.jobs import threads
 from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
 from pages.parts.live.routes import routes
+from pages.parts.rates import Rates
 from pages.parts.visitors import Visitors
 
 threads.wait_briefly()  # for the helper processes too, which inherit the environment
@@ -29,6 +30,6 @@ begin_class()
 app = st.App(
     "pages/front.py",
     routes=[Mount(f"{prefix}/assets", StaticFiles(directory=PLOTLY_FILES)), *routes(prefix)],
-    middleware=[Middleware(Guard), Middleware(Visitors, path=prefix or "/")],
+    middleware=[Middleware(Guard), Middleware(Visitors, path=prefix or "/"), Middleware(Rates, prefix=prefix)],
     exception_handlers={Exception: failed},
 )

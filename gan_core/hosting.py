@@ -80,8 +80,8 @@ class Hosting(BaseSettings):
     # Of a request
     most_samples: float = _limit(NONE, 10_000, 5_000, "pictures of an evaluation")
     most_pictures: float = _limit(2_000, 500, 200, "pictures of a request on the Generate page")
-    most_requests: float = _limit(NONE, 60, 20, "requests that cost something, of a person in a minute")
-    most_requests_of_address: float = _limit(NONE, 600, 60, "the same of an internet address, which a class may share")
+    most_requests: float = _limit(NONE, 120, 60, "requests that cost something, of a person in a minute")
+    most_requests_of_address: float = _limit(NONE, 1_200, 240, "the same of an internet address, which many may share")
 
     # On disk and in memory
     most_uploads_of_one: float = _limit(20, 5, 3, "uploads of a person that are kept")

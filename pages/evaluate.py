@@ -18,6 +18,7 @@ from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take
 from pages.parts.models import Choice, run_name, shipped_model
+from pages.parts.rates import count_request
 from pages.parts.visitors import evaluations_of_visitor, store_of_visitor
 
 
@@ -46,6 +47,7 @@ def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], t
     """Queue the models that have not been evaluated yet. If one cannot be, the others still are."""
     for choice in choices:
         with errors_in_words():
+            count_request()
             evaluations.ask(choice.key, choice.path, terms, data_dir(store, choice.key))
     with errors_in_words():
         if evaluations.waiting():

@@ -14,6 +14,7 @@ from pages.parts.generate import one_picture, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
+from pages.parts.rates import count_request
 from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def main() -> None:
     if what.classes == []:
         st.info(_("Choose at least one class in the sidebar."), icon=":material/category:")
         return
+    count_request()
     with progress_bar(_("Drawing the pictures")) as show:
         samples = wishes.draw(model, what, how, show)
     with st.sidebar:

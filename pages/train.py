@@ -1,7 +1,10 @@
 """Choose a GAN, train it, watch it learn."""
 
+import time
+
 import streamlit as st
 
+from gan_core.store.aging import deleted_at
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
@@ -9,6 +12,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
 from pages.parts.live_chart import choose_view, live_charts
+from pages.parts.rates import count_request
 from pages.parts.ready import get_ready
 from pages.parts.runs.comparison import changes_in_a_line, outcomes_in_a_line
 from pages.parts.time_machine import time_machine
@@ -45,14 +49,27 @@ def _form(store: RunStore) -> None:
             st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config)
             and config
         ):
+            count_request()
             st.session_state["run"] = link_key(store.create(config, preset))
         if config:
             show_estimate(store, config)
 
 
+def _show_when_deleted(run: Run) -> None:
+    if at := deleted_at(run):
+        hours = max(0.0, at - time.time()) / 3600
+        text = (
+            _("Kept for {days:.0f} more days, then deleted. Download what you need.", days=hours / 24)
+            if hours >= 48
+            else _("Kept for {hours:.0f} more hours, then deleted. Download what you need.", hours=hours)
+        )
+        st.caption(text)
+
+
 def _show(store: RunStore, run: Run) -> None:
     show_lost_checkpoint(run)
     live_status(store, run)
+    _show_when_deleted(run)
     chart_settings = st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings")
     with chart_settings:
         view = choose_view()

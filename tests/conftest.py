@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from gan_core.config import RunConfig
+from gan_core.hosting import PREFIX, hosting
 from gan_core.jobs import threads
 from gan_core.monitor.charts import CHARTED
 from gan_core.store.queue import LOST_AFTER_SECONDS
@@ -23,7 +24,22 @@ def own_place(tmp_path, monkeypatch):
     monkeypatch.setenv("GAN_WORKBENCH_CHECKPOINTS", str(tmp_path / "checkpoints"))
     monkeypatch.setenv("GAN_WORKBENCH_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("GAN_WORKBENCH_DATABASE", raising=False)
-    return tmp_path
+    hosting.cache_clear()
+    yield tmp_path
+    hosting.cache_clear()
+
+
+@pytest.fixture
+def hosted(monkeypatch):
+    """The app in that mode, with these settings: hosted("class", slots=2)."""
+
+    def host(mode, **settings):
+        for name, value in ({"mode": mode} | settings).items():
+            monkeypatch.setenv(PREFIX + name.upper(), str(value))
+        hosting.cache_clear()
+        return hosting()
+
+    return host
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from gan_core.disk import not_written
 from gan_core.jobs.job import new_owner
 from gan_core.jobs.processes import Process, start_detached
 from gan_core.jobs.warm import FORKS, Warm
+from gan_core.store.aging import EVERY_SECONDS, delete_old
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.patience import Patience
 from gan_core.store.queue import HEARTBEAT_SECONDS, LOST_AFTER_SECONDS
@@ -175,6 +176,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
     paths.remove_partials(paths.checkpoints())
     patience = Patience()
     last_work = last_sign = last_look = time.monotonic()
+    last_cleaning = -math.inf
     seen = store.last_look(name)
     while idle_seconds is None or time.monotonic() - max(last_work, last_look) < idle_seconds:
         if time.monotonic() - last_look >= IDLE_SECONDS:
@@ -185,6 +187,9 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
             busy = [worker.supervise() for worker in workers]
             if any(busy):
                 last_work = time.monotonic()
+            if time.monotonic() - last_cleaning >= EVERY_SECONDS:
+                last_cleaning = time.monotonic()
+                delete_old(store)
             if time.monotonic() - last_sign >= HEARTBEAT_SECONDS:
                 last_sign = time.monotonic()
                 if (look := store.last_look(name)) != seen or store.waiting():

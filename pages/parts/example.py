@@ -9,6 +9,7 @@ from gan_core.store.runs import RunStore
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.lost_list import offer_if_lost
+from pages.parts.rates import count_request
 from pages.parts.sharp_pictures import show_pixels
 
 EXAMPLE = "mnist-cdcgan"
@@ -37,6 +38,7 @@ def start_button(store: RunStore) -> None:
     """One click that trains the preset to start with, and shows it."""
     if st.button(_("Train on digits now"), type="primary", icon=":material/rocket_launch:", key="train-now"):
         with errors_in_words():
+            count_request()
             st.session_state["run"] = link_key(store.create(PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET))
             st.switch_page("train.py")
 

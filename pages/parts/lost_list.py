@@ -9,6 +9,7 @@ from gan_core.store.runs import RunStore
 from pages.parts.edge import plain, show_error
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
+from pages.parts.visitors import visitor
 
 SUMMARY = "recovered"
 """The session's key for the result, until the Runs page has shown it."""
@@ -16,7 +17,7 @@ SUMMARY = "recovered"
 
 def offer_if_lost(store: RunStore) -> None:
     """Show it if there are folders of runs that are not in the list, and offer to recover them."""
-    lost = recovery.folders_without_run(store)
+    lost = recovery.folders_without_run(store) if store.by.may_everything else []
     if lost:
         text = _(
             "Runs that lie in {folder} and are not in the list: {count}. The list's file may have been lost.",
@@ -29,6 +30,8 @@ def offer_if_lost(store: RunStore) -> None:
 
 def offer_recovery() -> None:
     """The button that makes the list again from the folders."""
+    if not visitor().may_everything:
+        return
     if not st.button(_("Recover the runs from their folders"), icon=":material/healing:", key="recover"):
         return
     try:

@@ -25,6 +25,7 @@ from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import whole_number
+from pages.parts.rates import count_request
 from pages.parts.visitors import visitor
 
 if TYPE_CHECKING:
@@ -224,6 +225,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     """
     from gan_core import checkpoint, sampling
 
+    count_request()
     _refuse_upload(len(content))
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         trial = Path(folder) / Path(name).name

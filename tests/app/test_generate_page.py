@@ -12,10 +12,10 @@ from PIL import Image
 import gan_core
 from gan_core import checkpoint, paths
 from gan_core.config import ImageSpec
+from gan_core.hosting import hosting
 from gan_core.store.evaluations import Terms, default_evaluations
 from gan_core.training.gan import Gan
 from pages.parts import models
-from pages.parts.generate.wishes import MOST_PICTURES
 from tests.app.conftest import button_named, components, words_of
 from tests.conftest import small_config
 
@@ -103,7 +103,7 @@ def test_too_many_pictures_are_refused_in_words(open_page):
     app.number_input(key="count").set_value(500).run()
     assert not app.exception
     assert "5,000 pictures" in words_of(app)
-    assert f"at most {MOST_PICTURES:,} are possible" in words_of(app)
+    assert f"at most {hosting().most_pictures:,.0f} are possible" in words_of(app)
 
 
 def test_an_unconditional_model_is_asked_for_a_number_alone(open_page):
@@ -410,7 +410,8 @@ def test_an_upload_is_checked_and_then_offered(open_page, own_model):
 
 def test_an_upload_that_gives_way_takes_the_evaluations_that_wait_for_it_along(own_model, monkeypatch):
     """They hold a copy of it: strangers could fill the disk."""
-    monkeypatch.setattr(models, "UPLOADS_KEPT", 1)
+    monkeypatch.setenv("GAN_WORKBENCH_MOST_UPLOADS_OF_ONE", "1")
+    hosting.cache_clear()
     evaluations = default_evaluations()
     content = own_model.read_bytes()
     first = models._store_upload("first.safetensors", content)

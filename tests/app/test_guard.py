@@ -11,6 +11,8 @@ from starlette.routing import Route, WebSocketRoute
 
 import app as server
 from pages.parts.guard import HEADERS, SETTING, Guard, failed
+from pages.parts.rates import Rates
+from pages.parts.visitors import Visitors
 from tests import asgi
 
 
@@ -143,4 +145,4 @@ def test_an_own_header_of_an_answer_stays(guarded):
 
 
 def test_the_server_is_guarded():
-    assert [middleware.cls for middleware in server.app._user_middleware] == [Guard]
+    assert [middleware.cls for middleware in server.app._user_middleware] == [Guard, Visitors, Rates]

@@ -13,9 +13,11 @@ from pages.parts.live import routes
 from tests import asgi
 from tests.app.conftest import trained
 
+pytestmark = pytest.mark.usefixtures("no_worker")
+
 
 def request(run_id=1, query="", **path):
-    named = {name: str(value) for name, value in ({"run_id": run_id} | path).items()}
+    named = {name: str(value) for name, value in ({"run": run_id} | path).items()}
     return Request({"type": "http", "query_string": query.encode(), "path_params": named})
 
 

@@ -51,7 +51,7 @@ def test_a_link_shows_the_same_runs_side_by_side_and_only_what_differs(open_page
     app = open_page("runs.py", runs="1,3")
     assert not app.exception
     compared = [[run["id"] for run in data["runs"]] for data in components(app)]
-    assert compared == [[3, 1], [3, 1]]
+    assert compared == [["3", "1"], ["3", "1"]]
     assert tables(app)[0].to_dict() == {"3 · cgan": {"Batch size": "64"}, "1 · cgan": {"Batch size": "16"}}
 
 

@@ -256,9 +256,9 @@ def test_a_link_opens_the_same_run_and_the_same_view(open_page, store):
     trained(store)
     trained(store)
     app = open_page(run="1", x="seconds", smooth="0.9", log="true", charts="losses,speed", lang="es")
-    assert app.selectbox(key="run").value == 1
+    assert app.selectbox(key="run").value == "1"
     charts = next(data for data in components(app) if "charts" in data)
-    assert ([run["id"] for run in charts["runs"]], charts["x"]["metric"], charts["smoothing"]) == ([1], "seconds", 0.9)
+    assert ([run["id"] for run in charts["runs"]], charts["x"]["metric"], charts["smoothing"]) == (["1"], "seconds", 0.9)
     assert [chart["title"] for chart in charts["charts"]] == ["Pérdidas", "Velocidad"]
     assert charts["charts"][0]["log"]
 
@@ -289,7 +289,7 @@ def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(open_page, store
     trained(store)
     app = open_page(**link)
     assert not app.exception
-    assert app.selectbox(key="run").value == 1
+    assert app.selectbox(key="run").value == "1"
 
 
 def test_a_link_to_a_deleted_run_says_so(open_page, store):
@@ -303,7 +303,7 @@ def test_another_run_can_be_chosen(open_page, store):
     store.end(second.id, "me", State.FAILED, Text("the second"))
     app = open_page()
     assert "the second" in words_of(app)
-    app.selectbox(key="run").set_value(first.id).run()
+    app.selectbox(key="run").set_value(str(first.id)).run()
     assert "the first" in words_of(app)
 
 
@@ -322,7 +322,7 @@ def test_a_run_in_training_is_found_again_without_being_asked_for(open_page, sto
     running = trained(store)
     newer = trained(store)
     store.end(newer.id, "me", State.FINISHED)
-    assert open_page().selectbox(key="run").value == running.id
+    assert open_page().selectbox(key="run").value == str(running.id)
 
 
 def test_values_survive_a_visit_to_another_page(open_page):
@@ -357,7 +357,7 @@ def test_the_run_before_is_compared_with_by_one_click_and_what_differs_is_said(o
     app = open_page(run="2")
     assert behind(app) == []
     button_named(app, "with run 1").click().run()
-    assert behind(app) == [{"id": 1, "label": "1 · cgan"}]
+    assert behind(app) == [{"id": "1", "shown": 1, "label": "1 · cgan"}]
     assert app.query_params["compare"] == "1"
     assert "From run 1 to run 2: Batch size 32 → 16" in words_of(app)
     app.selectbox(key="compare").set_value(None).run()
@@ -388,7 +388,7 @@ def test_no_run_is_compared_with_itself_or_with_nothing(open_page, store):
     assert "compare" not in [box.key for box in open_page(run="1").selectbox]
     trained(store)
     app = open_page(run="2", compare="1")
-    app.selectbox(key="run").set_value(1).run()
+    app.selectbox(key="run").set_value("1").run()
     assert not app.exception
     assert behind(app) == []
 
@@ -416,11 +416,11 @@ def test_charts_of_scores_have_their_place_while_scores_are_on_their_way(open_pa
 def test_a_link_from_another_page_opens_its_run_whatever_was_open_here_before(open_page, store):
     first, second = trained(store), trained(store)
     app = open_page(run=str(second.id))
-    assert app.session_state["run"] == second.id
+    assert app.session_state["run"] == str(second.id)
     app.switch_page("runs.py").run()
     app.query_params["run"] = str(first.id)
     app.switch_page("train.py").run()
-    assert app.session_state["run"] == first.id
+    assert app.session_state["run"] == str(first.id)
     app.query_params["run"] = str(second.id)  # older than what the reader has chosen meanwhile
     app.run()
-    assert app.session_state["run"] == first.id
+    assert app.session_state["run"] == str(first.id)

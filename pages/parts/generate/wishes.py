@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
 from pages.parts.inputs import IN_ADDRESS, LARGEST_SEED, number_input
 from pages.parts.language import _
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from gan_core.sampling import Model, OnShare, Samples
 
 MOST_OF_EACH = 500
-MOST_PICTURES = 2000
 CLASSES_AT_FIRST = 10
 LONGEST_TEXT = 60
 TRUNCATION_OFF = 3.0
@@ -96,11 +96,12 @@ def _choose_classes(model: "Model") -> list[str]:
 def draw(model: "Model", what: What, how: How, on_share: "OnShare") -> "Samples":
     """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
     rows = len(what.text) or len(what.classes or [1])
-    if what.of_each * rows > MOST_PICTURES:
+    most = int(hosting().most_pictures)
+    if what.of_each * rows > most:
         raise WorkbenchError(
             "That would be {count:,} pictures; at most {most:,} are possible. Ask for fewer.",
             count=what.of_each * rows,
-            most=MOST_PICTURES,
+            most=most,
         )
     if what.text:
         return model.write(what.text, what.of_each, how.seed, how.truncation, on_share)

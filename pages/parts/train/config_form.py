@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from gan_core.config import RunConfig, has_effect, settings
 from gan_core.datasets.table import DATASETS, FOLDER
+from gan_core.hosting import hosting
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.setting import Setting
 from gan_core.text import Text
@@ -80,11 +81,18 @@ def take_run(preset: str, config: RunConfig) -> None:
 
 
 def _fill(config: RunConfig) -> None:
-    for name, value in config:
+    for name, value in _within_limits(config):
         st.session_state[_key(name)] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
     if config.dataset.startswith(FOLDER):
         st.session_state[_key("dataset")] = FOLDER
         st.session_state["config.folder"] = config.dataset.removeprefix(FOLDER)
+
+
+def _within_limits(config: RunConfig) -> RunConfig:
+    """With no larger budget than a run may have here."""
+    most = {"minutes": hosting().most_minutes, "kimg": hosting().most_kimg}
+    budget = {name: getattr(config, name) for name in most}
+    return config.model_copy(update={name: min(value, most[name]) for name, value in budget.items() if value})
 
 
 def _entered(preset: RunConfig) -> dict[str, Any]:
@@ -122,7 +130,8 @@ def _widget(name: str, setting: Setting) -> None:
 
 def _dataset_widgets(label: str, common: dict[str, Any]) -> None:
     titles = {name: _(named.title) for name, named in DATASETS.items()}
-    titles[FOLDER] = _("A folder of pictures of your own")
+    if hosting().folders:
+        titles[FOLDER] = _("A folder of pictures of your own")
     st.selectbox(label, list(titles), format_func=lambda name: titles.get(name, ""), **common)
     if st.session_state[_key("dataset")] == FOLDER:
         st.text_input(

@@ -4,6 +4,7 @@ import math
 
 import streamlit as st
 
+from gan_core import limits
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate, default_estimator
@@ -18,7 +19,12 @@ ASK_SECONDS = 0.2
 
 
 def show_estimate(store: RunStore, config: RunConfig) -> None:
-    """Time or images for the budget, parameters, memory, place in the queue. Measured in the background meanwhile."""
+    """Time or images for the budget, parameters, memory, place in the queue. Measured in the background meanwhile.
+
+    Raises WorkbenchError for what a visitor may not train.
+    """
+    if not store.by.may_everything:
+        limits.refuse_config(config)
     answered = default_estimator().ask(config) is not None
     st.fragment(_show, run_every=None if answered else ASK_SECONDS)(store, config, answered)
 

@@ -23,17 +23,10 @@ FORMS: tuple[Literal["gif", "webp"], ...] = ("gif", "webp")
 
 
 def show_actions(store: RunStore, run: Run) -> None:
-    """The buttons that the run's state allows, for a horizontal container."""
-    if run.active:
-        _stop(store, run)
-    elif run.has_lost_its_checkpoint:
-        _start_anew(store, run)
-    elif run.state != State.FINISHED:
-        _resume(store, run)
-    if run.active:
-        _change(store, run)
-    elif not run.has_lost_its_checkpoint:
-        _extend(store, run)
+    """The buttons that the run's state and its owner allow, for a horizontal container."""
+    may_change = store.by.may_change(run)
+    if may_change:
+        _steer(store, run)
     st.button(
         _("Duplicate"), icon=":material/content_copy:", on_click=_duplicate, args=(run,),
         help=_("Copies this run's settings into the form, so that you can change some and train another run."),
@@ -45,8 +38,21 @@ def show_actions(store: RunStore, run: Run) -> None:
         st.switch_page("generate.py", query_params={"model": first_of(run)})
     if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
         st.switch_page("evaluate.py", query_params={"evaluated": f"run:{run.name}"})
-    if not run.active and st.button(_("Delete"), icon=":material/delete:"):
+    if may_change and not run.active and st.button(_("Delete"), icon=":material/delete:"):
         st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+
+
+def _steer(store: RunStore, run: Run) -> None:
+    """What changes how it goes on."""
+    if run.active:
+        _stop(store, run)
+        _change(store, run)
+    elif run.has_lost_its_checkpoint:
+        _start_anew(store, run)
+    else:
+        if run.state != State.FINISHED:
+            _resume(store, run)
+        _extend(store, run)
 
 
 def show_lost_checkpoint(run: Run) -> None:

@@ -1,0 +1,49 @@
+"""Runs, evaluations and uploads that visitors left long ago are deleted. Knows nothing of torch."""
+
+import contextlib
+import time
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from gan_core import paths
+from gan_core.errors import WorkbenchError
+from gan_core.hosting import NONE, hosting
+from gan_core.store.evaluations import EvaluationStore
+from gan_core.store.people import People
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import ACTIVE, EvaluationRow, Run
+
+EVERY_SECONDS = 600
+"""How often a worker looks."""
+
+
+def deleted_at(run: Run) -> float | None:
+    """When a run that has ended will be deleted, in seconds since 1970; None for one that stays."""
+    if not run.person_id or run.ended_at is None or hosting().days_kept == NONE:
+        return None
+    return run.ended_at + _kept_seconds()
+
+
+def delete_old(store: RunStore) -> None:
+    """Delete what visitors made and what ended, or was uploaded, before `days_kept` days. The owner's own stays."""
+    if not hosting().is_shared or hosting().days_kept == NONE:
+        return
+    before = time.time() - _kept_seconds()
+    evaluations = EvaluationStore(store.engine)
+    for table, delete in ((Run, store.delete), (EvaluationRow, evaluations.delete)):
+        old = select(table.id).where(table.person_id != 0, table.state.not_in(ACTIVE), table.ended_at < before)
+        with store.session() as session:
+            numbers = list(session.scalars(old))
+        for number in numbers:
+            with contextlib.suppress(WorkbenchError):  # it has just been resumed
+                delete(number)
+    for upload in paths.uploads().glob(f"*/*{paths.MODEL_SUFFIX}"):
+        with contextlib.suppress(OSError):
+            if upload.stat().st_mtime < before:
+                upload.unlink()
+    People(store.engine).forget_unused(before)
+
+
+def _kept_seconds() -> float:
+    return timedelta(days=hosting().days_kept).total_seconds()
