@@ -24,7 +24,7 @@ class Server:
 
     def __init__(self, folder: Path, base: str = ""):
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.base = base
         self.url = f"http://localhost:{self.port}{base and '/'}{base}"
         self.environment = os.environ | {
@@ -80,7 +80,7 @@ class Server:
         return max(waiting, key=lambda p: p.create_time())
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
