@@ -4,6 +4,7 @@ What a command needs is imported in it: SQLAlchemy takes a quarter of a second, 
 """
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -341,13 +342,16 @@ def backup(file: Path) -> None:
 
 
 @cli.command(name="worker")
-@click.option("--slots", type=click.IntRange(1, 64), default=1, help="Runs trained at the same time.")
+@click.option("--slots", type=click.IntRange(1, 64), help="Runs trained at the same time; GAN_WORKBENCH_SLOTS else.")
 @click.option("--of-app", is_flag=True, hidden=True)
-def work(slots: int, of_app: bool) -> None:
+def work(slots: int | None, of_app: bool) -> None:
     """Train queued runs, each in a process of its own, until ended; what is in training then goes on by itself."""
+    from gan_core.hosting import PREFIX, hosting
     from gan_core.jobs import worker
     from gan_core.store.runs import default_store
 
+    slots = slots or hosting().slots
+    os.environ[f"{PREFIX}SLOTS"] = str(slots)  # its runs share the cores
     if of_app:
         worker.work(default_store(), slots, name=worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
     else:

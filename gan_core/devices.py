@@ -13,6 +13,7 @@ import psutil
 import torch
 
 from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
 
 GIB = 2**30
 WIDE = 3_000_000
@@ -79,6 +80,17 @@ def set_up_for_training() -> Iterator[None]:
         yield
     finally:
         torch.set_flush_denormal(False)  # in a notebook, other code's numbers must not be flushed
+
+
+@contextmanager
+def share_of_cores() -> Iterator[None]:
+    """torch uses one slot's share of the cores, at least one: threads of several runs would wait for each other."""
+    most = torch.get_num_threads()
+    torch.set_num_threads(max(1, most // hosting().slots))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(most)
 
 
 def give_back_freed_memory() -> None:

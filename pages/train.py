@@ -4,6 +4,7 @@ import time
 
 import streamlit as st
 
+from gan_core.estimates.estimator import default_estimator
 from gan_core.store.aging import deleted_at
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
@@ -17,7 +18,7 @@ from pages.parts.ready import get_ready
 from pages.parts.runs.comparison import changes_in_a_line, outcomes_in_a_line
 from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import choose_preset, config_form
-from pages.parts.train.cost import show_estimate
+from pages.parts.train.cost import seconds_of, show_estimate
 from pages.parts.train.live_status import live_status
 from pages.parts.train.run_actions import show_actions, show_lost_checkpoint
 from pages.parts.train.run_choice import choose_other, choose_run
@@ -50,7 +51,8 @@ def _form(store: RunStore) -> None:
             and config
         ):
             count_request()
-            st.session_state["run"] = link_key(store.create(config, preset))
+            seconds = seconds_of(default_estimator().ask(config), config)
+            st.session_state["run"] = link_key(store.create(config, preset, estimated_seconds=seconds))
         if config:
             show_estimate(store, config)
 

@@ -206,7 +206,8 @@ def main() -> None:
         # Nothing else would end a step that takes minutes, least of all when the server that asked is gone.
         too_long = threading.Timer(PATIENCE_SECONDS, os._exit, [1])
         too_long.start()
-        found = answer(line)
+        with devices.share_of_cores():  # as it will be trained
+            found = answer(line)
         too_long.cancel()
         print(json.dumps(found), file=answers, flush=True)
         devices.give_back_freed_memory()  # what is in training may need it

@@ -38,16 +38,18 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
 
 def _evaluate(store: EvaluationStore, row: EvaluationRow, on_progress: Callable[[float, Text], None]) -> None:
     on_progress(0.0, Text("Loading the model"))
+    from gan_core.devices import share_of_cores
     from gan_core.metrics.scorecard import evaluate
 
-    result = evaluate(
-        row.checkpoint_path,
-        samples=row.samples,
-        features=row.features or None,
-        seed=row.seed,
-        data_dir=Path(row.data_dir),
-        on_progress=on_progress,
-    )
+    with share_of_cores():
+        result = evaluate(
+            row.checkpoint_path,
+            samples=row.samples,
+            features=row.features or None,
+            seed=row.seed,
+            data_dir=Path(row.data_dir),
+            on_progress=on_progress,
+        )
     on_progress(1.0, Text("Writing the result"))
     _write_pictures(row.pictures_path, result)
     Patience().surely(lambda: store.report(row.id, row.owner, result_json=result.to_json()))

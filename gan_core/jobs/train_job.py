@@ -72,7 +72,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
             raise job.Stopped
         on_progress({"message": message})
 
-    with _memory_in_words(), devices.set_up_for_training():
+    with _memory_in_words(), devices.share_of_cores(), devices.set_up_for_training():
         _report_left_out(reporter, config, on_progress)
         dataset = load_dataset(config, data_dir, job.throttled(show))
         reference = real_pictures(config, data_dir, dataset, device, job.throttled(show))

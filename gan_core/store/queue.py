@@ -9,13 +9,14 @@ import contextlib
 import time
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import Engine, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from gan_core.errors import StoreUnavailableError
+from gan_core.store import turns
 from gan_core.store.database import changed_rows, transaction
 from gan_core.store.heartbeats import SignsOfLife
-from gan_core.store.tables import EvaluationRow, Run, State
+from gan_core.store.tables import EvaluationRow, Person, Run, State
 from gan_core.text import Text
 
 HEARTBEAT_SECONDS = 2
@@ -29,6 +30,8 @@ LOST = "lost"
 """The answer to an owner whose job has another owner now."""
 OWNED = (State.RUNNING, State.INTERRUPTED)
 """States in which an owner may write: one whose computer slept may go on."""
+LATELY = 8 * turns.HALF_LIFE_SECONDS
+"""What was before counts next to nothing."""
 
 
 class Queue(Generic[Job]):
@@ -115,45 +118,87 @@ class Queue(Generic[Job]):
 
     def _mark(self, job_id: int, owner: str, heartbeat_at: float) -> None:
         """Mark it as interrupted, unless its owner has written a new heartbeat just now."""
-        table = self.table
         values = {
             "state": State.INTERRUPTED,
-            "ended_at": time.time(),
-            "request": "",
             "message": Text("Its process vanished. {remedy}", {"remedy": self.remedy}).to_json(),
         }
-        silent = (table.state == State.RUNNING, table.owner == owner, table.heartbeat_at == heartbeat_at)
+        silent = (self.table.owner == owner, self.table.heartbeat_at == heartbeat_at)
+        self._end_work(job_id, *silent, until=heartbeat_at, **values)
+
+    # Whose turn it is
+
+    def _next(self) -> int | None:
+        """The number of the job whose turn it is; None if there is none."""
         with self.session() as session:
-            session.execute(update(table).where(table.id == job_id, *silent).values(**values))
+            if not (waiting := self._who_waits(session)):
+                return None
+            now = time.time()
+            had = self._had(session, {job.person for job in waiting}, now)
+            found = turns.next_turn(waiting, self._in_work(session, now), had, now)
+        return found.id if found else None
+
+    def _who_waits(self, session: Session) -> list[turns.Waiting]:
+        """Of each how long it will take matters only where several are in work at once."""
+        table = self.table
+        rows = session.execute(select(table.id, table.person_id, table.queued_at).where(table.state == State.QUEUED))
+        return [turns.Waiting(*row, seconds=0.0) for row in rows]
+
+    def _in_work(self, session: Session, now: float) -> list[turns.InWork]:
+        table = self.table
+        rows = session.execute(select(table.person_id, table.started_at).where(table.state == State.RUNNING))
+        return [turns.InWork(person, began, now) for person, began in rows]
+
+    def _had(self, session: Session, people: set[int], now: float) -> dict[int, float]:
+        """What each has had of the machine lately, by jobs that have ended, in seconds as they count now.
+
+        Nobody in particular is no row: what is known of these jobs are their own rows. Where there is nobody else,
+        nothing of it matters.
+        """
+        if len(people) < 2:
+            return {}
+        rows = session.scalars(select(Person).where(Person.id.in_(people)))
+        had = {person.id: turns.decayed(person.used_seconds, now - person.used_at) for person in rows}
+        if 0 in people:
+            table = self.table
+            ended = select(table.started_at, table.ended_at).where(table.person_id == 0, table.ended_at > now - LATELY)
+            past = [turns.InWork(0, began, end or now) for began, end in session.execute(ended)]
+            had[0] = sum(turns.counted(job, now) for job in past)
+        return had
+
+    def _end_work(self, job_id: int, *which: ColumnElement[bool], until: float, **values: Any) -> bool:
+        """From running to another state; False if it was not running. Nowhere else its time is put to its person.
+
+        Args:
+            until: when it last was in work, in seconds since 1970.
+        """
+        table, now = self.table, time.time()
+        running = update(table).where(table.id == job_id, table.state == State.RUNNING, *which)
+        with self.session() as session:
+            if not changed_rows(session, running.values(ended_at=now, request="", **values)):
+                return False
+            person_id, began = session.execute(
+                select(table.person_id, table.started_at).where(table.id == job_id)
+            ).one()
+            # The change above has locked SQLite; other databases lock the person's row.
+            if person := session.get(Person, person_id, with_for_update=True):
+                had = turns.decayed(person.used_seconds, now - person.used_at)
+                person.used_seconds = had + turns.counted(turns.InWork(person_id, began, min(until, now)), now)
+                person.used_at = now
+        return True
 
     # What the owner does
 
-    def _order(self) -> tuple[Any, Any]:
-        """By which jobs are taken: the longest wait comes first."""
-        return self.table.queued_at, self.table.id
-
-    def queue_position(self, job: Job) -> int:
-        """1 for the job that is taken next."""
-        table = self.table
-        earlier = tuple_(*self._order()) < tuple_(job.queued_at, job.id)
-        with self.session() as session:
-            count = select(func.count()).where(table.state == State.QUEUED, earlier)
-            return 1 + (session.scalar(count) or 0)
-
     def claim(self, owner: str) -> Job | None:
-        """Take the job that has waited longest; None if none waits. No two owners get the same one."""
+        """Take the job whose turn it is; None if there is none. No two owners get the same one."""
         table = self.table
-        oldest = select(table.id).where(table.state == State.QUEUED).order_by(*self._order()).limit(1)
-        while True:
-            with self.session() as session:
-                job_id = session.scalar(oldest)
-            if job_id is None:
-                return None
-            values = {"state": State.RUNNING, "owner": owner, "heartbeat_at": time.time(), "request": ""}
+        while (job_id := self._next()) is not None:
+            now = time.time()
+            values = {"state": State.RUNNING, "owner": owner, "heartbeat_at": now, "started_at": now, "request": ""}
             with self.session() as session:
                 mine = update(table).where(table.id == job_id, table.state == State.QUEUED).values(**values)
                 if changed_rows(session, mine):
                     return session.get(table, job_id)
+        return None
 
     def heartbeat(self, job_id: int, owner: str) -> bool:
         """Write the owner's heartbeat; False if the job is no longer its own.
@@ -163,7 +208,9 @@ class Queue(Generic[Job]):
         values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
         if self._update_owned(job_id, owner, (State.RUNNING,), values):
             return True
-        return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | {"message": ""})
+        # What it had before was put to its person when it was marked.
+        again = {"message": "", "started_at": time.time()}
+        return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | again)
 
     def report(self, job_id: int, owner: str, **values: Any) -> str:
         """Write progress; returns what was asked for (`request`, "" for nothing), or LOST if another owns it."""
@@ -174,9 +221,10 @@ class Queue(Generic[Job]):
 
     def end(self, job_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """Record how the job ended. False if it had already ended or has another owner."""
-        as_json = message.to_json() if message else ""
-        values = {"state": state, "message": as_json, "ended_at": time.time(), "request": ""}
-        return self._update_owned(job_id, owner, OWNED, values)
+        values = {"state": state, "message": message.to_json() if message else ""}
+        if self._end_work(job_id, self.table.owner == owner, until=time.time(), **values):
+            return True
+        return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | {"ended_at": time.time()})
 
     def _update_owned(self, job_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:
         table = self.table

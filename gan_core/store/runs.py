@@ -27,7 +27,8 @@ from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.hosting import NONE, hosting
 from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
-from gan_core.store.rights import OWNER, Visitor
+from gan_core.store.rights import Visitor
+from gan_core.store.run_queue import RunQueue, seconds_to_train
 from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State
 from gan_core.store.worker_names import WorkerNames
 from gan_core.text import Text, shortened
@@ -36,7 +37,7 @@ HURRIED_SECONDS = 1
 """How long a process that trains waits for another program's lock before it goes on training."""
 
 
-class RunStore(MetricRows, WorkerNames):
+class RunStore(MetricRows, WorkerNames, RunQueue):
     """All reading and writing of runs. Safe to use from several threads and processes at once.
 
     What may be listed, watched and changed depends on who asks (`by`): the owner of the machine, unless the store acts
@@ -50,7 +51,6 @@ class RunStore(MetricRows, WorkerNames):
 
     table = Run
     remedy = Text("Resume goes on from the last checkpoint.")
-    by: Visitor = OWNER
 
     def __init__(self, url: str | URL, lock_seconds: float = LOCK_SECONDS):
         super().__init__(open_database(url, lock_seconds))
@@ -75,10 +75,20 @@ class RunStore(MetricRows, WorkerNames):
 
     # Making, finding and listing
 
-    def create(self, config: RunConfig, preset: str, data_dir: Path | None = None, owner: str = "") -> Run:
-        """A new run at the end of the queue, or already running if its owner trains it itself.
+    def create(
+        self,
+        config: RunConfig,
+        preset: str,
+        data_dir: Path | None = None,
+        owner: str = "",
+        estimated_seconds: float | None = None,
+    ) -> Run:
+        """A new run that waits for its turn, or is already running if its owner trains it itself.
 
         Relative paths are made absolute, since another process may train it.
+
+        Args:
+            estimated_seconds: of training, if they were measured.
 
         Raises WorkbenchError for the ~ of an unknown user, and for what a visitor may not take of the machine.
         """
@@ -97,6 +107,7 @@ class RunStore(MetricRows, WorkerNames):
             queued_at=now,
             heartbeat_at=now,
             started_at=now if owner else 0.0,
+            expected_seconds=seconds_to_train(config, estimated_seconds),
             person_id=self.by.person,
         )
         with self.session() as session:
@@ -214,15 +225,19 @@ class RunStore(MetricRows, WorkerNames):
         """
         run = self._check_right(run_id)
         self._check_checkpoint(run)
+        now = time.time()
         values: dict[str, Any] = {
             "state": State.RUNNING if owner else State.QUEUED,
             "owner": owner,
             "request": "",
             "message": "",
-            "queued_at": time.time(),
-            "heartbeat_at": time.time(),
+            "queued_at": now,
+            "heartbeat_at": now,
+            "started_at": now if owner else 0.0,
+            "put_first_at": 0.0,
             "ended_at": None,
             "seconds_left": None,
+            "expected_seconds": seconds_to_train(config or run.config, run.expected_seconds, run.seconds, run.kimg),
         }
         if config:
             values["config_json"] = config.model_dump_json()

@@ -74,7 +74,8 @@ class Run(Base):
     last_json: Mapped[str] = mapped_column(default="")  # the newest metric row as JSON, or ""
     person_id: Mapped[int] = mapped_column(default=0, index=True)  # who made it; 0 for nobody in particular
     started_at: Mapped[float] = mapped_column(default=0.0)  # when its training last began or went on
-    expected_seconds: Mapped[float | None] = mapped_column(default=None)  # of training, as estimated when it was made
+    expected_seconds: Mapped[float | None] = mapped_column(default=None)  # of training, as known when it was queued
+    put_first_at: Mapped[float] = mapped_column(default=0.0)  # when it was put before all that wait; 0 if it was not
     grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in older runs
 
     # A deleted run's number is never given to another: links and caches know runs by it.
@@ -279,7 +280,7 @@ class Person(Base):
     created_at: Mapped[float]
     seen_at: Mapped[float]
     given_back_until: Mapped[float] = mapped_column(default=0.0)  # till then, whoever enters the name is this person
-    used_seconds: Mapped[float] = mapped_column(default=0.0)  # of the machine, halved again and again since `used_at`
+    used_seconds: Mapped[float] = mapped_column(default=0.0)  # of the machine, as they counted at `used_at` (turns.py)
     used_at: Mapped[float] = mapped_column(default=0.0)
 
     # A deleted person's number is never given to another: it would inherit runs.

@@ -1,15 +1,19 @@
 """How a run stands, in words."""
 
+import math
 from typing import Any, Literal
 
 from gan_core.growth import growth, resolution
 from gan_core.monitor.diagnosis import Diagnosis
 from gan_core.monitor.feed import Scores
+from gan_core.store.run_queue import Turn
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from gan_core.text import Text
 from pages.parts.language import translate
 
+SOON_SECONDS = 3
+"""What begins so soon begins at once, as far as anybody can tell."""
 COLOURS: dict[State, Literal["gray", "blue", "orange", "green", "red"]] = {
     State.QUEUED: "gray",
     State.RUNNING: "blue",
@@ -53,11 +57,21 @@ def status(store: RunStore, run: Run, diagnosis: Diagnosis | None, scores: Score
 
 def where_it_stands(store: RunStore, run: Run) -> Text | str:
     """Its place in the queue, or what it computes on."""
-    if run.state == State.QUEUED:
-        return Text("number {place} in the queue", {"place": store.queue_position(run)})
+    if run.state == State.QUEUED and (turn := store.turn(run)):
+        return _in_the_queue(turn)
     if run.state == State.RUNNING and not run.step:
         return Text("getting ready")
     return run.device
+
+
+def _in_the_queue(turn: Turn) -> Text:
+    if turn.seconds is None:
+        return Text("number {place} in the queue, which is paused", {"place": turn.place})
+    if turn.seconds < SOON_SECONDS:
+        return Text("number {place} in the queue", {"place": turn.place})
+    return Text(
+        "number {place} in the queue, begins in about {time}", {"place": turn.place, "time": about(turn.seconds)}
+    )
 
 
 SCORES = {
@@ -101,6 +115,12 @@ def _numbers(run: Run) -> list[Text]:
             Text("{duration} left", {"duration": duration(run.seconds_left)}),
         ]
     return parts
+
+
+def about(seconds: float) -> str:
+    """A duration that is not known exactly, rounded by a tenth at most."""
+    rounded_to = next(step for step, below in ((5, 120), (30, 1200), (60, math.inf)) if seconds < below)
+    return duration(max(rounded_to, rounded_to * round(seconds / rounded_to)))
 
 
 def duration(seconds: float) -> str:

@@ -7,12 +7,13 @@ import streamlit as st
 from gan_core import limits
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
-from gan_core.estimates.estimator import Estimate, default_estimator
+from gan_core.estimates.estimator import Answer, Estimate, default_estimator
 from gan_core.presets import Outcome, expected
+from gan_core.store.run_queue import Turn
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain
 from pages.parts.language import _
-from pages.parts.live.status import duration
+from pages.parts.live.status import SOON_SECONDS, about, duration
 
 ASK_SECONDS = 0.2
 """While an estimate is measured, which takes about a second."""
@@ -46,8 +47,20 @@ def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:
             st.caption(plain(_(answer.text)))
         else:
             st.caption("  \n".join(plain(line) for line in _lines(answer, config)))
-        if waiting := store.waiting() + len(store.owners()):
-            st.caption(_("Runs that come first, in training or in the queue: {count}", count=waiting))
+        if line := _turn(store.turn_of_new(seconds_of(answer, config))):
+            st.caption(line)
+
+
+def seconds_of(answer: Answer | None, config: RunConfig) -> float | None:
+    """Of training; None while the speed is not known."""
+    return answer.seconds(config) if isinstance(answer, Estimate) else None
+
+
+def _turn(turn: Turn) -> str:
+    """When it would begin if it were asked for now; nothing if that is at once."""
+    if turn.seconds is None:
+        return _("The queue is paused; runs that come first: {count}", count=turn.place - 1)
+    return _("Would begin in about {time}", time=about(turn.seconds)) if turn.seconds >= SOON_SECONDS else ""
 
 
 def _given(outcome: Outcome) -> str:

@@ -77,10 +77,12 @@ def test_a_lost_list_is_made_again_from_the_folders(store):
 
 
 def test_a_damaged_list_is_set_aside_and_what_can_be_read_of_it_is_kept(store):
+    with store.session() as session:
+        session.connection().exec_driver_sql("CREATE TABLE ballast (bytes)")
     run = train(store)
     rows = store.read_metrics(run.id)["step"].tolist()
-    with store.session() as session:  # pages behind the run's own, to be damaged
-        session.connection().exec_driver_sql("CREATE TABLE ballast AS SELECT randomblob(400000) AS bytes")
+    with store.session() as session:  # pages behind the run's own and all tables' declarations, to be damaged
+        session.connection().exec_driver_sql("INSERT INTO ballast SELECT randomblob(400000)")
     damage(store, share=0.6)
     with pytest.raises(StoreDamagedError, match="runs --recover"):
         default_store().check()

@@ -51,7 +51,7 @@ def test_an_unknown_run_is_one_sentence(store):
 
 def test_runs_are_claimed_in_order(store):
     runs = [store.create(small_config(), "cgan") for _ in range(3)]
-    assert [store.queue_position(run) for run in runs] == [1, 2, 3]
+    assert [store.turn(run).place for run in runs] == [1, 2, 3]
     assert [store.claim("me").id for _ in runs] == [run.id for run in runs]
     assert store.claim("me") is None
 
@@ -68,7 +68,7 @@ def test_a_resumed_run_queues_behind_those_that_wait(store):
     store.ask_to_stop(first.id)
     second = store.create(small_config(), "cgan")
     first = store.resume(first.id)
-    assert (store.queue_position(second), store.queue_position(first)) == (1, 2)
+    assert (store.turn(second).place, store.turn(first).place) == (1, 2)
 
 
 def test_a_queued_run_stops_at_once_and_a_running_one_is_asked(store):

@@ -1,0 +1,165 @@
+"""The runs' queue: whose turn is next, when it will come, and what a teacher may do about it.
+
+Knows nothing of torch.
+"""
+
+import json
+import statistics
+import time
+from typing import NamedTuple
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from gan_core.config import RunConfig
+from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
+from gan_core.store import turns
+from gan_core.store.database import changed_rows
+from gan_core.store.queue import Queue
+from gan_core.store.rights import OWNER, Visitor
+from gan_core.store.tables import Notice, Run, State
+
+START_SECONDS = 0.6
+"""From a run's turn to its first step, where a process waits for it (docs/performance.md)."""
+END_SECONDS = 1.0
+"""From a run's last step to the next one's turn: its last checkpoint, and what else it has to write."""
+GUESSED_SECONDS = 120.0
+"""For a run of which nobody knows how long it takes, where none has ended yet."""
+TYPICAL_RUNS = 20
+"""Such a run is taken for the middle one of so many that have ended."""
+PAUSED = "queue_paused"
+
+
+class Turn(NamedTuple):
+    """A waiting run's place, 1 for the next one, and when it will begin, in seconds; None while the queue is paused."""
+
+    place: int
+    seconds: float | None
+
+
+def seconds_to_train(
+    config: RunConfig, estimated: float | None, seconds: float = 0.0, kimg: float = 0.0
+) -> float | None:
+    """How long a run is still to be trained; None if its budget is in images and its speed is not known.
+
+    Args:
+        estimated: for the whole budget, if it was measured.
+        seconds, kimg: what it has been trained already.
+    """
+    left = [config.minutes * 60 - seconds] if config.minutes else []
+    if config.kimg and kimg:
+        left.append((config.kimg - kimg) * seconds / kimg)
+    elif estimated is not None:
+        left.append(estimated)
+    return max(0.0, min(left)) if left else None
+
+
+class RunQueue(Queue[Run]):
+    """The part of the run store that knows who is next."""
+
+    by: Visitor = OWNER
+
+    def turn(self, run: Run) -> Turn | None:
+        """When a waiting run will begin, if nobody asks for more meanwhile; None if it does not wait any more."""
+        with self.session() as session:
+            return self._foreseen(session, self._who_waits(session)).get(run.id)
+
+    def turn_of_new(self, seconds: float | None) -> Turn:
+        """The same for one that would be asked for now.
+
+        Args:
+            seconds: of training, if they are known.
+        """
+        # A visitor without a number has made nothing yet, and is not the same as nobody in particular.
+        person = self.by.person or (0 if self.by.may_everything else -1)
+        with self.session() as session:
+            waiting = self._who_waits(session)
+            takes = self._takes(session, [seconds])[0]
+            return self._foreseen(session, [*waiting, turns.Waiting(0, person, time.time(), takes)])[0]
+
+    # What a teacher may do
+
+    def put_first(self, run_id: int) -> None:
+        """This run is the next one. Raises WorkbenchError if it does not wait, or if this visitor may not do so."""
+        self._check_may_order()
+        first = update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(put_first_at=time.time())
+        with self.session() as session:
+            if not changed_rows(session, first):
+                raise WorkbenchError("Run {run} does not wait in the queue.", run=run_id)
+
+    def pause(self) -> None:
+        """No run begins until `go_on`; those in training go on. Raises WorkbenchError as `put_first`."""
+        self._check_may_order()
+        with self.session() as session:
+            session.merge(Notice(name=PAUSED, value_json=json.dumps(True)))
+
+    def go_on(self) -> None:
+        """The queue goes on after `pause`. Raises WorkbenchError as `put_first`."""
+        self._check_may_order()
+        with self.session() as session:
+            session.execute(delete(Notice).where(Notice.name == PAUSED))
+
+    @property
+    def is_paused(self) -> bool:
+        with self.session() as session:
+            return session.get(Notice, PAUSED) is not None
+
+    def _check_may_order(self) -> None:
+        if not self.by.may_everything:
+            raise WorkbenchError("Only the teacher can say who is next.")
+
+    # What is known of those that wait and learn
+
+    def _next(self) -> int | None:
+        return None if self.is_paused else super()._next()
+
+    def _foreseen(self, session: Session, waiting: list[turns.Waiting]) -> dict[int, Turn]:
+        now = time.time()
+        had = self._had(session, {job.person for job in waiting}, now)
+        # Only those of a worker with a name take one of its places, not those of the command line.
+        begins = turns.forecast(waiting, self._in_work(session, now, owners="%/%"), hosting().slots, had, now)
+        paused = session.get(Notice, PAUSED) is not None
+        return {
+            number: Turn(place, None if paused else seconds)
+            for place, (number, seconds) in enumerate(begins.items(), start=1)
+        }
+
+    def _who_waits(self, session: Session) -> list[turns.Waiting]:
+        rows = session.execute(
+            select(Run.id, Run.person_id, Run.queued_at, Run.expected_seconds, Run.put_first_at).where(
+                Run.state == State.QUEUED
+            )
+        ).all()
+        takes = self._takes(session, [row.expected_seconds for row in rows])
+        return [
+            turns.Waiting(row.id, row.person_id, row.queued_at, seconds, row.put_first_at)
+            for row, seconds in zip(rows, takes, strict=True)
+        ]
+
+    def _in_work(self, session: Session, now: float, owners: str = "%") -> list[turns.InWork]:
+        rows = session.execute(
+            select(Run.person_id, Run.started_at, Run.expected_seconds, Run.seconds_left).where(
+                Run.state == State.RUNNING, Run.owner.like(owners)
+            )
+        ).all()
+        takes = self._takes(session, [row.expected_seconds for row in rows])
+        return [
+            turns.InWork(
+                row.person_id,
+                row.started_at,
+                row.started_at + seconds if row.seconds_left is None else now + row.seconds_left + END_SECONDS,
+            )
+            for row, seconds in zip(rows, takes, strict=True)
+        ]
+
+    def _takes(self, session: Session, of_training: list[float | None]) -> list[float]:
+        """How long runs take from their turn to the next one's, by their seconds of training."""
+        guessed = self._typical_seconds(session) if None in of_training else 0.0
+        return [guessed if seconds is None else START_SECONDS + seconds + END_SECONDS for seconds in of_training]
+
+    def _typical_seconds(self, session: Session) -> float:
+        finished = select(Run.started_at, Run.ended_at).where(Run.state == State.FINISHED, Run.started_at > 0)
+        newest = session.execute(finished.order_by(Run.id.desc()).limit(TYPICAL_RUNS))
+        taken = [ended - began for began, ended in newest if ended]
+        return statistics.median(taken) + END_SECONDS if taken else GUESSED_SECONDS
