@@ -20,9 +20,9 @@ from gan_core.store.queue import Queue
 from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import Notice, Run, State
 
-START_SECONDS = 0.6
+START_SECONDS = 0.4
 """From a run's turn to its first step, where a process waits for it (docs/performance.md)."""
-END_SECONDS = 1.0
+END_SECONDS = 0.7
 """From a run's last step to the next one's turn: its last checkpoint, and what else it has to write."""
 GUESSED_SECONDS = 120.0
 """For a run of which nobody knows how long it takes, where none has ended yet."""
