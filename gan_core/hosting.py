@@ -67,7 +67,7 @@ class Hosting(BaseSettings):
     most_kimg: float = _limit(NONE, 2_000, 500, "thousand images of a run")
     most_parameters: float = _limit(NONE, 20e6, 10e6, "parameters of generator and discriminator together")
     most_batch: float = _limit(NONE, 512, 256, "images in a batch")
-    most_memory_gib: float = _limit(NONE, 1.5, 1.0, "GiB that a run or an evaluation takes")
+    most_memory_gib: float = _limit(NONE, 1.5, 1.0, "GiB that a run or an evaluation takes, the program itself apart")
     folders: bool = _by_mode(True, False, False, "whether pictures in a folder of the server may be trained on")
 
     # Of the queue
@@ -134,6 +134,12 @@ def hosting() -> Hosting:
             value=shortened(str(first["input"])),
             problem=first["msg"],
         ) from error
+
+
+def secret_variables() -> frozenset[str]:
+    """The environment variables whose values only the server may know."""
+    secret = [name for name, field in Hosting.model_fields.items() if field.annotation is SecretStr]
+    return frozenset(PREFIX + name.upper() for name in secret)
 
 
 def table() -> list[tuple[str, str, str, str, str]]:

@@ -104,9 +104,19 @@ def remove_partials(folder: Path, of_the_living: bool = False) -> None:
 
 
 def child_environment() -> dict[str, str]:
-    """For a Python process of our own: this one's environment, with the project on its import path.
+    """For a Python process of our own: this one's environment without the server's secrets, with the project on its
+    import path.
 
     It imports `gan_core` without being installed and without a change of working directory, by which relative paths in
-    the environment would lead elsewhere.
+    the environment would lead elsewhere. The database's address is no secret to it: it writes there.
     """
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
+    from gan_core.hosting import secret_variables
+
+    secrets = secret_variables()
+    kept = {name: value for name, value in os.environ.items() if not _is_secret(name.upper(), secrets)}
+    return kept | {"PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")])}
+
+
+def _is_secret(variable: str, ours: frozenset[str]) -> bool:
+    """Streamlit's options have theirs in the environment too: what signs its cookies, and a login's."""
+    return variable in ours or (variable.startswith("STREAMLIT_") and "SECRET" in variable)

@@ -5,6 +5,7 @@ however large the networks.
 """
 
 import itertools
+import math
 import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -15,6 +16,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gan_core.config import ImageSpec, RunConfig
+from gan_core.datasets.folders import list_pictures
+from gan_core.datasets.table import DATASETS, FOLDER
+from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
+from gan_core.text import Text
 from gan_core.training.gan import Gan
 from gan_core.training.loop import training_step
 
@@ -34,6 +40,69 @@ class Needed(NamedTuple):
     @property
     def all(self) -> int:
         return sum(self)
+
+    @property
+    def remedy(self) -> Text:
+        """What would make the largest part smaller."""
+        smaller = {
+            "networks": Text("narrower networks"),
+            "step": Text("a smaller batch size or narrower networks"),
+            "pictures": Text("fewer or smaller pictures"),
+        }
+        return smaller[max(self._fields, key=lambda part: getattr(self, part))]
+
+
+def full_grown(config: RunConfig) -> RunConfig:
+    """The config as it is for most of a run, and at its largest, if its networks grow."""
+    return config.model_copy(update={"growth_kimg": 1e-9})
+
+
+def shape_of(config: RunConfig) -> tuple[int, ImageSpec]:
+    """How many pictures the dataset has, and what networks must know of them. No picture is read.
+
+    Raises WorkbenchError for a folder that cannot be read.
+    """
+    if config.dataset.startswith(FOLDER):
+        found = [len(pictures) for pictures in list_pictures(config.dataset).classes.values()]
+        names = tuple(str(number) for number in range(len(found)))
+        return sum(found), ImageSpec(size=config.image_size, channels=config.channels, classes=names)
+    return DATASETS[config.dataset].images, ImageSpec.named(config.dataset)
+
+
+def refuse_beyond_limits(config: RunConfig) -> None:
+    """Raises WorkbenchError if a run of this config would have more parameters, or need more memory, than a run may
+    here (hosting.py). Nothing of its size is made.
+    """
+    limits = hosting()
+    if math.isinf(limits.most_parameters) and math.isinf(limits.most_memory_gib):
+        return
+    config = full_grown(config)
+    count, spec = shape_of(config)
+    found = parameters(config, spec)
+    if found > limits.most_parameters:
+        raise WorkbenchError(
+            "These networks have {parameters:,} parameters, more than the {most:,.0f} that a run may have here; choose "
+            "narrower networks.",
+            parameters=found,
+            most=limits.most_parameters,
+        )
+    run = needed(config, spec, count)
+    if run.all > limits.most_memory_gib * 2**30:
+        raise WorkbenchError(
+            "This would need about {needed:,.1f} GiB of memory, more than the {most:g} GiB that a run may take here; "
+            "choose {smaller}.",
+            needed=run.all / 2**30,
+            most=limits.most_memory_gib,
+            smaller=run.remedy,
+        )
+
+
+def parameters(config: RunConfig, spec: ImageSpec) -> int:
+    """Of generator and discriminator together."""
+    paper = torch.device("meta")
+    with paper:
+        gan = Gan(config, spec, paper)
+    return sum(one.numel() for network in (gan.generator, gan.discriminator) for one in network.parameters())
 
 
 def needed(config: RunConfig, spec: ImageSpec, count: int) -> Needed:

@@ -11,7 +11,6 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -19,13 +18,12 @@ import torch
 from torch import nn
 
 from gan_core import devices
-from gan_core.config import ImageSpec, RunConfig
+from gan_core.config import RunConfig
 from gan_core.datasets import loading
-from gan_core.datasets.folders import list_pictures
-from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import memory
 from gan_core.estimates.estimator import Estimate
+from gan_core.priority import FIRST, come_after, end_where_memory_runs_out
 from gan_core.text import Text, shortened
 from gan_core.training import captured
 from gan_core.training.gan import Gan
@@ -57,12 +55,14 @@ def measure(config: RunConfig) -> Estimate:
     keeps in reserve, come on top), on a CPU the resident memory of this process, on Apple's GPUs what the driver has
     given torch. To it is added what the dataset has more bytes than the pictures measured with.
 
-    Raises WorkbenchError for a device that is not there, a folder that cannot be read, and too little memory: where
-    more than half of what is free would be needed, nothing is measured.
+    Raises WorkbenchError for a device that is not there, a folder that cannot be read, a run that is too large for
+    those who share the machine, and too little memory: where more than half of what is free would be needed, nothing is
+    measured.
     """
     device = devices.choose_device(config.device)
-    config = config.model_copy(update={"growth_kimg": 1e-9})  # full-grown: what most of a run will cost
-    count, spec = _shape(config)
+    memory.refuse_beyond_limits(config)
+    config = memory.full_grown(config)
+    count, spec = memory.shape_of(config)
     devices.give_back_freed_memory()  # else the memory of a larger config, measured before, would count as this one's
     refuse_too_large(memory.needed(config, spec, count), devices.free_memory(device))
     if device.type == "cuda":
@@ -89,15 +89,6 @@ def measure(config: RunConfig) -> Estimate:
     )
 
 
-def _shape(config: RunConfig) -> tuple[int, ImageSpec]:
-    """How many pictures the dataset has, and what networks must know of them. No picture is read."""
-    if config.dataset.startswith(FOLDER):
-        found = [len(pictures) for pictures in list_pictures(config.dataset).classes.values()]
-        names = tuple(str(number) for number in range(len(found)))
-        return sum(found), ImageSpec(size=config.image_size, channels=config.channels, classes=names)
-    return DATASETS[config.dataset].images, ImageSpec.named(config.dataset)
-
-
 def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
     """Raises WorkbenchError if a run would need more than half of the free memory, before any of it is taken.
 
@@ -105,17 +96,12 @@ def refuse_too_large(run: memory.Needed, free_bytes: int) -> None:
     """
     if run.all <= free_bytes / 2:
         return
-    smaller = {
-        "networks": Text("narrower networks"),
-        "step": Text("a smaller batch size or narrower networks"),
-        "pictures": Text("fewer or smaller pictures"),
-    }
     raise WorkbenchError(
         "The speed is not measured: this would need about {needed:,.1f} GiB, more than half of the {free:,.1f} GiB of "
         "free memory; choose {smaller}.",
         needed=run.all / 2**30,
         free=free_bytes / 2**30,
-        smaller=smaller[max(run._fields, key=lambda part: getattr(run, part))],
+        smaller=run.remedy,
     )
 
 
@@ -198,10 +184,8 @@ def main() -> None:
     torch.set_flush_denormal(True)  # both as a training process does: tiny numbers are slow, and so is new memory
     devices.keep_freed_memory()
     answers, sys.stdout = sys.stdout, sys.stderr  # what a library prints is not an answer
-    with contextlib.suppress(OSError, psutil.Error):
-        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICENESS)
-    with contextlib.suppress(OSError):  # Linux: where memory runs out, this process goes, not one in training
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    come_after(NICENESS)
+    end_where_memory_runs_out(FIRST)
     for line in sys.stdin:
         # Nothing else would end a step that takes minutes, least of all when the server that asked is gone.
         too_long = threading.Timer(PATIENCE_SECONDS, os._exit, [1])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gan_core.jobs import job
+from gan_core.jobs.memory_limit import within_memory
 from gan_core.metrics.result import Evaluation
 from gan_core.store.evaluations import EvaluationStore, default_evaluations
 from gan_core.store.patience import Patience
@@ -38,16 +39,18 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
 
 def _evaluate(store: EvaluationStore, row: EvaluationRow, on_progress: Callable[[float, Text], None]) -> None:
     on_progress(0.0, Text("Loading the model"))
-    from gan_core.devices import share_of_cores
+    from gan_core.devices import choose_device, share_of_cores
     from gan_core.metrics.scorecard import evaluate
 
-    with share_of_cores():
+    device = choose_device()
+    with within_memory(device, Text("fewer pictures")), share_of_cores():
         result = evaluate(
             row.checkpoint_path,
             samples=row.samples,
             features=row.features or None,
             seed=row.seed,
             data_dir=Path(row.data_dir),
+            device=device,
             on_progress=on_progress,
         )
     on_progress(1.0, Text("Writing the result"))

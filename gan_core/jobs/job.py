@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from gan_core.errors import StoreUnavailableError, WorkbenchError
+from gan_core.priority import come_after_the_server
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.queue import HEARTBEAT_SECONDS
 from gan_core.store.runs import RunStore
@@ -39,6 +40,7 @@ def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, ow
     run = store.get(int(number))
     if run is None or run.owner != owner:
         return 1
+    come_after_the_server()
     try:
         do(store, run)
     except WorkbenchError as error:

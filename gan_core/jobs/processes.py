@@ -1,6 +1,5 @@
 """Processes that a worker starts, and how it hears of their end."""
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -76,9 +75,3 @@ def start_detached(command: list[str], log: Path, **pipes: int) -> subprocess.Po
             creationflags=on_windows,
             start_new_session=True,  # on any other system
         )
-
-
-def go_first_where_memory_runs_out(first: bool) -> None:
-    """Whether Linux ends this process before any other, if there is no memory left for all."""
-    with contextlib.suppress(OSError):  # another system
-        Path("/proc/self/oom_score_adj").write_text("1000" if first else "0")

@@ -7,15 +7,15 @@ import contextlib
 import json
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from gan_core.config import RunConfig
 from gan_core.datasets.folders import list_pictures
 from gan_core.datasets.table import FOLDER
-from gan_core.errors import WorkbenchError
 from gan_core.jobs import job, threads
+from gan_core.jobs.memory_limit import within_memory
 from gan_core.jobs.reporter import Reporter
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run, State
@@ -52,6 +52,7 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         threads.stay_awake()
     from gan_core import devices
     from gan_core.datasets.loading import load_dataset
+    from gan_core.estimates import memory
     from gan_core.jobs.recorder import Recorder
     from gan_core.jobs.resume import resume
     from gan_core.jobs.sample_grids import SampleGrids
@@ -72,7 +73,9 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
             raise job.Stopped
         on_progress({"message": message})
 
-    with _memory_in_words(), devices.share_of_cores(), devices.set_up_for_training():
+    memory.refuse_beyond_limits(config)
+    smaller = Text("a smaller batch size or narrower networks")
+    with within_memory(device, smaller), devices.share_of_cores(), devices.set_up_for_training():
         _report_left_out(reporter, config, on_progress)
         dataset = load_dataset(config, data_dir, job.throttled(show))
         reference = real_pictures(config, data_dir, dataset, device, job.throttled(show))
@@ -100,23 +103,6 @@ def _report_left_out(reporter: Reporter, config: RunConfig, on_progress: OnProgr
         left_out = [text.to_json() for text in list_pictures(config.dataset).left_out]
         reporter.report(left_out_json=json.dumps(left_out))
         on_progress({"left_out": left_out})
-
-
-@contextlib.contextmanager
-def _memory_in_words() -> Iterator[None]:
-    """Raises WorkbenchError for memory that is too small."""
-    import torch
-
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        # A GPU raises OutOfMemoryError, a CPU and Apple's GPUs a RuntimeError whose message mentions memory.
-        in_words = any(words in str(error) for words in ("out of memory", "allocate memory"))
-        if in_words or isinstance(error, torch.OutOfMemoryError | MemoryError):
-            raise WorkbenchError(
-                "The memory is too small for this run; choose a smaller batch size or narrower networks."
-            ) from error
-        raise
 
 
 if __name__ == "__main__":

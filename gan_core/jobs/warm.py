@@ -27,7 +27,8 @@ from typing import NoReturn
 import psutil
 
 from gan_core.jobs import threads
-from gan_core.jobs.processes import Adopted, Process, adopt_orphans, go_first_where_memory_runs_out, start_detached
+from gan_core.jobs.processes import Adopted, Process, adopt_orphans, start_detached
+from gan_core.priority import FIRST, end_where_memory_runs_out
 
 FORKS = sys.platform == "linux"
 PATIENCE_SECONDS = 60
@@ -35,6 +36,7 @@ PATIENCE_SECONDS = 60
 NEEDED = (
     "torch._dynamo",  # torch's optimizers import it at their first step
     "torchvision.datasets",
+    "gan_core.estimates.memory",
     "gan_core.jobs.recorder",
     "gan_core.jobs.resume",
     "gan_core.jobs.train_job",
@@ -149,7 +151,7 @@ def main() -> None:
     # Shared memory stays shared: the garbage collector would write to what was imported.
     gc.collect()
     gc.freeze()
-    go_first_where_memory_runs_out(True)
+    end_where_memory_runs_out(FIRST)
     if FORKS:
         print("ready", flush=True)
     for line in sys.stdin:
@@ -192,7 +194,7 @@ def _fork(run: int, owner: str, log: str) -> None:
 
 def _become(run: int, owner: str, log: str) -> NoReturn:
     """Train the run in this process, and end."""
-    go_first_where_memory_runs_out(False)
+    end_where_memory_runs_out(0)
     code = 1
     try:
         with Path(log).open("ab") as output, Path(os.devnull).open() as nothing:

@@ -159,3 +159,14 @@ def test_finding_places_loads_no_database():
         [sys.executable, "-c", f"{stub}; {code}"], cwd=paths.PROJECT, env=os.environ | root, capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_process_of_ours_learns_no_secret_of_the_servers_and_where_the_database_is(monkeypatch):
+    secret = ("GAN_WORKBENCH_SECRET", "GAN_WORKBENCH_CLASS_CODE", "GAN_WORKBENCH_TEACHER_PASSWORD")
+    secret += ("gan_workbench_metrics_token", "STREAMLIT_SERVER_COOKIE_SECRET", "STREAMLIT_AUTH_CLIENT_SECRET")
+    needed = ("GAN_WORKBENCH_DATABASE", "GAN_WORKBENCH_MODE", "GAN_WORKBENCH_MOST_MINUTES", "STREAMLIT_SERVER_PORT")
+    for name in (*secret, *needed):
+        monkeypatch.setenv(name, "1")
+    given = paths.child_environment()
+    assert not set(secret) & set(given)
+    assert set(needed) <= set(given)

@@ -8,7 +8,7 @@ from gan_core.config import ImageSpec, make_config
 from gan_core.datasets.loading import load_dataset
 from gan_core.datasets.table import DATASETS, NamedDataset, dataset_name, has_test_set
 from gan_core.errors import WorkbenchError
-from gan_core.estimates import probe
+from gan_core.estimates import memory, probe
 from gan_core.metrics.classifier import load_classifier, shipped_file
 from gan_core.metrics.features import choose_extractor
 from tests.conftest import small_config
@@ -85,7 +85,7 @@ def test_a_new_entry_that_is_not_there_is_looked_for_where_torchvision_knows(kmn
 
 
 def test_a_new_entrys_cost_is_estimated(kmnist):
-    count, spec = probe._shape(small_config(dataset="kmnist"))
+    count, spec = memory.shape_of(small_config(dataset="kmnist"))
     assert (count, spec.size, spec.channels, spec.classes) == (60_000, 28, 1, KMNIST.classes)
     assert "estimate" in probe.answer(small_config(dataset="kmnist").model_dump_json())
 

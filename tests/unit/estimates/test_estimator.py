@@ -16,7 +16,7 @@ import torch
 from gan_core import devices, paths
 from gan_core.config import BATCH_NORMALISED
 from gan_core.errors import WorkbenchError
-from gan_core.estimates import estimator, probe
+from gan_core.estimates import estimator, memory, probe
 from gan_core.estimates.estimator import Estimate, Estimator, question_of
 from gan_core.estimates.memory import needed
 from gan_core.estimates.probe import measure
@@ -124,7 +124,7 @@ def test_the_helper_answers_a_line_with_a_line_until_there_are_no_more(tmp_path)
 def test_a_mistake_of_the_program_is_said_as_such_and_the_helper_goes_on(monkeypatch):
     answers = asked_of_a_helper(small_config().model_copy(update={"dataset": "forgotten"}), small_config())
     assert [list(answer) for answer in answers] == [["error"], ["estimate"]]
-    monkeypatch.setattr(probe, "_shape", lambda config: {}[config.dataset])  # as if an entry had been forgotten
+    monkeypatch.setattr(memory, "shape_of", lambda config: {}[config.dataset])  # as if an entry had been forgotten
     assert "mistake in this program (KeyError: 'digits')" in says(small_config())
 
 
@@ -148,7 +148,7 @@ def test_what_a_fully_connected_gan_needs_is_counted_by_hand():
     discriminator = (PIXELS + 1) * hidden + (hidden + 1) * 1
     # Weights, gradients and Adam's two averages; and the generator's own average.
     networks = 4 * (4 * (generator + discriminator) + generator)
-    found = needed(config, probe._shape(config)[1], count=1000)
+    found = needed(config, memory.shape_of(config)[1], count=1000)
     assert found.networks == pytest.approx(networks, rel=0.01)
     assert found.pictures == 1000 * PIXELS
     # At least real and fake pictures, and what each hidden layer gave before and after its activation.
@@ -157,7 +157,7 @@ def test_what_a_fully_connected_gan_needs_is_counted_by_hand():
 
 def test_the_networks_and_the_activations_grow_with_what_they_grow_with():
     small, wide, many = (
-        needed(config, probe._shape(config)[1], count=0)
+        needed(config, memory.shape_of(config)[1], count=0)
         for config in (
             small_config(network="dcgan", generator_width=16, discriminator_width=16),
             small_config(network="dcgan", generator_width=64, discriminator_width=64),
@@ -176,7 +176,7 @@ def test_every_architecture_can_be_reckoned_in_every_precision(network):
             network=network, precision=precision, discriminator_normalisation=normalisation, r1_gamma=1,
             augmentation="colour, translation, cutout", instance_noise=0.1, dropout=0.1, auxiliary_classifier=1,
         )  # fmt: skip
-        assert needed(config, probe._shape(config)[1], count=0).all > 0
+        assert needed(config, memory.shape_of(config)[1], count=0).all > 0
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_every_architecture_can_be_reckoned_in_every_precision(network):
 )
 def test_what_needs_more_than_half_of_the_free_memory_is_not_measured_and_not_begun(monkeypatch, changes, smaller):
     config = small_config(**changes)
-    count, spec = probe._shape(config)
+    count, spec = memory.shape_of(config)
     half = needed(config, spec, count).all
     monkeypatch.setattr(devices, "free_memory", lambda device: 2 * half - 2)
     monkeypatch.setattr(probe, "_seconds_a_step", lambda *begun: pytest.fail("it was begun"))
