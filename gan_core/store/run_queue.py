@@ -4,6 +4,7 @@ Knows nothing of torch.
 """
 
 import json
+import math
 import statistics
 import time
 from typing import NamedTuple
@@ -76,7 +77,7 @@ class RunQueue(Queue[Run]):
         with self.session() as session:
             waiting = self._who_waits(session)
             takes = self._takes(session, [seconds])[0]
-            return self._foreseen(session, [*waiting, turns.Waiting(0, person, time.time(), takes)])[0]
+            return self._foreseen(session, [*waiting, turns.Waiting(0, person, math.inf, takes)])[0]
 
     # What a teacher may do
 

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import pytest
 
 from gan_core.errors import WorkbenchError
-from gan_core.store import run_queue
 from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.people import People
 from gan_core.store.rights import Visitor
@@ -41,6 +40,11 @@ def class_of(store, hosted, clock):
         return [store.acting_for(person) for person in people]
 
     return gather
+
+
+def about(seconds):
+    """The clock on the wall is exact to a ten-millionth."""
+    return pytest.approx(seconds, abs=1e-6)
 
 
 def used(store, person):
@@ -163,7 +167,7 @@ def test_evaluations_take_turns_in_the_same_way(store, clock, class_of, tmp_path
 def test_two_slots_begin_at_once_and_the_third_when_one_ends(store, clock, class_of):
     students = class_of(3, slots=2)
     runs = [student.create(small_config(**A_MINUTE), "cgan") for student in students]
-    assert [store.turn(run) for run in runs] == [Turn(1, 0), Turn(2, 0), Turn(3, 60 + MORE)]
+    assert [store.turn(run) for run in runs] == [(1, 0), (2, 0), (3, about(60 + MORE))]
 
 
 def test_a_told_time_follows_what_is_in_training(store, clock, class_of):
@@ -172,43 +176,42 @@ def test_a_told_time_follows_what_is_in_training(store, clock, class_of):
     waiting = second.create(small_config(**A_MINUTE), "cgan")
     store.claim("app@here/me")
     clock.now += 10
-    assert store.turn(waiting) == Turn(1, 50 + MORE)
+    assert store.turn(waiting) == (1, about(50 + MORE))
     store.report(running.id, "app@here/me", seconds_left=42.0)  # it came late to its first step
-    assert store.turn(waiting) == Turn(1, 42 + END_SECONDS)
+    assert store.turn(waiting) == (1, about(42 + END_SECONDS))
     store.end(running.id, "app@here/me", State.STOPPED)
-    assert store.turn(waiting) == Turn(1, 0)
+    assert store.turn(waiting) == (1, about(0))
     store.claim("app@here/me")
     assert store.turn(store.get(waiting.id)) is None
 
 
 def test_what_the_command_line_trains_takes_no_place_of_the_queue(store, clock):
     store.create(small_config(**A_MINUTE), "cgan", owner="laptop-123")
-    assert store.turn_of_new(60) == Turn(1, 0)
+    assert store.turn_of_new(60) == (1, about(0))
 
 
 def test_a_run_that_is_not_asked_for_yet_is_told_when_it_would_begin(store, clock, class_of):
     eager, newcomer = class_of(2)
     for _ in range(3):
         eager.create(small_config(**A_MINUTE), "cgan")
-    assert eager.turn_of_new(5) == Turn(4, 3 * (60 + MORE))
-    assert newcomer.turn_of_new(5) == Turn(2, 60 + MORE)
-    assert store.acting_for(Visitor()).turn_of_new(5) == Turn(2, 60 + MORE)  # has made nothing yet
+    assert eager.turn_of_new(5) == (4, about(3 * (60 + MORE)))
+    assert newcomer.turn_of_new(5) == (2, about(60 + MORE))
+    assert store.acting_for(Visitor()).turn_of_new(5) == (2, about(60 + MORE))  # has made nothing yet
     assert store.waiting() == 3
 
 
 def test_a_run_of_unknown_speed_is_taken_for_what_ran_here(store, clock):
     store.create(small_config(), "cgan")
     behind = store.create(small_config(), "cgan")
-    assert store.turn(behind).seconds == GUESSED_SECONDS
+    assert store.turn(behind).seconds == about(GUESSED_SECONDS)
     work_for(store, clock, 33)
     store.create(small_config(), "cgan")
-    assert store.turn_of_new(None) == Turn(3, 2 * (33 + END_SECONDS))
-    assert run_queue.TYPICAL_RUNS > 1
+    assert store.turn_of_new(None) == (3, about(2 * (33 + END_SECONDS)))
 
 
 def test_a_run_whose_time_was_estimated_is_taken_for_that(store, clock):
     store.create(small_config(), "cgan", estimated_seconds=7.0)
-    assert store.turn_of_new(None).seconds == 7 + MORE
+    assert store.turn_of_new(None).seconds == about(7 + MORE)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +238,7 @@ def test_an_extended_run_waits_for_what_is_left_alone(store, clock):
     store.report(run.id, "me", seconds=60.0, kimg=6.0)
     store.end(run.id, "me", State.FINISHED)
     store.extend(run.id, minutes=1.5)
-    assert store.turn_of_new(None).seconds == 30 + MORE
+    assert store.turn_of_new(None).seconds == about(30 + MORE)
 
 
 # A teacher's word
