@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from gan_core.jobs import threads
 from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
+from pages.parts.live.class_routes import class_routes
 from pages.parts.live.routes import routes
 from pages.parts.rates import Rates
 from pages.parts.visitors import Visitors
@@ -29,7 +30,11 @@ begin_class()
 
 app = st.App(
     "pages/front.py",
-    routes=[Mount(f"{prefix}/assets", StaticFiles(directory=PLOTLY_FILES)), *routes(prefix)],
+    routes=[
+        Mount(f"{prefix}/assets", StaticFiles(directory=PLOTLY_FILES)),
+        *class_routes(prefix),
+        *routes(prefix),
+    ],
     middleware=[Middleware(Guard), Middleware(Visitors, path=prefix or "/"), Middleware(Rates, prefix=prefix)],
     exception_handlers={Exception: failed},
 )

@@ -49,6 +49,11 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
 
 
+def no_formula(text: str) -> str:
+    """Text for a table: a spreadsheet would take one that begins like this for a formula, and run it."""
+    return f"'{text}" if text.startswith(tuple("=+-@\t\r\n＝＋－＠")) else text
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Text):
         return [value.template, {name: _plain(inner) for name, inner in value.values.items()}]

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from gan_core.store.runs import RunStore
+from pages.parts.class_task import show_task
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import example_picture, start_button
 from pages.parts.home.sections import how_it_learns, recent_runs, shipped_models
@@ -18,6 +19,7 @@ def main() -> None:
     store = store_of_visitor()
     store.mark_interrupted()
     get_ready(store)
+    show_task(store)
     words, picture = st.columns([3, 2], gap="large", vertical_alignment="center")
     with words:
         _welcome(store)

@@ -8,7 +8,7 @@ import streamlit as st
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
-from pages.parts.edge import no_formula
+from gan_core.text import no_formula
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _

@@ -9,6 +9,7 @@ from gan_core.store.aging import deleted_at
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
+from pages.parts.class_task import show_task, task_of_form
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
@@ -31,6 +32,7 @@ def main() -> None:
     with st.sidebar:
         _form(store)
     get_ready(store)
+    show_task(store)
     line = st.container(horizontal=True, vertical_alignment="bottom", key="run-line")
     run = choose_run(store, line)
     if run is None:
@@ -42,9 +44,10 @@ def main() -> None:
 
 
 def _form(store: RunStore) -> None:
-    preset = choose_preset()
+    task = task_of_form(store)
+    preset = choose_preset(is_fixed=bool(task))
     start = st.container()
-    config = config_form(preset)
+    config = config_form(preset, task.free if task else None)
     with start, errors_in_words():
         if (
             st.button(_("Train"), type="primary", icon=":material/play_arrow:", width="stretch", disabled=not config)
@@ -52,7 +55,8 @@ def _form(store: RunStore) -> None:
         ):
             count_request()
             seconds = seconds_of(default_estimator().ask(config), config)
-            st.session_state["run"] = link_key(store.create(config, preset, estimated_seconds=seconds))
+            made = store.create(config, preset, estimated_seconds=seconds, task_id=task.id if task else 0)
+            st.session_state["run"] = link_key(made)
         if config:
             show_estimate(store, config)
 

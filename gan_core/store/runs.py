@@ -25,6 +25,7 @@ from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.hosting import NONE, hosting
+from gan_core.store import tasks
 from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
 from gan_core.store.rights import Visitor
@@ -82,6 +83,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         data_dir: Path | None = None,
         owner: str = "",
         estimated_seconds: float | None = None,
+        task_id: int = 0,
     ) -> Run:
         """A new run that waits for its turn, or is already running if its owner trains it itself.
 
@@ -89,8 +91,10 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
 
         Args:
             estimated_seconds: of training, if they were measured.
+            task_id: the class's task that it is made for; 0 for none.
 
-        Raises WorkbenchError for the ~ of an unknown user, and for what a visitor may not take of the machine.
+        Raises WorkbenchError for the ~ of an unknown user, for what a visitor may not take of the machine, and for what
+        the task does not allow.
         """
         config = with_full_path(config)
         self._refuse_too_much(config)
@@ -109,8 +113,12 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             started_at=now if owner else 0.0,
             expected_seconds=seconds_to_train(config, estimated_seconds),
             person_id=self.by.person,
+            task_id=task_id,
         )
         with self.session() as session:
+            if task_id:
+                tasks.refuse_too_late(session, task_id)
+                tasks.refuse_other_settings(session, task_id, config)
             self._refuse_crowd(session)
             session.add(run)
             session.flush()
@@ -245,6 +253,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             values["data_dir"] = str(paths.expand(data_dir).resolve())
         self._refuse_too_much(config or run.config)
         with self.session() as session:
+            self._refuse_beyond_task(session, run, config)
             self._refuse_crowd(session)
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if changed_rows(session, ended) == 0:
@@ -258,6 +267,11 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             return self.find(str(run_id))  # says so
         self.by.refuse_change(run)
         return run
+
+    def _refuse_beyond_task(self, session: Session, run: Run, config: RunConfig | None) -> None:
+        """A student's run that was made for a task keeps to it, so that the results can be compared."""
+        if run.task_id and config and not self.by.may_everything:
+            tasks.refuse_other_settings(session, run.task_id, config)
 
     def _check_checkpoint(self, run: Run) -> None:
         if run.has_lost_its_checkpoint:
@@ -350,6 +364,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         before = self.current_config(run)
         after = make_config(before, **values)
         with self.session() as session:
+            self._refuse_beyond_task(session, run, after)
             for name in values:
                 old, new = getattr(before, name), getattr(after, name)
                 if new != old:

@@ -76,6 +76,7 @@ class Run(Base):
     started_at: Mapped[float] = mapped_column(default=0.0)  # when its training last began or went on
     expected_seconds: Mapped[float | None] = mapped_column(default=None)  # of training, as known when it was queued
     put_first_at: Mapped[float] = mapped_column(default=0.0)  # when it was put before all that wait; 0 if it was not
+    task_id: Mapped[int] = mapped_column(default=0)  # the class's task that it was made for; 0 for none
     grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in older runs
 
     # A deleted run's number is never given to another: links and caches know runs by it.
@@ -129,6 +130,14 @@ class Run(Base):
     def live_grid(self) -> Path:
         """The picture of what the run draws by now; written anew every few seconds."""
         return self.folder / "live.webp"
+
+    @property
+    def picture_version(self) -> int:
+        """Another number for every picture of what the run draws by now; 0 while there is none."""
+        try:
+            return self.live_grid.stat().st_mtime_ns // 1_000_000
+        except OSError:
+            return 0
 
     @property
     def grid_folder(self) -> Path:
@@ -303,3 +312,25 @@ class Notice(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     value_json: Mapped[str]
+
+
+class Task(Base):
+    """What a teacher gives the class to do."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    preset: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")
+    free_json: Mapped[str] = mapped_column(default="[]")  # names of the settings that may be changed
+    set_at: Mapped[float]  # seconds since 1970, as the other times
+    until: Mapped[float | None] = mapped_column(default=None)
+    ended_at: Mapped[float | None] = mapped_column(default=None)
+
+    # A deleted task's number is never given to another: it would inherit runs.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
+
+    @property
+    def free(self) -> list[str]:
+        """Names of the settings that may be changed."""
+        return json.loads(self.free_json)

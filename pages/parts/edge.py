@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
-from gan_core.text import Text
+from gan_core.text import Text, no_formula
 from pages.parts.language import language, translate
 
 
@@ -62,11 +62,6 @@ def file_or_reason(make: Callable[[], bytes | str]) -> Callable[[], bytes | str]
             return translate(spoken, Text("This file no longer exists; reload the page."))
 
     return made
-
-
-def no_formula(text: str) -> str:
-    """Text for a table: a spreadsheet would take one that begins like this for a formula, and run it."""
-    return f"'{text}" if text.startswith(tuple("=+-@\t\r\n＝＋－＠")) else text
 
 
 def as_csv(rows: pd.DataFrame) -> str:

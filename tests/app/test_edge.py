@@ -11,7 +11,8 @@ import streamlit as st
 
 from gan_core.errors import WorkbenchError
 from gan_core.store.runs import State
-from pages.parts.edge import JOINER, as_csv, file_or_reason, no_formula, plain, plain_for_plotly
+from gan_core.text import no_formula
+from pages.parts.edge import JOINER, as_csv, file_or_reason, plain, plain_for_plotly
 from tests.app.conftest import as_read, trained
 from tests.conftest import METRICS
 

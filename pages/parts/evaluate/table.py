@@ -7,7 +7,8 @@ import streamlit as st
 
 from gan_core.datasets.table import dataset_name
 from gan_core.metrics.result import SCORES, Evaluation
-from pages.parts.edge import as_csv, no_formula
+from gan_core.text import no_formula
+from pages.parts.edge import as_csv
 from pages.parts.language import LANGUAGES, _, language
 from pages.parts.style import of_theme
 

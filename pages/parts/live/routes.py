@@ -77,7 +77,7 @@ def _news(request: Request) -> Response:
                 "marks": _marks(store, run, language),
                 "grids": seen.grids,
                 "fresh_grids": seen.fresh_grids,
-                "newest": _version(run),
+                "newest": run.picture_version,
                 "status": status(store, run, seen.diagnosis, seen.scores, language),
             }
         )
@@ -99,14 +99,6 @@ def _marks(store: RunStore, run: Run, language: str) -> list[dict[str, Any]]:
         for change in store.changes(run.id)
         if change.step is not None
     ]
-
-
-def _version(run: Run) -> int:
-    """Another number for every live grid; 0 while there is none."""
-    try:
-        return run.live_grid.stat().st_mtime_ns // 1_000_000
-    except OSError:
-        return 0
 
 
 def _newest_grid(request: Request) -> Response:

@@ -63,13 +63,14 @@ def _differing(store: RunStore, runs: list[Run]) -> dict[str, list[str]]:
     configs = [store.find(run.name).config for run in runs]
     rows = {}
     for name, setting in settings().items():
-        values = [plain(_shown(getattr(config, name))) for config in configs]
+        values = [plain(shown_value(getattr(config, name))) for config in configs]
         if len(set(values)) > 1:
             rows[_(setting.title)] = values
     return rows
 
 
-def _shown(value: object) -> str:
+def shown_value(value: object) -> str:
+    """A setting's value for people to read."""
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     if isinstance(value, float):

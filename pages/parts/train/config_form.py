@@ -1,5 +1,6 @@
 """The hyperparameters' form. Widgets, ranges and help derive from RunConfig; nothing is declared here."""
 
+from collections.abc import Container
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +22,7 @@ from pages.parts.links import give, one_of, take
 BASIC_GROUPS = ("Data", "Budget")
 
 
-def choose_preset() -> str:
+def choose_preset(is_fixed: bool = False) -> str:
     """The named GAN to begin with; it fills the form."""
     take("preset", one_of(PRESETS))
     preset = st.selectbox(
@@ -31,6 +32,7 @@ def choose_preset() -> str:
         key="preset",
         persist_state="session",
         on_change=_take_preset,
+        disabled=is_fixed,
         help=_("A named GAN, with a value for every setting below. You can change them afterwards."),
     )
     if preset not in PRESETS:  # not in the list: a browser may send anything
@@ -40,17 +42,23 @@ def choose_preset() -> str:
     return preset
 
 
-def config_form(preset: str) -> RunConfig | None:
-    """Every hyperparameter, as widgets where it is called; None while a value is refused."""
+def config_form(preset: str, free: Container[str] | None = None) -> RunConfig | None:
+    """Every hyperparameter, as widgets where it is called; None while a value is refused.
+
+    Args:
+        free: the settings that may be changed, whose groups stand open; None for all.
+    """
     if _key("dataset") not in st.session_state:
         _take_preset()
     values = _entered(PRESETS[preset].config)
     config, refused = _check(values)
     for group, members in groupby(settings().items(), key=lambda item: item[1].group):
         shown = {name: setting for name, setting in members if has_effect(name, values)}
-        with _group(group, is_open=not shown.keys().isdisjoint(refused)):
+        is_free = {name: free is None or name in free for name in shown}
+        is_open = not shown.keys().isdisjoint(refused) or (free is not None and any(is_free.values()))
+        with _group(group, is_open):
             for name, setting in shown.items():
-                _widget(name, setting)
+                _widget(name, setting, is_free[name])
                 if name in refused:
                     show_error(f"{_(setting.title)}: {_(refused[name])}")
     return config
@@ -110,8 +118,10 @@ def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
         return None, problems(error)
 
 
-def _widget(name: str, setting: Setting) -> None:
-    common: dict[str, Any] = {"key": _key(name), "persist_state": "session", "help": _(setting.help)}
+def _widget(name: str, setting: Setting, is_free: bool) -> None:
+    common: dict[str, Any] = {
+        "key": _key(name), "persist_state": "session", "help": _(setting.help), "disabled": not is_free
+    }  # fmt: skip
     label = f"{_(setting.title)} ({_(setting.unit)})" if setting.unit else _(setting.title)
     kind = setting.kind
     if name == "dataset":

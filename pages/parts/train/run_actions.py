@@ -12,6 +12,7 @@ from gan_core.config import changeable
 from gan_core.store.evaluations import default_evaluations
 from gan_core.store.runs import RunStore, lost_checkpoint
 from gan_core.store.tables import Run, State
+from pages.parts.class_task import keep_task_of
 from pages.parts.edge import as_csv, file_or_reason, show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
@@ -63,6 +64,7 @@ def show_lost_checkpoint(run: Run) -> None:
 
 def _duplicate(run: Run) -> None:
     take_run(run.preset, run.config)
+    keep_task_of(run)
     st.toast(
         _("The form has the settings of run {run}. Change some, and press Train.", run=run.id),
         icon=":material/content_copy:",

@@ -1,0 +1,99 @@
+"""All that a class made, as one ZIP. Knows nothing of torch."""
+
+import contextlib
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from gan_core import paths
+from gan_core.disk import not_written
+from gan_core.errors import WorkbenchError
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Person, Run
+from gan_core.text import no_formula
+
+SCORES = ("run", "student", "preset", "dataset", "state", "task", "kimg", "seconds", "fid", "accuracy")
+
+
+def place() -> Path:
+    """Where the ZIP lies."""
+    return paths.checkpoints() / "class.zip"
+
+
+def export_class(store: RunStore, progress: Callable[[float], None] = lambda share: None) -> Path:
+    """Write the ZIP: a table of scores, and a folder for each student, with a folder for each of their runs.
+
+    Of a run: its newest model and those kept for their score, its newest picture, settings and metrics.
+
+    Args:
+        store: acts for whoever asks.
+        progress: is told the share that is done.
+
+    Raises WorkbenchError for everybody but the teacher, and if the file cannot be written.
+    """
+    if not store.by.may_everything:
+        raise WorkbenchError("Only the teacher may do this.")
+    made = _made(store)
+    aside = paths.partial(place())
+    try:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(aside, "w") as file:
+            _add_text(file, "scores.csv", _csv(SCORES, (_scores(run, name) for run, name in made)))
+            for number, (run, name) in enumerate(made, start=1):
+                _add_run(file, store, run, name)
+                progress(number / len(made))
+        aside.replace(place())
+    except OSError as error:
+        raise not_written(place(), error) from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return place()
+
+
+def _made(store: RunStore) -> list[tuple[Run, str]]:
+    """The runs of people, with their names."""
+    of_people = select(Run, Person.name).join(Person, Person.id == Run.person_id)
+    with store.session() as session:
+        return list(session.execute(of_people.order_by(Person.name, Person.id, Run.id)).tuples())
+
+
+def _add_run(file: zipfile.ZipFile, store: RunStore, run: Run, name: str) -> None:
+    # Two names may make the same file name; numbers are never the same, and no system has a meaning for them.
+    folder = f"{run.person_id:03d}-{paths.file_name(name)}/{run.id:05d}-{paths.file_name(run.preset)}"
+    _add_text(file, f"{folder}/settings.json", json.dumps(json.loads(run.config_json), indent=1))
+    metrics = store.read_metrics(run.id)
+    _add_text(file, f"{folder}/metrics.csv", _csv(list(metrics), zip(*metrics.values(), strict=True)))
+    models = [path for path in (run.checkpoint_path, *paths.best_checkpoints(run.folder)) if path]
+    for path in (*models, _newest_picture(run)):
+        with contextlib.suppress(FileNotFoundError):  # there is none yet, or none any more
+            file.write(path, f"{folder}/{path.name}")  # as it is: what is in it is packed already
+
+
+def _newest_picture(run: Run) -> Path:
+    return run.live_grid if run.live_grid.exists() or not run.grid_steps else run.grid_path(run.grid_steps[-1])
+
+
+def _scores(run: Run, name: str) -> list[Any]:
+    last = run.last
+    return [
+        run.id, name, run.preset, run.dataset_name, str(run.state), run.task_id or "", run.kimg, run.seconds,
+        last.get("fid"), last.get("accuracy"),
+    ]  # fmt: skip
+
+
+def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([no_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    return text.getvalue()
+
+
+def _add_text(file: zipfile.ZipFile, name: str, text: str) -> None:
+    file.writestr(name, text, zipfile.ZIP_DEFLATED)

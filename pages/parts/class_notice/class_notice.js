@@ -1,0 +1,48 @@
+// What the teacher says to all. Asked for every two seconds; a hidden tab asks when it is looked at again.
+const TICK = 2000;
+
+function show(root, notice, words) {
+  const lines = [];
+  if (notice.said) lines.push(["said", `${words.says}: ${notice.said}`]);
+  if (notice.paused) lines.push(["paused", words.paused]);
+  const shown = JSON.stringify(lines);
+  if (root.dataset.shown === shown) return; // a screen reader would read it anew
+  root.dataset.shown = shown;
+  root.replaceChildren(...lines.map(([kind, text]) => {
+    const line = document.createElement("p");
+    line.className = kind;
+    line.textContent = text; // whatever it is, it is text
+    return line;
+  }));
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".class-notice");
+  root.ganWorkbenchStop?.();
+  show(root, data.notice, data.words);
+  let task = data.notice.task, ended = false, timer = 0;
+  const ask = async () => {
+    try {
+      const answer = document.hidden ? null : await fetch(new URL("live/notice", document.baseURI));
+      if (ended) return;
+      if (answer?.ok) {
+        const notice = await answer.json();
+        show(root, notice, data.words);
+        if (notice.task !== task) { task = notice.task; setTriggerValue("task", task); }
+      }
+    } catch {
+      // The server is away; it may come back.
+    }
+    if (!ended) timer = setTimeout(ask, TICK);
+  };
+  timer = setTimeout(ask, TICK);
+  document.addEventListener("visibilitychange", root.ganWorkbenchLook = () => {
+    if (!document.hidden) { clearTimeout(timer); ask(); }
+  });
+  root.ganWorkbenchStop = () => {
+    ended = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", root.ganWorkbenchLook);
+  };
+  return root.ganWorkbenchStop;
+}

@@ -1,0 +1,81 @@
+"""The class's task, as students find it on Home and Train, and what it means for the form."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from gan_core.config import settings
+from gan_core.hosting import hosting
+from gan_core.presets import PRESETS
+from gan_core.store.classroom import Classroom
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, Task
+from pages.parts.edge import plain
+from pages.parts.language import _
+from pages.parts.train.config_form import take_run
+
+KEY = "task"
+"""The session's key for the number of the task that the form is filled for."""
+
+
+def open_task(store: RunStore) -> Task | None:
+    """The task that runs can be made for; None outside a class."""
+    return Classroom(store).task() if hosting().mode == "class" else None
+
+
+def task_of_form(store: RunStore) -> Task | None:
+    """The task that the form is filled for; None if it is free, or once the task is over."""
+    task = open_task(store)
+    return task if task and st.session_state.get(KEY) == task.id else None
+
+
+def show_task(store: RunStore) -> None:
+    """What is to be done, and the way to begin or to leave it. Nothing while there is no task."""
+    task = open_task(store)
+    if task is None:
+        return
+    begun = st.session_state.get(KEY) == task.id
+    with st.container(border=True, key="task", horizontal=True, vertical_alignment="center"):
+        st.markdown(plain_task(task), width="stretch")
+        if begun:
+            st.button(_("Leave the task"), icon=":material/close:", on_click=_leave, key="leave-task")
+        elif st.button(
+            _("Begin"), type="primary", icon=":material/assignment:", on_click=_begin, args=(task,), key="begin-task"
+        ):
+            st.switch_page("train.py")
+
+
+def plain_task(task: Task) -> str:
+    """The task in two lines, as Markdown."""
+    words = plain(task.words) or _("train {preset}", preset=plain(task.preset))
+    lines = [f"**{_('Task')}:** {words}", f"{_('Preset')}: {plain(task.preset)} · {plain(what_may_change(task))}"]
+    if task.until is not None:
+        lines[1] += " · " + _("until {time}", time=clock(task.until))
+    return "  \n".join(lines)
+
+
+def what_may_change(task: Task) -> str:
+    titles = ", ".join(_(settings()[name].title) for name in task.free if name in settings())
+    return _("You may change: {titles}", titles=titles) if titles else _("You change nothing.")
+
+
+def clock(moment: float) -> str:
+    """A moment by the reader's own clock."""
+    zone = ZoneInfo(st.context.timezone) if st.context.timezone else UTC
+    return f"{datetime.fromtimestamp(moment, zone):%H:%M}"
+
+
+def keep_task_of(run: Run) -> None:
+    """The form has just been filled from a run: it is for a task as far as the run was."""
+    if st.session_state.get(KEY) != run.task_id:
+        st.session_state.pop(KEY, None)
+
+
+def _begin(task: Task) -> None:
+    take_run(task.preset, PRESETS[task.preset].config)
+    st.session_state[KEY] = task.id
+
+
+def _leave() -> None:
+    st.session_state.pop(KEY, None)

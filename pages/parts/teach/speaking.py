@@ -1,0 +1,34 @@
+"""How students come in, and what is said to all of them."""
+
+import streamlit as st
+
+from gan_core.hosting import hosting
+from gan_core.store.classroom import LONGEST_WORDS, Classroom
+from pages.parts.class_start import address, qr_code
+from pages.parts.edge import plain
+from pages.parts.error_box import errors_in_words
+from pages.parts.language import _
+
+
+def say_something(room: Classroom) -> None:
+    """A sentence that stands on every page of every student within seconds."""
+    said = room.said()
+    with st.popover(_("Say something to all"), icon=":material/campaign:"), errors_in_words():
+        words = st.text_area(_("What all are to read"), said, max_chars=LONGEST_WORDS, key="words-to-all")
+        with st.container(horizontal=True):
+            if st.button(_("Say it"), type="primary", disabled=not words.strip()):
+                room.say(words)
+                st.rerun()
+            if st.button(_("Take it back"), disabled=not said):
+                room.say("")
+                st.rerun()
+
+
+def how_to_come_in() -> None:
+    """The address and the code, large enough for a projector."""
+    with st.popover(_("How students come in"), icon=":material/qr_code_2:"):
+        url = address()
+        st.html(qr_code(url).svg_inline(scale=6, dark="#000", light="#fff", border=2))
+        st.markdown(f"## {plain(url)}")
+        if hosting().login == "none":
+            st.markdown(_("Code: {code}", code=f"**{plain(hosting().class_code.get_secret_value())}**"))
