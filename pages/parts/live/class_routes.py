@@ -16,6 +16,7 @@ from gan_core.jobs import worker
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
 from gan_core.store.runs import RunStore, default_store
+from pages.parts.live.status import duration
 from pages.parts.visitors import store_of
 
 FRESH_SECONDS = 0.5
@@ -62,7 +63,7 @@ def _notice(_store: str, _moment: int) -> str:
 
 def wall(store: RunStore) -> list[dict[str, Any]]:
     """What the wall shows, as JSON has it."""
-    return [tile._asdict() for tile in Classroom(store).tiles()]
+    return [tile._asdict() | {"trained": duration(tile.seconds)} for tile in Classroom(store).tiles()]
 
 
 def notice(store: RunStore) -> dict[str, Any]:

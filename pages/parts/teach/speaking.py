@@ -31,4 +31,4 @@ def how_to_come_in() -> None:
         st.html(qr_code(url).svg_inline(scale=6, dark="#000", light="#fff", border=2))
         st.markdown(f"## {plain(url)}")
         if hosting().login == "none":
-            st.markdown(_("Code: {code}", code=f"**{plain(hosting().class_code.get_secret_value())}**"))
+            st.markdown(_("Code: {code}", code=plain(hosting().class_code.get_secret_value())))

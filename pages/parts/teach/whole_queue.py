@@ -25,7 +25,8 @@ NEWEST = 300
 def steer_queue(store: RunStore) -> None:
     """Pause and go on; put first, stop or delete what is ticked."""
     _pause(store)
-    runs = sorted(store.all_runs(NEWEST), key=lambda run: (not run.active, -run.id))
+    order = [State.RUNNING, State.QUEUED]
+    runs = sorted(store.all_runs(NEWEST), key=lambda run: order.index(State(run.state)) if run.active else len(order))
     if not runs:
         st.info(_("There are no runs yet."))
         return

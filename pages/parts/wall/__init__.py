@@ -36,7 +36,7 @@ def _words() -> dict[str, Any]:
         "fid": _("FID {value}"),
         "accuracy": _("{value} right"),
         "none": _("no run yet"),
-        "waits": _("the next one waits"),
+        "waits": _("+{count} waiting"),
         "large": _("Show {name} large"),
         "close": _("Close"),
         "open": _("Open run {run}"),

@@ -3,8 +3,9 @@
 const TICK = 1000;
 const GAP = 8;
 const PHONE = 640;
-const TEXT = 0.42; // of a tile's width at least, beside the picture
-const TEXT_PARTS = ["name", "state", "score fid", "score accuracy", "time", "waits"];
+const TEXT = 0.44; // of a tile's width at least, beside the picture
+const LARGE = '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5"/></svg>';
+const TEXT_PARTS = ["name", "state", "score fid", "score accuracy", "time"];
 
 const address = (path) => new URL(path, document.baseURI);
 
@@ -33,7 +34,7 @@ function newTile(grid, person, wall) {
   addText(link);
   const large = element("button", "large", tile);
   large.type = "button";
-  large.textContent = "⛶";
+  large.innerHTML = LARGE;
   large.onclick = () => enlarge(wall, person);
   link.onclick = (event) => follow(event, wall, person);
   element("div", "fill", element("div", "bar", tile));
@@ -53,11 +54,6 @@ function setText(root, part, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-function duration(seconds) {
-  const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
-}
-
 function fill(root, one, wall) {
   const { words, number, percent } = wall;
   const image = root.querySelector("img");
@@ -68,15 +64,15 @@ function fill(root, one, wall) {
   root.querySelector(".blank").hidden = Boolean(source);
   setText(root, "name", one.name);
   const state = wall.states[one.state];
-  const going = one.state === "running" && one.progress ? ` ${percent.format(one.progress)}` : "";
-  setText(root, "state", state ? state.word + going : words.none);
+  const going = one.state === "running" && one.progress; // the colour says that it is running
+  setText(root, "state", going ? percent.format(one.progress) : (state?.word ?? words.none));
   for (const [name, kind] of [["", "-color"], ["-text", "-text-color"]]) {
     root.style.setProperty(`--colour${name}`, `var(--st-${state?.colour ?? "gray"}${kind})`);
   }
   setText(root, "fid", one.fid === null ? "" : words.fid.replace("{value}", number.format(one.fid)));
   setText(root, "accuracy", one.accuracy === null ? "" : words.accuracy.replace("{value}", percent.format(one.accuracy)));
-  setText(root, "time", one.seconds ? duration(one.seconds) : "");
-  setText(root, "waits", one.waiting && one.state !== "queued" ? words.waits : "");
+  const more = one.waiting && one.state !== "queued" ? words.waits.replace("{count}", one.waiting) : "";
+  setText(root, "time", [one.seconds ? one.trained : "", more].filter(Boolean).join(" · "));
 }
 
 function fillTile(tile, one, wall) {
@@ -134,7 +130,7 @@ function fit({ root, tiles }) {
     if (picture > best.picture) best = { columns, picture, wide, high: Math.min(high, picture + GAP) };
   }
   if (narrow) best = { columns: 1, wide: width, high: 130 };
-  const font = Math.max(12, Math.min(best.high / 7.6, best.wide / 13));
+  const font = Math.max(12, Math.min(best.high / 7.4, (best.wide - best.high) / 6.8));
   const sizes = { columns: best.columns, height: `${Math.floor(best.high)}px`, font: `${font.toFixed(1)}px` };
   for (const [name, value] of Object.entries(sizes)) {
     if (grid.style.getPropertyValue(`--${name}`) !== String(value)) grid.style.setProperty(`--${name}`, value);
