@@ -20,7 +20,8 @@ import psutil
 from gan_core import paths, pictures
 from gan_core.presets import PRESETS
 from gan_core.store.people import People
-from gan_core.store.runs import RunStore, State
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import State
 from tests.e2e.server import Server
 
 STUDENTS = 30

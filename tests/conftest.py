@@ -1,5 +1,6 @@
 """What all tests share: a place of their own for runs and data, and short names for small configs."""
 
+import contextlib
 import os
 from types import SimpleNamespace
 
@@ -47,6 +48,40 @@ def store():
     from gan_core.store.runs import default_store
 
     return default_store()
+
+
+@pytest.fixture
+def in_class(monkeypatch):
+    """As a server in the mode `class`, with the code `code` and the teacher's password `password`."""
+    from gan_core.hosting import hosting
+
+    values = {"MODE": "class", "CLASS_CODE": "code", "TEACHER_PASSWORD": "password"}
+    for name, value in values.items():
+        monkeypatch.setenv(f"GAN_WORKBENCH_{name}", value)
+    hosting.cache_clear()
+    yield
+    hosting.cache_clear()
+
+
+@pytest.fixture
+def count_queries(store):
+    """Collects the statements that the store is asked within it."""
+    from sqlalchemy import event
+
+    @contextlib.contextmanager
+    def counted():
+        asked = []
+
+        def note(connection, cursor, statement, *rest):
+            asked.append(statement)
+
+        event.listen(store.engine, "before_cursor_execute", note)
+        try:
+            yield asked
+        finally:
+            event.remove(store.engine, "before_cursor_execute", note)
+
+    return counted
 
 
 @pytest.fixture

@@ -63,8 +63,12 @@ class RunQueue(Queue[Run]):
 
     def turn(self, run: Run) -> Turn | None:
         """When a waiting run will begin, if nobody asks for more meanwhile; None if it does not wait any more."""
+        return self.all_turns().get(run.id)
+
+    def all_turns(self) -> dict[int, Turn]:
+        """The same of all waiting runs, by number, in the order of their turns."""
         with self.session() as session:
-            return self._foreseen(session, self._who_waits(session)).get(run.id)
+            return self._foreseen(session, self._who_waits(session))
 
     def turn_of_new(self, seconds: float | None) -> Turn:
         """The same for one that would be asked for now.

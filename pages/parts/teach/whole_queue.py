@@ -20,17 +20,21 @@ if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
 NEWEST = 300
+TICKED = "ticked-runs"
+"""The session's key for the numbers of the ticked runs."""
 
 
 def steer_queue(store: RunStore) -> None:
     """Pause and go on; put first, stop or delete what is ticked."""
     _pause(store)
-    order = [State.RUNNING, State.QUEUED]
-    runs = sorted(store.all_runs(NEWEST), key=lambda run: order.index(State(run.state)) if run.active else len(order))
+    places = {number: turn.place for number, turn in store.all_turns().items()}
+    runs = sorted(
+        store.all_runs(NEWEST), key=lambda run: 0 if run.state == State.RUNNING else places.get(run.id, NEWEST)
+    )
     if not runs:
         st.info(_("There are no runs yet."))
         return
-    chosen = _table(runs)
+    chosen = _table(runs, places)
     waiting = [run for run in chosen if run.state == State.QUEUED]
     active = [run for run in chosen if run.active]
     ended = [run for run in chosen if not run.active]
@@ -75,22 +79,26 @@ def _ask_to_delete(store: RunStore, runs: list[Run]) -> None:
             st.rerun()
 
 
-def _table(runs: list[Run]) -> list[Run]:
+def _table(runs: list[Run], places: dict[int, int]) -> list[Run]:
     """The ticked ones."""
     names = default_people().names()
+    ticked = st.session_state.get(TICKED, [])
     event = st.dataframe(
-        pd.DataFrame([_row(run, names) for run in runs], columns=list(_columns())),
+        pd.DataFrame([_row(run, names, places) for run in runs], columns=list(_columns())),
         column_config=_columns(),
         hide_index=True,
         height=min(560, 38 + 35 * len(runs)),
         on_select="rerun",
         selection_mode="multi-row",
-        # Rows are ticked by their number: other runs are another table.
-        key=f"queue-{hash(tuple((run.id, run.state) for run in runs))}",
+        # Rows are ticked by their number: another order is another table, begun with the same runs ticked.
+        selection_default={"selection": {"rows": [row for row, run in enumerate(runs) if run.id in ticked]}},
+        key=f"queue-{hash(tuple(run.id for run in runs))}",
         alt=_("All runs"),
         placeholder="–",
     )
-    return [runs[row] for row in event.selection.rows if row < len(runs)]
+    chosen = [runs[row] for row in event.selection.rows if row < len(runs)]
+    st.session_state[TICKED] = [run.id for run in chosen]
+    return chosen
 
 
 def _columns() -> "dict[Any, ColumnConfig]":
@@ -98,6 +106,7 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "id": st.column_config.NumberColumn(_("Run"), width="small"),
         "student": st.column_config.TextColumn(_("Student")),
         "state": st.column_config.TextColumn(_("State")),
+        "place": st.column_config.NumberColumn(_("Place"), width="small"),
         "preset": st.column_config.TextColumn(_("Preset")),
         "progress": st.column_config.ProgressColumn(_("Progress"), format="percent", min_value=0, max_value=1),
         "seconds": st.column_config.TextColumn(_("Trained")),
@@ -105,8 +114,8 @@ def _columns() -> "dict[Any, ColumnConfig]":
     }
 
 
-def _row(run: Run, names: dict[int, str]) -> list[object]:
+def _row(run: Run, names: dict[int, str], places: dict[int, int]) -> list[object]:
     return [
-        run.id, no_formula(names.get(run.person_id, "")), _(STATES[State(run.state)]), no_formula(run.preset),
-        run.progress, duration(run.seconds), pd.Timestamp(run.created_at, unit="s", tz="UTC"),
+        run.id, no_formula(names.get(run.person_id, "")), _(STATES[State(run.state)]), places.get(run.id),
+        no_formula(run.preset), run.progress, duration(run.seconds), pd.Timestamp(run.created_at, unit="s", tz="UTC"),
     ]  # fmt: skip
