@@ -63,8 +63,10 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
     from gan_core.training.loop import train
 
     device = devices.choose_device(config.device)
-    reporter.report(device=devices.describe(device))
-    on_progress({"device": devices.describe(device)})
+    with devices.share_of_cores():
+        described = devices.describe(device)
+    reporter.report(device=described)
+    on_progress({"device": described})
 
     def show(line: Text) -> None:
         message = line.to_json()

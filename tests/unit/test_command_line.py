@@ -1,6 +1,7 @@
 """The command line as scripts use it: exit codes, the last line, one sentence for what a user can cause."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -10,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from gan_core import paths
+from gan_core.__main__ import cli
 from gan_core.config import RunConfig, make_config, settings
 from gan_core.datasets.table import DATASETS
+from gan_core.jobs import worker
 from gan_core.presets import PRESETS
 
 TINY = ["--set", "generator_layers=16", "--set", "discriminator_layers=16", "--set", "batch_size=16"]
@@ -165,6 +169,15 @@ def test_what_a_user_can_cause_is_one_sentence_on_stderr(arguments, words):
     assert done.returncode != 0
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert words in done.stderr
+
+
+def test_a_worker_has_the_slots_that_it_is_given_or_the_hosts_and_its_runs_know_of_them(monkeypatch, hosted):
+    hosted("class", slots=3)
+    known = []
+    monkeypatch.setattr(worker, "work", lambda store, slots: known.append((slots, os.environ["GAN_WORKBENCH_SLOTS"])))
+    for arguments in (["worker"], ["worker", "--slots", "2"]):
+        CliRunner().invoke(cli, arguments, catch_exceptions=False)
+    assert known == [(3, "3"), (2, "2")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process on Windows")

@@ -16,6 +16,7 @@ from gan_core.devices import (
     give_back_freed_memory,
     memory_used,
     rounded_products,
+    share_of_cores,
 )
 from gan_core.errors import WorkbenchError
 
@@ -43,6 +44,20 @@ def test_a_cpu_is_named_with_its_memory():
     assert said.startswith("CPU ")
     assert f" × {torch.get_num_threads()}, " in said
     assert said.endswith(" GiB")
+
+
+def test_runs_in_several_slots_share_the_cores_and_each_has_one_at_least(hosted):
+    most = torch.get_num_threads()
+    try:
+        torch.set_num_threads(6)
+        for slots, share in ((1, 6), (2, 3), (4, 1), (12, 1)):
+            hosted("class", slots=slots)
+            with share_of_cores():
+                assert torch.get_num_threads() == share
+                assert f" × {share}, " in describe(CPU)
+            assert torch.get_num_threads() == 6
+    finally:
+        torch.set_num_threads(most)
 
 
 @pytest.mark.parametrize("has_amx", [False, True])
