@@ -17,6 +17,7 @@ from pages.parts.train.config_form import take_run
 
 KEY = "task"
 """The session's key for the number of the task that the form is filled for."""
+JUST_BEGUN = "task just begun"
 
 
 def open_task(store: RunStore) -> Task | None:
@@ -40,10 +41,10 @@ def show_task(store: RunStore) -> None:
         st.markdown(plain_task(task), width="stretch")
         if begun:
             st.button(_("Leave the task"), icon=":material/close:", on_click=_leave, key="leave-task")
-        elif st.button(
-            _("Begin"), type="primary", icon=":material/assignment:", on_click=_begin, args=(task,), key="begin-task"
-        ):
-            st.switch_page("train.py")
+        else:
+            st.button(_("Begin"), type="primary", icon=":material/assignment:", on_click=_begin, args=(task,))
+    if st.session_state.pop(JUST_BEGUN, False):
+        st.switch_page("train.py")
 
 
 def plain_task(task: Task) -> str:
@@ -75,6 +76,7 @@ def keep_task_of(run: Run) -> None:
 def _begin(task: Task) -> None:
     take_run(task.preset, PRESETS[task.preset].config)
     st.session_state[KEY] = task.id
+    st.session_state[JUST_BEGUN] = True
 
 
 def _leave() -> None:

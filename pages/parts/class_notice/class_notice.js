@@ -25,6 +25,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     try {
       const answer = document.hidden ? null : await fetch(new URL("live/notice", document.baseURI));
       if (ended) return;
+      // Who is no longer in the class is shown how to come in.
+      if (answer?.status === 204) return setTriggerValue("task", 0);
       if (answer?.ok) {
         const notice = await answer.json();
         show(root, notice, data.words);

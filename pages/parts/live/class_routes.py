@@ -40,7 +40,8 @@ def _to_class(request: Request, answer: Callable[[str, int], str]) -> Response:
     """An answer that is the same for all who are in the class; nobody else gets one."""
     try:
         if not store_of(request).by.watches_all:
-            return Response(status_code=404)
+            # Who has left, or whose class has ended, did nothing wrong: no error in the browser's console.
+            return Response(status_code=204)
         address = str(default_store().engine.url)
         return Response(answer(address, int(time.monotonic() / FRESH_SECONDS)), media_type="application/json")
     except WorkbenchError:  # the store is away: the page asks again

@@ -193,7 +193,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     try {
       const answer = document.hidden ? null : await fetch(address("live/wall"));
       if (ended) return;
-      if (answer?.ok) { wall.tiles = await answer.json(); show(wall); }
+      if (answer?.status === 200) { wall.tiles = await answer.json(); show(wall); }
     } catch {
       // The server is away; it may come back.
     }

@@ -1,0 +1,108 @@
+"""A class from its code to the wall: a teacher and three students, each with a browser of their own."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from gan_core.store.people import default_people
+from gan_core.store.runs import default_store
+from tests.e2e.steps import badge, go_to, open_list, press, press_train
+
+SIX_SECONDS = 0.1
+NAMES = ("Ana", "<b>Eve</b>", "*x*")
+
+
+def try_to_come_in(page: Page, name: str) -> None:
+    """The code stands in the address that the teacher has shown."""
+    page.get_by_label("Your name").first.fill(name)
+    press(page, "Come in")
+
+
+def come_in(page: Page, name: str) -> Page:
+    try_to_come_in(page, name)
+    expect(page.get_by_role("button", name=name)).to_be_visible()
+    return page
+
+
+def set_task(teacher: Page, words: str, free: str) -> None:
+    go_to(teacher, "Teach")
+    teacher.get_by_label("What the students are to do").fill(words)
+    what = teacher.get_by_role("combobox", name="What may be changed")
+    open_list(what)
+    what.fill(free)
+    teacher.get_by_role("option", name=free, exact=True).click()
+    teacher.keyboard.press("Escape")
+    press(teacher, "Set this task")
+
+
+def say(teacher: Page, words: str) -> None:
+    press(teacher, "Say something to all")
+    field = teacher.get_by_label("What all are to read")
+    field.fill(words)
+    field.press("Control+Enter")
+    press(teacher, "Say it")
+
+
+def give_name_back(teacher: Page, name: str) -> None:
+    teacher.get_by_role("tab", name="Students").click()
+    table = teacher.locator("[class*=st-key-students] canvas").first
+    expect(table).to_be_visible()
+    row = [person.name for person in default_people().all_people()].index(name)
+    table.click(position={"x": 15, "y": 38 + 35 * row + 17})  # a canvas: its boxes are no elements
+    press(teacher, "Give the name back")
+    expect(teacher.get_by_text(f"{name} can come in again")).to_be_visible()
+
+
+def cells(page: Page, table: str) -> Locator:
+    """What a screen reader is told of a table that is drawn on a canvas."""
+    return page.locator(f".st-key-{table} [role=gridcell]")
+
+
+@pytest.mark.usefixtures("in_class")
+def test_a_class_from_its_code_to_the_wall(visit):
+    teacher = visit("/")
+    teacher.get_by_text("I am the teacher").click()
+    teacher.get_by_label("Your name").last.fill("Teacher")
+    teacher.get_by_label("The teacher's password").fill("password")
+    press(teacher, "Come in as the teacher")
+    ana, eve, x = students = [come_in(visit("/train?code=code"), name) for name in NAMES]
+
+    set_task(teacher, "Which *batch* is best?", "Training time")
+    expect(ana.get_by_text("Which *batch* is best?")).to_be_visible()  # she has only waited
+    press(ana, "Begin")
+    expect(ana.get_by_label("Batch size (images)", exact=True)).to_be_disabled()
+    for student in students:
+        press_train(student, SIX_SECONDS)
+    teacher.get_by_role("link", name="Class").first.click()
+    tiles = teacher.locator(".wall .tile")
+    expect(tiles.locator(".name")).to_have_text(sorted(NAMES))
+    expect(tiles.locator("img:visible")).to_have_count(3)
+    for student in students:
+        expect(badge(student, "finished")).to_be_visible()
+    tiles.first.get_by_role("button", name="large").click()
+    expect(teacher.locator(".wall dialog")).to_be_visible()
+    teacher.keyboard.press("Escape")
+    expect(teacher.locator(".wall dialog")).to_be_hidden()
+
+    go_to(teacher, "Teach")
+    expect(teacher.get_by_text("Results: 1")).to_be_visible()
+    expect(cells(teacher, "task-results").filter(has_text="Training time 1 → 0.1")).to_have_count(1)
+    teacher.get_by_role("tab", name="Queue").click()
+    press(teacher, "Pause the queue")
+    press_train(eve, SIX_SECONDS)
+    expect(badge(eve, "queued")).to_be_visible()
+    expect(eve.get_by_text("The queue is paused")).to_be_visible()
+    assert default_store().claim("a worker") is None
+    press(teacher, "Let the queue go on")
+    expect(badge(eve, "finished")).to_be_visible()
+
+    say(teacher, "Look at <i>Ana's</i>")
+    expect(x.get_by_text("Look at <i>Ana's</i>")).to_be_visible()
+
+    with_a_new_browser = visit("/train?code=code")
+    try_to_come_in(with_a_new_browser, "Ana")
+    expect(with_a_new_browser.get_by_text("The name Ana is taken")).to_be_visible()
+    give_name_back(teacher, "Ana")
+    try_to_come_in(with_a_new_browser, "Ana")
+    expect(badge(with_a_new_browser, "finished")).to_be_visible()
+    expect(ana.get_by_text("Welcome to the class")).to_be_visible()
+    assert len({run.person_id for run in default_store().all_runs()}) == 3
