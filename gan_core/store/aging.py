@@ -9,6 +9,7 @@ from sqlalchemy import select
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import NONE, hosting
+from gan_core.store import class_export
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.people import People
 from gan_core.store.runs import RunStore
@@ -38,10 +39,10 @@ def delete_old(store: RunStore) -> None:
         for number in numbers:
             with contextlib.suppress(WorkbenchError):  # it has just been resumed
                 delete(number)
-    for upload in paths.uploads().glob(f"*/*{paths.MODEL_SUFFIX}"):
+    for file in (*paths.uploads().glob(f"*/*{paths.MODEL_SUFFIX}"), class_export.place()):
         with contextlib.suppress(OSError):
-            if upload.stat().st_mtime < before:
-                upload.unlink()
+            if file.stat().st_mtime < before:
+                file.unlink()
     People(store.engine).forget_unused(before)
 
 

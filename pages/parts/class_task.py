@@ -1,7 +1,6 @@
 """The class's task, as students find it on Home and Train, and what it means for the form."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, timezone
 
 import streamlit as st
 
@@ -63,8 +62,8 @@ def what_may_change(task: Task) -> str:
 
 def clock(moment: float) -> str:
     """A moment by the reader's own clock."""
-    zone = ZoneInfo(st.context.timezone) if st.context.timezone else UTC
-    return f"{datetime.fromtimestamp(moment, zone):%H:%M}"
+    behind = timedelta(minutes=st.context.timezone_offset or 0)
+    return f"{datetime.fromtimestamp(moment, timezone(-behind)):%H:%M}"
 
 
 def keep_task_of(run: Run) -> None:

@@ -9,6 +9,8 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
 
+STOPPING = "stopping all"
+
 
 def end_class(room: Classroom) -> None:
     """Three steps; each can be taken alone."""
@@ -16,12 +18,15 @@ def end_class(room: Classroom) -> None:
         active = room.active()
         if st.button(_("1. Stop all runs"), icon=":material/stop:", disabled=not active):
             room.stop_all()
+            st.session_state[STOPPING] = True
             st.rerun()
         _save(room)
         if st.button(_("3. Delete all"), icon=":material/delete_forever:", disabled=bool(active)):
             st.dialog(_("End the class?"))(_ask_to_delete)(room)
     if active:
-        st.fragment(_wait_for_the_last, run_every=1)(room)
+        st.fragment(_wait_for_the_last, run_every=1 if st.session_state.get(STOPPING) else None)(room)
+    else:
+        st.session_state.pop(STOPPING, None)
     st.caption(
         _(
             "The ZIP has a table of scores and a folder for each student: models, the newest picture, settings and "
