@@ -151,7 +151,9 @@ def table() -> list[tuple[str, str, str, str, str]]:
     return rows
 
 
-def _defaults(name: str) -> tuple[Any, Any, Any]:
+def _defaults(name: str) -> tuple[Any, ...]:
+    if name == "mode":
+        return MODES
     value = by_mode().get(name)
     default = Hosting.model_fields[name].default
     return (value.personal, value.of_class, value.public) if value else (default, default, default)

@@ -60,6 +60,13 @@ def test_the_readmes_table_of_settings_is_what_the_command_prints():
     assert table.partition("<!-- end of settings -->")[0].strip() == gan_core("settings", "--markdown").stdout.strip()
 
 
+def test_the_table_of_settings_for_hosts_is_what_the_command_prints():
+    page = (paths.PROJECT / "docs" / "hosting.md").read_text(encoding="utf-8")
+    table = page.partition("<!-- settings: python -m gan_core settings --hosting --markdown -->")[2]
+    printed = gan_core("settings", "--hosting", "--markdown").stdout
+    assert table.partition("<!-- end of settings -->")[0].strip() == printed.strip()
+
+
 def test_train_prints_the_checkpoint_last_and_sample_draws_from_it(trained, tmp_path):
     out = tmp_path / "drawn.npz"
     assert gan_core("sample", trained, "--per-class", 3, "--seed", 5, "--out", out).returncode == 0

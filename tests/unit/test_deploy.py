@@ -76,7 +76,9 @@ def test_a_space_finds_the_port_at_which_the_image_listens():
     assert (front_matter["sdk"], front_matter["app_port"]) == ("docker", int(exposed[1]))
 
 
-@pytest.mark.parametrize("file", sorted(DEPLOY.iterdir()), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", [*sorted(DEPLOY.iterdir()), paths.PROJECT / "docs" / "hosting.md"], ids=lambda file: file.name
+)
 def test_every_setting_that_is_named_exists(file):
     named = set(re.findall(r"GAN_WORKBENCH_[A-Z_]+[A-Z]\b", file.read_text(encoding="utf-8")))
     known = {variable for variable, *_rest in hosting.table()}
