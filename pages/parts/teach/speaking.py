@@ -1,5 +1,7 @@
 """How students come in, and what is said to all of them."""
 
+from urllib.parse import urlsplit
+
 import streamlit as st
 
 from gan_core.hosting import hosting
@@ -27,8 +29,14 @@ def say_something(room: Classroom) -> None:
 def how_to_come_in() -> None:
     """The address and the code, large enough for a projector."""
     with st.popover(_("How students come in"), icon=":material/qr_code_2:"):
-        url = address()
+        url = _address_of_class()
         st.html(qr_code(url).svg_inline(scale=6, dark="#000", light="#fff", border=2))
         st.markdown(f"## {plain(url)}")
         if hosting().login == "none":
             st.markdown(_("Code: {code}", code=plain(hosting().class_code.get_secret_value())))
+
+
+def _address_of_class() -> str:
+    """As the teacher's own browser has it, behind a proxy too; from this computer itself, its address in the network."""
+    here = (st.context.url or "").partition("?")[0].rstrip("/").removesuffix("/teach")
+    return address() if not here or urlsplit(here).hostname in ("localhost", "127.0.0.1") else here
