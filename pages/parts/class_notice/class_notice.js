@@ -20,17 +20,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".class-notice");
   root.ganWorkbenchStop?.();
   show(root, data.notice, data.words);
-  let task = data.notice.task, ended = false, timer = 0;
+  let ended = false, timer = 0;
   const ask = async () => {
     try {
       const answer = document.hidden ? null : await fetch(new URL("live/notice", document.baseURI));
       if (ended) return;
       // Who is no longer in the class is shown how to come in.
-      if (answer?.status === 204) return setTriggerValue("task", 0);
+      if (answer?.status === 204) return setTriggerValue("task", "left");
       if (answer?.ok) {
         const notice = await answer.json();
         show(root, notice, data.words);
-        if (notice.task !== task) { task = notice.task; setTriggerValue("task", task); }
+        // Said again at the next tick if nothing came of it: this part is called anew once the page knows the task.
+        if (notice.task !== data.notice.task) setTriggerValue("task", `task ${notice.task}`);
       }
     } catch {
       // The server is away; it may come back.

@@ -1,5 +1,6 @@
 """How students come in, and what is said to all of them."""
 
+import io
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -10,6 +11,7 @@ from pages.parts.class_start import address, qr_code
 from pages.parts.edge import plain
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.sharp_pictures import show_pixels
 
 
 def say_something(room: Classroom) -> None:
@@ -29,11 +31,13 @@ def say_something(room: Classroom) -> None:
 def how_to_come_in() -> None:
     """The address and the code, large enough for a projector."""
     with st.popover(_("How students come in"), icon=":material/qr_code_2:"):
-        url = _address_of_class()
-        st.html(qr_code(url).svg_inline(scale=6, dark="#000", light="#fff", border=2))
+        url, code = _address_of_class(), hosting().class_code.get_secret_value()
+        drawn = io.BytesIO()
+        qr_code(f"{url}/?code={code}" if code else url).save(drawn, kind="png", border=2)
+        show_pixels(drawn.getvalue(), alt=_("How students come in"))
         st.markdown(f"## {plain(url)}")
-        if hosting().login == "none":
-            st.markdown(_("Code: {code}", code=plain(hosting().class_code.get_secret_value())))
+        if code:
+            st.markdown(_("Code: {code}", code=plain(code)))
 
 
 def _address_of_class() -> str:

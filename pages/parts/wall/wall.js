@@ -65,14 +65,15 @@ function fill(root, one, wall) {
   setText(root, "name", one.name);
   const state = wall.states[one.state];
   const going = one.state === "running" && one.progress; // the colour says that it is running
-  setText(root, "state", going ? percent.format(one.progress) : (state?.word ?? words.none));
+  const more = one.waiting && one.state !== "queued" ? ` · +${one.waiting}` : "";
+  setText(root, "state", (going ? percent.format(one.progress) : (state?.word ?? words.none)) + more);
+  root.querySelector(".state").title = more && words.waits.replace("{count}", one.waiting);
   for (const [name, kind] of [["", "-color"], ["-text", "-text-color"]]) {
     root.style.setProperty(`--colour${name}`, `var(--st-${state?.colour ?? "gray"}${kind})`);
   }
   setText(root, "fid", one.fid === null ? "" : words.fid.replace("{value}", number.format(one.fid)));
   setText(root, "accuracy", one.accuracy === null ? "" : words.accuracy.replace("{value}", percent.format(one.accuracy)));
-  const more = one.waiting && one.state !== "queued" ? words.waits.replace("{count}", one.waiting) : "";
-  setText(root, "time", [one.seconds ? one.trained : "", more].filter(Boolean).join(" · "));
+  setText(root, "time", one.seconds ? one.trained : "");
 }
 
 function fillTile(tile, one, wall) {
@@ -130,7 +131,7 @@ function fit({ root, tiles }) {
     if (picture > best.picture) best = { columns, picture, wide, high: Math.min(high, picture + GAP) };
   }
   if (narrow) best = { columns: 1, wide: width, high: 130 };
-  const font = Math.max(12, Math.min(best.high / 7.4, (best.wide - best.high) / 6.8));
+  const font = Math.max(12, Math.min((best.high - 16) / 7.25, (best.wide - best.high) / 6.8));
   const sizes = { columns: best.columns, height: `${Math.floor(best.high)}px`, font: `${font.toFixed(1)}px` };
   for (const [name, value] of Object.entries(sizes)) {
     if (grid.style.getPropertyValue(`--${name}`) !== String(value)) grid.style.setProperty(`--${name}`, value);
