@@ -86,7 +86,7 @@ def test_a_class_from_its_code_to_the_wall(visit):
     press(teacher, "Pause the queue")
     press_train(eve, SIX_SECONDS)
     expect(badge(eve, "queued")).to_be_visible()
-    expect(eve.get_by_text("The queue is paused")).to_be_visible()
+    expect(eve.locator(".class-notice .paused")).to_be_visible()
     assert default_store().claim("a worker") is None
     press(teacher, "Let the queue go on")
     expect(badge(eve, "finished")).to_be_visible()
