@@ -40,11 +40,13 @@ def say(teacher: Page, words: str) -> None:
     field.fill(words)
     field.press("Control+Enter")
     press(teacher, "Say it")
+    expect(teacher.locator(".class-notice .said")).to_be_visible()
+    teacher.keyboard.press("Escape")
 
 
 def give_name_back(teacher: Page, name: str) -> None:
     teacher.get_by_role("tab", name="Students").click()
-    table = teacher.locator("[class*=st-key-students] canvas").first
+    table = teacher.locator("[class*=st-key-students] .dvn-scroller").first
     expect(table).to_be_visible()
     row = [person.name for person in default_people().all_people()].index(name)
     table.click(position={"x": 15, "y": 38 + 35 * row + 17})  # a canvas: its boxes are no elements
