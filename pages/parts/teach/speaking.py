@@ -41,6 +41,6 @@ def how_to_come_in() -> None:
 
 
 def _address_of_class() -> str:
-    """As the teacher's own browser has it; from this computer itself, its address in the network."""
+    """As the teacher's browser has it, behind a proxy too; from this computer itself, its address in the network."""
     here = (st.context.url or "").partition("?")[0].rstrip("/").removesuffix("/teach")
     return address() if not here or urlsplit(here).hostname in ("localhost", "127.0.0.1") else here
