@@ -345,7 +345,11 @@ def backup(file: Path) -> None:
 @click.option("--slots", type=click.IntRange(1, 64), help="Runs trained at the same time; GAN_WORKBENCH_SLOTS else.")
 @click.option("--of-app", is_flag=True, hidden=True)
 def work(slots: int | None, of_app: bool) -> None:
-    """Train queued runs, each in a process of its own, until ended; what is in training then goes on by itself."""
+    """Train queued runs, each in a process of its own, until ended.
+
+    After Ctrl-C, what is in training goes on by itself. A polite end (SIGTERM) saves it, and it goes on with the next
+    worker.
+    """
     from gan_core.hosting import PREFIX, hosting
     from gan_core.jobs import worker
     from gan_core.store.runs import default_store

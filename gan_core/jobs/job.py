@@ -35,6 +35,11 @@ def new_owner() -> str:
     return f"{platform.node()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
+def process_of(owner: str) -> int:
+    """The number of an owner's process, on its own computer."""
+    return int(owner.rsplit("-", 2)[1])
+
+
 def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, owner: str) -> int:
     """What a process does that was started for a claimed run or evaluation; returns its exit code."""
     run = store.get(int(number))
@@ -62,7 +67,7 @@ def heartbeat(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> It
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
     try:
-        with _on_signals(stop.set):
+        with on_signals(stop.set, signal.SIGINT, signal.SIGTERM):
             yield stop
     finally:
         ended.set()
@@ -70,17 +75,22 @@ def heartbeat(store: RunStore | EvaluationStore, run: Run | EvaluationRow) -> It
 
 
 @contextlib.contextmanager
-def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and a polite end (SIGTERM) save the run before the process ends. A second Ctrl-C ends it at once."""
+def on_signals(stop: Callable[[], None], *numbers: signal.Signals) -> Iterator[None]:
+    """Ctrl-C (SIGINT) and a polite end (SIGTERM) let a run be saved before its process ends.
+
+    A second Ctrl-C ends it at once. A second SIGTERM changes nothing: one may come from the system, to all processes,
+    and another from the worker.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread can handle signals, not a notebook's or a server's thread
         return
 
     def asked(number: int, frame: object) -> None:
         stop()
-        signal.signal(number, before[signal.Signals(number)])
+        if number == signal.SIGINT:
+            signal.signal(number, before[signal.SIGINT])
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, asked) for number in numbers}
     try:
         yield
     finally:

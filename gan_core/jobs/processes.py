@@ -19,6 +19,7 @@ class Process(Protocol):
     returncode: Any
 
     def poll(self) -> int | None: ...
+    def terminate(self) -> None: ...
     def kill(self) -> None: ...
     def wait(self) -> int: ...
 
@@ -39,9 +40,15 @@ class Adopted:
         assert code is not None  # it has ended
         return code
 
+    def terminate(self) -> None:
+        self._send(signal.SIGTERM)
+
     def kill(self) -> None:
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
         if self.poll() is None:  # else the number may be another's by now
-            os.kill(self.pid, signal.SIGKILL)
+            os.kill(self.pid, number)
 
     def _reap(self, options: int) -> int | None:
         if self.returncode is None:

@@ -6,17 +6,23 @@ A worker only supervises: it starts train_job.py and evaluate_job.py, and notes 
 runs wait, it keeps a process ready for the next run (warm.py).
 """
 
+import contextlib
 import math
 import platform
+import signal
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 from gan_core import paths
 from gan_core.disk import not_written
-from gan_core.jobs.job import new_owner
+from gan_core.errors import StoreUnavailableError
+from gan_core.hosting import hosting
+from gan_core.jobs.job import new_owner, on_signals, process_of
 from gan_core.jobs.processes import Process, start_detached
 from gan_core.jobs.warm import FORKS, Warm
 from gan_core.store.aging import EVERY_SECONDS, delete_old
@@ -38,12 +44,17 @@ CANCEL_SECONDS = 1
 """How long a cancelled evaluation has to end by itself."""
 FIRST_SIGN_SECONDS = 60
 """For this long after a process was started, its worker writes heartbeats for it; then it must do so itself."""
+SPARE_SECONDS = 300
+"""Where visitors are told apart, a job may live for twice its training time and this: it reads, scores and saves."""
 IDLE_SECONDS = 600
 """How long the app's own worker stays without work, and a process ready, if nobody looks and nothing waits."""
 CHECK_SECONDS = 1
 """How often a server looks whether the worker lives, however many pages are open."""
 LOOK_SECONDS = 10
 """How often the worker is told that somebody looks."""
+
+
+TOO_LONG = Text("It was stopped because it took far longer than its training time.")
 
 
 class InWork(NamedTuple):
@@ -68,6 +79,8 @@ class Worker:
         self.in_work: dict[str, InWork] = {}
         self.asked_at: dict[str, float] = {}
         """When this worker first saw that an owner is asked to stop."""
+        self.too_long: set[str] = set()
+        """Owners that were asked to stop because they have lived for too long."""
 
     def supervise(self) -> bool:
         """Note what has ended, end what does not stop, and start what waits. True while there is work.
@@ -81,6 +94,7 @@ class Worker:
             elif time.monotonic() - started_at < FIRST_SIGN_SECONDS:
                 # On a busy machine, loading Python alone takes longer than LOST_AFTER_SECONDS.
                 self.store.heartbeat(job.id, owner)
+        self._stop_what_lives_too_long()
         self._end_what_does_not_stop()
         self.store.mark_interrupted()
         while not self._better_waits() and len(self.in_work) + len(self._orphans()) < self.slots:
@@ -116,6 +130,17 @@ class Worker:
             return []
         return [o for o in self.store.owners() if o.startswith(f"{self.name}/") and o not in self.in_work]
 
+    def _stop_what_lives_too_long(self) -> None:
+        """A run's budget is spent by its own clock, which stands still while it scores, and may never run at all."""
+        for owner, (job, _, started_at) in self.in_work.items():
+            if time.monotonic() - started_at > _most_seconds(job) and owner not in self.too_long:
+                self.too_long.add(owner)
+                self._ask_to_stop(job.id)
+
+    def _ask_to_stop(self, job_id: int) -> None:
+        assert isinstance(self.store, RunStore)
+        self.store.ask_to_stop(job_id)
+
     def _end_what_does_not_stop(self) -> None:
         """After a polite request and some patience, a process is killed. Its files are whole: see write_aside.
 
@@ -145,6 +170,49 @@ class Worker:
         else:
             how = Text("Its process ended with code {number}. {remedy}", values)
         self.store.end(job.id, owner, State.INTERRUPTED, how)
+        if owner in self.too_long:
+            self.too_long.remove(owner)
+            self.store.explain(job.id, owner, TOO_LONG)
+
+    # The worker's own end
+
+    def end_all(self, seconds: float) -> None:
+        """End what is in work, and let it wait in the queue again. What somebody asked to stop stays stopped.
+
+        Args:
+            seconds: in which a run must have saved itself; then it goes on from its last checkpoint.
+        """
+        asked: set[str] = set()
+        with contextlib.suppress(StoreUnavailableError):
+            asked = set(self.store.asked_to_stop().values())
+        for _, process, _ in self.in_work.values():
+            self._end_politely(process)
+        until = time.monotonic() + seconds
+        for owner, (job, process, _) in self.in_work.items():
+            while process.poll() is None and time.monotonic() < until:
+                time.sleep(POLL_SECONDS)
+            process.kill()
+            process.wait()
+            paths.remove_partials(job.folder, of_the_living=True)
+            if owner not in asked:
+                with contextlib.suppress(StoreUnavailableError):  # it will be found interrupted
+                    self.store.queue_again(job.id, owner)
+        self.in_work.clear()
+
+    def _end_politely(self, process: Process) -> None:
+        """It saves its run, unless it has ended already: a whole group of processes may be told to end at once."""
+        process.terminate()
+
+
+def _most_seconds(job: Run | EvaluationRow) -> float:
+    """How long a job's process may live."""
+    if not hosting().is_shared:
+        return math.inf
+    seconds = 60 * hosting().most_minutes
+    if isinstance(job, Run):
+        minutes = job.config.minutes
+        seconds = 60 * minutes if minutes else max(seconds, job.expected_seconds or 0)
+    return 2 * seconds + SPARE_SECONDS
 
 
 class Evaluator(Worker):
@@ -152,6 +220,14 @@ class Evaluator(Worker):
 
     module = "gan_core.jobs.evaluate_job"
     patience_seconds = CANCEL_SECONDS
+
+    def _ask_to_stop(self, job_id: int) -> None:
+        assert isinstance(self.store, EvaluationStore)
+        self.store.cancel(job_id)
+
+    def _end_politely(self, process: Process) -> None:
+        """At once: it has nothing to save, and if it ended by itself, its model's copy would go."""
+        process.kill()
 
     def _note_stopped(self, job_id: int, owner: str) -> None:
         self.store.end(job_id, owner, State.STOPPED)
@@ -163,10 +239,18 @@ class Evaluator(Worker):
 def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
     """Work until ended, or until there was nothing to do for `idle_seconds`.
 
+    A polite end (SIGTERM, as at the computer's own end) saves what is in training, and queues it again.
+
     Args:
         slots: runs in training at the same time; besides, one evaluation is in work.
         name: with a name, only one worker at a time works under it; a second one returns at once.
     """
+    ending = threading.Event()
+    with on_signals(ending.set, signal.SIGTERM):
+        _work_until(ending, store, slots, name, idle_seconds)
+
+
+def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str, idle_seconds: float | None) -> None:
     owner = new_owner()
     warm = Warm(paths.checkpoints() / "worker.log")
     training = Worker(store, slots, name, warm)
@@ -178,7 +262,9 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
     last_work = last_sign = last_look = time.monotonic()
     last_cleaning = -math.inf
     seen = store.last_look(name)
-    while idle_seconds is None or time.monotonic() - max(last_work, last_look) < idle_seconds:
+    while not ending.is_set():
+        if idle_seconds is not None and time.monotonic() - max(last_work, last_look) >= idle_seconds:
+            break
         if time.monotonic() - last_look >= IDLE_SECONDS:
             warm.end()
         elif FORKS or not training.in_work:  # else its imports would slow the run in training
@@ -199,8 +285,11 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
                     for worker in workers:
                         worker.slots = 0
                     last_look = -math.inf
-        time.sleep(POLL_SECONDS)
+        ending.wait(POLL_SECONDS)
     warm.end()
+    if ending.is_set():
+        for worker in reversed(workers):  # an evaluation has nothing to save
+            worker.end_all(STOP_SECONDS)
     if name:
         store.unregister_worker(name, owner)
 
@@ -223,6 +312,7 @@ def app_worker_name() -> str:
 
 _starting = threading.Lock()
 _started_at = _looked_at = _checked_at = -math.inf
+_no_more = False
 
 
 def ensure_worker(store: RunStore) -> None:
@@ -233,7 +323,7 @@ def ensure_worker(store: RunStore) -> None:
     global _started_at, _looked_at, _checked_at
     with _starting:
         now = time.monotonic()
-        if now - _checked_at < CHECK_SECONDS:
+        if _no_more or now - _checked_at < CHECK_SECONDS:
             return
         _checked_at = now
         if now - _looked_at >= LOOK_SECONDS:
@@ -248,3 +338,21 @@ def ensure_worker(store: RunStore) -> None:
             start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
         except OSError as error:
             raise not_written(error.filename or folder, error) from error
+
+
+def end_worker(store: RunStore) -> None:
+    """End the app's worker of this machine politely, and wait until it has saved what is in training.
+
+    From here on, this process starts no other.
+    """
+    global _no_more
+    with _starting:
+        _no_more = True
+    sign = store.worker_sign(app_worker_name())
+    if sign is None or not store.worker_lives(app_worker_name()):
+        return
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(process_of(sign[0]))
+        if "worker" in process.cmdline():  # else the number is another's by now
+            process.terminate()
+            process.wait(STOP_SECONDS + LOST_AFTER_SECONDS)

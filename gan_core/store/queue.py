@@ -226,6 +226,19 @@ class Queue(Generic[Job]):
             return True
         return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | {"ended_at": time.time()})
 
+    def queue_again(self, job_id: int, owner: str) -> bool:
+        """A job whose process was ended with its worker waits again, in its old place, and goes on by itself.
+
+        False if it has finished or failed, or has another owner.
+        """
+        self.end(job_id, owner, State.STOPPED)  # unless its process has said so
+        values = {"state": State.QUEUED, "owner": "", "message": "", "ended_at": None}
+        return self._update_owned(job_id, owner, (State.STOPPED,), values)
+
+    def explain(self, job_id: int, owner: str, why: Text) -> None:
+        """Say of a job that has been stopped why it was, if nobody asked for it."""
+        self._update_owned(job_id, owner, (State.STOPPED,), {"message": why.to_json()})
+
     def _update_owned(self, job_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:
         table = self.table
         with self.session() as session:
