@@ -13,6 +13,8 @@ from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
 from pages.parts.live.class_routes import class_routes
 from pages.parts.live.routes import routes
+from pages.parts.operations.life import life
+from pages.parts.operations.routes import Sessions, note_error, operations_routes
 from pages.parts.rates import Rates
 from pages.parts.visitors import Visitors
 
@@ -32,9 +34,17 @@ app = st.App(
     "pages/front.py",
     routes=[
         Mount(f"{prefix}/assets", StaticFiles(directory=PLOTLY_FILES)),
+        *operations_routes(prefix),
         *class_routes(prefix),
         *routes(prefix),
     ],
-    middleware=[Middleware(Guard), Middleware(Visitors, path=prefix or "/"), Middleware(Rates, prefix=prefix)],
+    middleware=[
+        Middleware(Guard),
+        Middleware(Visitors, path=prefix or "/"),
+        Middleware(Rates, prefix=prefix),
+        Middleware(Sessions),
+    ],
     exception_handlers={Exception: failed},
+    on_script_error=note_error,
+    lifespan=life,
 )

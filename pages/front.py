@@ -9,6 +9,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.garbage import set_aside
 from pages.parts.language import _, choose_language
 from pages.parts.links import note_page
+from pages.parts.operations.away import prepare_for_absence
 from pages.parts.style import show_style
 from pages.parts.visitors import store_of_visitor, visitor
 
@@ -17,6 +18,7 @@ st.set_page_config(page_title="GAN Workbench", page_icon="/app/static/icon.png",
 show_style()
 
 choose_language()
+prepare_for_absence()
 pages = [
     st.Page("home.py", title=_("Home"), icon=":material/home:", default=True),
     st.Page("train.py", title=_("Train"), icon=":material/model_training:"),

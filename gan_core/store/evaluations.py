@@ -17,7 +17,7 @@ from typing import NamedTuple, Self
 from sqlalchemy import ColumnElement, Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from gan_core import limits, paths
+from gan_core import limits, log, paths
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
 from gan_core.store.database import changed_rows
@@ -60,6 +60,7 @@ class EvaluationStore(Queue[EvaluationRow]):
 
     # What anyone may ask for
 
+    @log.asked("ask for evaluation")
     def ask(self, model: str, checkpoint: Path, terms: Terms, data_dir: Path | None = None) -> EvaluationRow:
         """Queue an evaluation of a checkpoint, as its file is now.
 
@@ -104,6 +105,7 @@ class EvaluationStore(Queue[EvaluationRow]):
             of_one = session.scalar(active.where(EvaluationRow.person_id == self.by.person)) or 0
             limits.refuse_evaluation(terms.samples, of_one, session.scalar(active) or 0)
 
+    @log.asked("cancel evaluation")
     def cancel(self, evaluation_id: int) -> None:
         """A queued one ends at once, one in work as soon as its process notices. One that has ended stays.
 

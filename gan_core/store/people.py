@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Select, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from gan_core import log
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.database import transaction
@@ -43,6 +44,7 @@ class People:
                 person.seen_at = time.time()
         return _visitor(person) if person else None
 
+    @log.asked("come in")
     def enter_class(self, key: str, code: str, name: str) -> Visitor:
         """A student comes in. The browser's name stays its own.
 
@@ -52,6 +54,7 @@ class People:
             raise WorkbenchError("This is not the code of the class; the teacher knows it.")
         return self._enter(key, name, is_teacher=False)
 
+    @log.asked("come in as a teacher")
     def enter_as_teacher(self, key: str, password: str, name: str) -> Visitor:
         """Raises WorkbenchError for a wrong password, and for a name as `enter_class` does."""
         if not _same(password, hosting().teacher_password.get_secret_value()):
@@ -74,6 +77,7 @@ class People:
             person.is_teacher = subject.casefold() in hosting().teachers.split(",")
             session.flush()
             _bind(session, key, person)
+        log.done(_visitor(person).short_name, "come in")
         return _visitor(person)
 
     def stranger(self, key: str) -> Visitor:
@@ -131,6 +135,7 @@ class People:
         with transaction(self.engine) as session:
             until = time.time() + GIVE_BACK_SECONDS
             session.execute(update(Person).where(Person.id == person_id).values(given_back_until=until))
+        log.done(by.short_name, f"give a name back to person {person_id}")
 
     def all_people(self) -> list[Person]:
         """By name."""

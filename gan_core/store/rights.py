@@ -8,6 +8,8 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.tables import EvaluationRow, Run
 
+LONGEST_IN_LOG = 20
+
 
 class Visitor(NamedTuple):
     """Who is asking.
@@ -22,6 +24,13 @@ class Visitor(NamedTuple):
     name: str = ""
     may_everything: bool = False
     watches_all: bool = False
+
+    @property
+    def short_name(self) -> str:
+        """What a log calls them: `person 12 'Ana'`."""
+        if not self.person:
+            return "owner" if self.may_everything else "nobody"
+        return f"person {self.person}" + (f" {self.name[:LONGEST_IN_LOG]!r}" if self.name else "")
 
     def may_list(self, job: Run | EvaluationRow) -> bool:
         """Whether it is shown without a link. What belongs to nobody in particular is the owner's of the machine."""

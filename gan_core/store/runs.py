@@ -20,7 +20,7 @@ from typing import Any, Self
 from sqlalchemy import URL, delete, func, select, text, update
 from sqlalchemy.orm import Session, defer
 
-from gan_core import limits, paths
+from gan_core import limits, log, paths
 from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
@@ -76,6 +76,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
 
     # Making, finding and listing
 
+    @log.asked("make run")
     def create(
         self,
         config: RunConfig,
@@ -216,6 +217,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
 
     # What anyone may ask for
 
+    @log.asked("stop run")
     def ask_to_stop(self, run_id: int) -> None:
         """A queued run stops at once, a running one as soon as its owner has saved it."""
         self._check_right(run_id)
@@ -224,6 +226,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.RUNNING).values(request="stop"))
 
+    @log.asked("resume run")
     def resume(
         self, run_id: int, config: RunConfig | None = None, owner: str = "", data_dir: Path | None = None
     ) -> Run:
@@ -316,6 +319,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             )
         return self.resume(run_id, config)
 
+    @log.asked("delete run")
     def delete(self, run_id: int) -> None:
         """Forget a run, with its metrics, its changes, and its folder. One that is already gone is no error.
 
@@ -344,6 +348,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
 
     # Hyperparameters that change while a run learns
 
+    @log.asked("change run")
     def ask_to_change(self, run_id: int, **values: Any) -> None:
         """Ask for other values of `config.changeable()` hyperparameters; the run's owner takes them up within seconds.
 

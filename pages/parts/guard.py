@@ -16,6 +16,7 @@ from starlette.websockets import WebSocketClose
 
 from gan_core.text import Text, shortened
 from pages.parts.language import translate
+from pages.parts.operations.routes import note_error
 
 SETTING = "GAN_WORKBENCH_HOSTS"
 HEADERS = {
@@ -68,8 +69,9 @@ class Guard:
             await _refusal(host, Headers(scope=scope).get("accept-language", ""))(scope, receive, send_with_headers)
 
 
-def failed(_request: Request, _error: Exception) -> Response:
+def failed(_request: Request, error: Exception) -> Response:
     """The answer to a request at which the app failed. Starlette sends it from outside of all middleware."""
+    note_error(error)
     return PlainTextResponse("Internal Server Error", status_code=500, headers=HEADERS)
 
 

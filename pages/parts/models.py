@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from gan_core import limits, paths
+from gan_core import limits, log, paths
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import default_evaluations
@@ -211,8 +211,11 @@ def _upload() -> Path | None:
             return None
         st.session_state["uploaded"] = given.file_id
         try:
-            return _store_upload(given.name, given.getvalue())
+            stored = _store_upload(given.name, given.getvalue())
+            log.done(visitor().short_name, f"upload {stored.name}")
+            return stored
         except WorkbenchError as error:
+            log.refused(visitor().short_name, "upload", error)
             st.session_state.pop("uploaded")
             show_error(_(error.text))
             return None

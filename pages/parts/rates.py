@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from gan_core import log
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import NONE, hosting
 from gan_core.limits import MB
@@ -115,4 +116,6 @@ def refuse_guessing(key: str, address: str) -> None:
 
 def _count(most: float, kind: str, who: str) -> None:
     if most != NONE and not _limiter.hit(RateLimitItemPerMinute(int(most)), kind, who):
-        raise WorkbenchError("That was a lot in a minute: at most {most:,.0f} are allowed. Wait a little.", most=most)
+        error = WorkbenchError("That was a lot in a minute: at most {most:,.0f} are allowed. Wait a little.", most=most)
+        log.refused("somebody", f"too much of one {kind}", error)  # `who` may be a cookie's key
+        raise error

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from gan_core.store.runs import RunStore
 from pages.parts.component import component
-from pages.parts.language import _
+from pages.parts.language import _, language, translate
 from pages.parts.live.class_routes import notice
+from pages.parts.operations.life import AWAY
 
 _component = component(Path(__file__).parent, '<div class="class-notice" role="status"></div>')
 
@@ -18,6 +19,7 @@ def class_notice(store: RunStore) -> None:
             "words": {
                 "says": _("Your teacher says"),
                 "paused": _("The queue is paused: runs begin when the teacher lets them."),
+                "ending": translate(language(), AWAY),
             },
         },
         key="class-notice",

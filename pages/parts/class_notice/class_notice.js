@@ -5,6 +5,7 @@ function show(root, notice, words) {
   const lines = [];
   if (notice.said) lines.push(["said", `${words.says}: ${notice.said}`]);
   if (notice.paused) lines.push(["paused", words.paused]);
+  if (notice.ending) lines.push(["paused", words.ending]);
   const shown = JSON.stringify(lines);
   if (root.dataset.shown === shown) return; // a screen reader would read it anew
   root.dataset.shown = shown;

@@ -17,6 +17,7 @@ from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
 from gan_core.store.runs import RunStore, default_store
 from pages.parts.live.status import duration
+from pages.parts.operations.life import ending
 from pages.parts.visitors import store_of
 
 FRESH_SECONDS = 0.5
@@ -71,7 +72,12 @@ def notice(store: RunStore) -> dict[str, Any]:
     """What everybody in the class is to know at once: what the teacher says, whether the queue waits, which task."""
     room = Classroom(store)
     task = room.task()
-    return {"said": room.said(), "paused": store.is_paused, "task": task.id if task else 0}
+    return {
+        "said": room.said(),
+        "paused": store.is_paused,
+        "task": task.id if task else 0,
+        "ending": ending.is_set(),
+    }
 
 
 def _zip(request: Request) -> Response:

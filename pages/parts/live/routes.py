@@ -22,6 +22,7 @@ from gan_core.store.tables import Run
 from pages.parts.language import translate
 from pages.parts.links import LONGEST_KEY, whole_number
 from pages.parts.live.status import status
+from pages.parts.operations.life import AWAY, ending
 from pages.parts.visitors import store_of
 
 POLL_JS = Path(__file__).with_name("poll.js")
@@ -55,6 +56,8 @@ def _number(request: Request, name: str) -> int:
 def _news(request: Request) -> Response:
     """What is new of a run. Plain functions like this one are run in a thread: the database may make them wait."""
     language = request.query_params.get("lang", "")
+    if ending.is_set():
+        return JSONResponse({"error": translate(language, AWAY)}, status_code=503)
     try:
         store = store_of(request)
         store.mark_interrupted()
