@@ -5,6 +5,7 @@ Knows nothing of torch.
 
 import hashlib
 import hmac
+import re
 import time
 import unicodedata
 from functools import lru_cache
@@ -183,9 +184,16 @@ def _same(given: str, wanted: str) -> bool:
     return bool(wanted) and hmac.compare_digest(given.strip().encode(), wanted.encode())
 
 
+_BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
+"""Letters and signs that look like a space."""
+_UNSEEN = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Marks that cannot be seen, by Unicode's Default_Ignorable_Code_Point; all others of it are of a category C."""
+
+
 def _readable(name: str) -> str:
     """The name without what cannot be seen. Raises WorkbenchError if nothing is left, or too much."""
-    shown = " ".join("".join(c for c in name[:1000] if not unicodedata.category(c).startswith("C") or c == " ").split())
+    seen = _UNSEEN.sub("", _BLANK.sub(" ", name[:1000]))
+    shown = " ".join("".join(c for c in seen if not unicodedata.category(c).startswith("C") or c == " ").split())
     if not any(c.isalnum() for c in shown) or len(shown) > LONGEST_NAME:
         raise WorkbenchError("Enter a name of 1 to {most} characters, one letter or digit at least.", most=LONGEST_NAME)
     return shown

@@ -1,0 +1,278 @@
+"""A visitor without a browser: says to the server what Streamlit's page says, and what no page would."""
+
+import http.client
+import itertools
+import uuid
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+from google.protobuf.message import Message
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from pages.parts.edge import JOINER
+from pages.parts.visitors import COOKIE
+from tests.e2e.server import PATIENCE_SECONDS, Server
+
+ENDS = (
+    ForwardMsg.FINISHED_SUCCESSFULLY,
+    ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
+    ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+)
+MULTIPART = uuid.uuid4().hex
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
+
+
+class Shown:
+    """What one run of a page's script, or of a fragment, has sent."""
+
+    def __init__(self, messages: list[ForwardMsg]):
+        self.messages = messages
+
+    @property
+    def widgets(self) -> list[Message]:
+        """Every element that has an id, as its protobuf."""
+        elements = [message.delta.new_element for message in self.messages if message.WhichOneof("type") == "delta"]
+        inner = [getattr(element, kind) for element in elements if (kind := element.WhichOneof("type"))]
+        return [element for element in inner if getattr(element, "id", "")]
+
+    @property
+    def ids(self) -> set[str]:
+        return {widget.id for widget in self.widgets}
+
+    @property
+    def fragments(self) -> set[str]:
+        return {message.delta.fragment_id for message in self.messages if message.delta.fragment_id}
+
+    @property
+    def words(self) -> str:
+        """Every text that has reached the page, as a reader sees it."""
+        return self.raw.replace("\\", "").replace(JOINER, "")
+
+    @property
+    def raw(self) -> str:
+        """The same as it was sent."""
+        return "\n".join(text for message in self.messages for text in _texts(message.delta))
+
+    def has(self, label: str) -> bool:
+        return any(getattr(widget, "label", None) == label for widget in self.widgets)
+
+    def id(self, label: str = "", key: str = "") -> str:
+        """The id of the widget of that label, or of that key."""
+        for widget in self.widgets:
+            if (label and getattr(widget, "label", None) == label) or (key and widget.id.endswith(f"-{key}")):
+                return widget.id
+        raise AssertionError(
+            f"no widget {label or key} among {sorted(getattr(w, 'label', w.id) for w in self.widgets)}"
+        )
+
+    def fragment_of(self, label: str) -> str:
+        """The fragment in which the widget of that label stands."""
+        for message in self.messages:
+            element = message.delta.new_element
+            kind = element.WhichOneof("type")
+            if kind and getattr(getattr(element, kind), "label", None) == label:
+                return message.delta.fragment_id
+        raise AssertionError(f"no widget {label}")
+
+
+def _texts(message: Message) -> Iterator[str]:
+    for field, value in message.ListFields():
+        values = value if field.is_repeated else [value]
+        for one in values:
+            if isinstance(one, str):
+                yield one
+            elif isinstance(one, bytes):
+                yield one.decode("utf-8", errors="ignore")
+            elif isinstance(one, Message):
+                yield from _texts(one)
+
+
+class Client:
+    """One browser: its cookies, and one websocket at a time.
+
+    Args:
+        cookie: of ours, instead of the one that the server gives.
+        headers: that go with every request.
+    """
+
+    def __init__(self, server: Server, cookie: str | None = None, headers: dict[str, str] | None = None):
+        self.server = server
+        self.headers = headers or {}
+        self.cookies: dict[str, str] = {}
+        self.socket: ClientConnection | None = None
+        self.session = ""
+        self.page = ("", "")
+        self.states: dict[str, WidgetState] = {}
+        for path in ("/", "/_stcore/health"):  # ours, and the one that Streamlit wants back with uploads
+            self.cookies |= {name: one.value for name, one in _cookies(self.get(path)).items()}
+        if cookie is not None:
+            self.cookies[COOKIE] = cookie
+
+    @property
+    def cookie(self) -> str:
+        return self.cookies.get(COOKIE, "")
+
+    def get(
+        self, path: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None, **options: Any
+    ) -> Answer:
+        connection = http.client.HTTPConnection("localhost", self.server.port, timeout=PATIENCE_SECONDS)
+        given = {"Accept": "text/html", "Cookie": self._cookie_header()} | self.headers | (headers or {})
+        try:
+            connection.request(method, path, body, given, **options)
+            said = connection.getresponse()
+            return Answer(said.status, said.headers, said.read())
+        finally:
+            connection.close()
+
+    def _cookie_header(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    # The websocket
+
+    def open(self, existing_session: str = "", origin: str | None = None) -> int:
+        """Opens it; returns the status of the answer, 101 if it is open."""
+        self.close()
+        wanted = ["streamlit", self.cookies.get("_streamlit_xsrf", ""), existing_session]
+        try:
+            self.socket = connect(
+                f"ws://localhost:{self.server.port}/_stcore/stream",
+                additional_headers={"Cookie": self._cookie_header()} | self.headers,
+                origin=origin,
+                subprotocols=[one or "-" for one in wanted] if existing_session else ["streamlit"],
+                max_size=None,
+                open_timeout=PATIENCE_SECONDS,
+            )
+        except InvalidStatus as refused:
+            return refused.response.status_code
+        return 101
+
+    def close(self) -> None:
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
+    def visit(self, page: str = "", query: dict[str, Any] | None = None) -> Shown:
+        """A page as a link opens it in a new tab."""
+        self.close()
+        self.page, self.states = (page, urlencode(query or {})), {}
+        return self.rerun()
+
+    def press(self, button: str, **more: Any) -> Shown:
+        """Presses the button of that id."""
+        return self.rerun({button: True}, **more)
+
+    def rerun(self, states: dict[str, Any] | None = None, fragment: str = "", page_hash: str = "") -> Shown:
+        """Runs the page's script, or a fragment alone, with widgets set to these values by their ids."""
+        self.send_rerun(states, fragment, page_hash)
+        return self.shown()
+
+    def send_rerun(self, states: dict[str, Any] | None = None, fragment: str = "", page_hash: str = "") -> None:
+        message = BackMsg()
+        message.rerun_script.page_name, message.rerun_script.query_string = self.page
+        message.rerun_script.page_script_hash = page_hash
+        message.rerun_script.fragment_id = fragment
+        now = {id_: _state(id_, value) for id_, value in (states or {}).items()}
+        message.rerun_script.widget_states.widgets.extend((self.states | now).values())
+        self.states |= {id_: one for id_, one in now.items() if one.WhichOneof("value") != "trigger_value"}
+        self.send(message)
+
+    def send(self, message: BackMsg) -> None:
+        if self.socket is None:
+            status = self.open()
+            assert status == 101, status
+        self.socket.send(message.SerializeToString())
+
+    def shown(self) -> Shown:
+        """Waits for the end of a run."""
+        messages: list[ForwardMsg] = []
+        for message in self.receive():
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                messages.clear()
+                self.session = message.new_session.initialize.session_id or self.session
+            messages.append(message)
+            if kind == "page_info_changed":
+                self.page = (self.page[0], message.page_info_changed.query_string)
+            if kind == "script_finished" and message.script_finished in ENDS:
+                return Shown(messages)
+        raise AssertionError("the server has closed the websocket")
+
+    def receive(self) -> Iterator[ForwardMsg]:
+        try:
+            while True:
+                yield ForwardMsg.FromString(self.socket.recv(timeout=PATIENCE_SECONDS))
+        except ConnectionClosed:
+            return
+
+    def ignores(self, states: dict[str, Any], fragment: str) -> bool:
+        """Whether a run of that fragment is not even begun."""
+        self.send_rerun(states, fragment)
+        beat = BackMsg()
+        beat.app_heartbeat = True
+        self.send(beat)
+        for message in self.receive():
+            if message.WhichOneof("type") == "new_session":
+                return False
+            if message.WhichOneof("type") == "heartbeat_ack":
+                return True
+        raise AssertionError("the server has closed the websocket")
+
+    # Uploads
+
+    def upload(self, megabytes: int, chunked: bool = False, length: str | None = None, file: str = "") -> int:
+        """Puts a file that no widget has asked for; returns the status."""
+        head = f'--{MULTIPART}\r\nContent-Disposition: form-data; name="f"; filename="f.safetensors"\r\n\r\n'.encode()
+        tail = f"\r\n--{MULTIPART}--\r\n".encode()
+        million = b"x" * 1_000_000
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={MULTIPART}",
+            "X-Xsrftoken": self.cookies["_streamlit_xsrf"],
+        }
+        if not chunked:
+            length = length or str(len(head) + megabytes * len(million) + len(tail))
+        if length:
+            headers["Content-Length"] = length
+        if chunked:
+            headers["Transfer-Encoding"] = "chunked"
+        body = itertools.chain([head], itertools.repeat(million, megabytes), [tail])
+        path = f"/_stcore/upload_file/{self.session}/{quote(file or str(uuid.uuid4()))}"
+        try:
+            return self.get(path, "PUT", body, headers, encode_chunked=chunked).status
+        except (BrokenPipeError, ConnectionResetError):  # it has refused and hung up before all was sent
+            return 429
+
+
+def _cookies(answer: Answer) -> SimpleCookie:
+    jar = SimpleCookie()
+    for line in answer.headers.get_all("Set-Cookie") or []:
+        jar.load(line)
+    return jar
+
+
+def _state(id_: str, value: Any) -> WidgetState:
+    """A widget's state as its type has it: True presses a button, a list of texts chooses, {...} is a component's."""
+    state = WidgetState(id=id_)
+    if value is True:
+        state.trigger_value = True
+    elif isinstance(value, str):
+        state.string_value = value
+    elif isinstance(value, list):
+        state.string_array_value.data.extend(value)
+    else:
+        state.double_value = value
+    return state

@@ -1,0 +1,378 @@
+"""What visitors cannot do to each other, whatever they say to the server: with its real protocol, not its widgets."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from itsdangerous import URLSafeSerializer
+from PIL import Image
+from sqlalchemy import func, select
+
+from gan_core import paths
+from gan_core.hosting import hosting
+from gan_core.jobs.worker import app_worker_name
+from gan_core.store.evaluations import EvaluationStore, Terms
+from gan_core.store.people import People
+from gan_core.store.rights import Visitor
+from gan_core.store.runs import RunStore, State
+from gan_core.store.tables import EvaluationRow, MetricChunk, Notice, Person, Run, RunChange, Task
+from tests.app.conftest import trained
+from tests.conftest import small_config
+from tests.e2e.protocol import Client, Shown
+from tests.e2e.server import Server
+
+CODE, PASSWORD = "open sesame", "a teacher's secret"
+PLENTY = dict.fromkeys(("most_requests", "most_requests_of_address", "most_active", "most_active_of_one"), "inf")
+
+
+@contextlib.contextmanager
+def serving(folder: Path, **settings: str) -> Iterator[Server]:
+    """A server with these settings, and a worker that takes nothing, so that runs stay as they are."""
+    server = Server(folder)
+    server.environment |= {f"GAN_WORKBENCH_{name.upper()}": value for name, value in settings.items()}
+    server.start()
+    store = RunStore(f"sqlite:///{folder}/checkpoints/runs.db")
+    ended = threading.Event()
+
+    def keep_its_place() -> None:
+        while store.register_worker(app_worker_name(), "test") and not ended.wait(2):
+            pass
+
+    thread = threading.Thread(target=keep_its_place)
+    thread.start()
+    try:
+        yield server
+    finally:
+        ended.set()
+        thread.join()
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def public_server(tmp_path_factory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("public"), mode="public", **PLENTY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def class_server(tmp_path_factory) -> Iterator[Server]:
+    secrets = {"class_code": CODE, "teacher_password": PASSWORD}
+    with serving(tmp_path_factory.mktemp("class"), mode="class", **secrets, **PLENTY) as server:
+        yield server
+
+
+def store_of(server: Server, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """The server's store, in this process."""
+    for name, value in server.environment.items():
+        if name.startswith("GAN_WORKBENCH_"):
+            monkeypatch.setenv(name, value)
+    hosting.cache_clear()
+    return RunStore(paths.database_url())
+
+
+@pytest.fixture
+def public(public_server, monkeypatch) -> RunStore:
+    return store_of(public_server, monkeypatch)
+
+
+@pytest.fixture
+def in_a_class(class_server, monkeypatch) -> RunStore:
+    return store_of(class_server, monkeypatch)
+
+
+def key_of(client: Client) -> str:
+    return URLSafeSerializer("").loads_unsafe(client.cookie)[1]
+
+
+def person_of(client: Client, store: RunStore) -> Visitor:
+    found = People(store.engine).visitor(key_of(client))
+    assert found is not None
+    return found
+
+
+def waiting_run(client: Client, store: RunStore) -> Run:
+    return store.acting_for(person_of(client, store)).create(small_config(), "cgan")
+
+
+def ended_run(client: Client, store: RunStore) -> Run:
+    """One with curves, pictures and a model."""
+    run = trained(store.acting_for(person_of(client, store)))
+    shipped = next(paths.PRETRAINED.glob("mnist-cdcgan.safetensors"))
+    run.folder.mkdir(parents=True)
+    (run.folder / "model-100.safetensors").write_bytes(shipped.read_bytes())
+    for path in (run.live_grid, run.grid_path(5)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8)).save(path)
+    with store.session() as session:
+        run = session.merge(run)
+        run.grid_steps_json, run.preset = "[5]", f"preset-{run.name[-6:]}"
+    store.report(run.id, "me", checkpoint="model-100.safetensors")
+    store.end(run.id, "me", State.STOPPED)
+    return store.find(run.name)
+
+
+def evaluation_of(client: Client, store: RunStore, run: Run) -> EvaluationRow:
+    evaluations = EvaluationStore(store.engine).acting_for(person_of(client, store))
+    assert run.checkpoint_path is not None
+    return evaluations.ask(f"run:{run.name}", run.checkpoint_path, Terms(samples=1000))
+
+
+def all_of_it(store: RunStore) -> list[Any]:
+    """All that the database holds of runs, evaluations, tasks, notices and people with a name."""
+    tables = (Run, RunChange, EvaluationRow, Task, Notice)
+    kept = []
+    with store.session() as session:
+        for table in tables:
+            rows = session.scalars(select(table)).all()
+            kept.append([{c.name: getattr(row, c.key, None) for c in table.__table__.columns} for row in rows])
+        people = select(Person.id, Person.name, Person.is_teacher, Person.given_back_until).where(Person.name != "")
+        kept += [session.execute(people).all(), session.scalar(select(func.count()).select_from(MetricChunk))]
+    return kept
+
+
+def buttons(shown: Shown) -> set[str]:
+    return {widget.id for widget in shown.widgets if type(widget).__name__ in ("Button", "DownloadButton")}
+
+
+# Strangers on a demo's address
+
+
+def test_a_strangers_run_cannot_be_listed_or_guessed(public, public_server):
+    owner, stranger = Client(public_server), Client(public_server)
+    owner.visit("train")
+    run, waiting = ended_run(owner, public), waiting_run(owner, public)
+    assert run.name in owner.visit("runs", {"runs": run.name}).raw
+    key = f"run:{run.id}"
+    for page, query in (
+        ("", {}),
+        ("train", {"run": run.id}),
+        ("train", {"run": waiting.id}),
+        ("train", {"compare": run.id}),
+        ("train", {"run": f"{run.id:05d}"}),
+        ("runs", {"runs": f"{run.id},{waiting.id}"}),
+        ("runs", {"find": run.preset}),
+        ("evaluate", {"evaluated": key}),
+        ("evaluate", {"evaluated": key, "look": key, "samples": "1000"}),
+        ("wall", {}),
+    ):
+        shown = stranger.visit(page, query)
+        assert run.preset not in shown.words
+        for one in (run, waiting):
+            assert one.name not in shown.raw and one.title not in shown.words, (page, query)
+    for number in (run.id, waiting.id, f"0{run.id}", f"{run.id}%0a", f"%20{run.id}", "%25", "_", "../live/1"):
+        for path in ("", "/newest", "/grid/5", "/grid/0"):
+            assert stranger.get(f"/live/{number}{path}").status in (400, 404), (number, path)
+    assert stranger.get("/live/wall").body == stranger.get("/live/class.zip").body == b""
+
+
+def test_who_has_the_link_may_watch_and_nothing_else(public, public_server):
+    owner, friend = Client(public_server), Client(public_server)
+    owner.visit("train")
+    run = ended_run(owner, public)
+    assert friend.get(f"/live/{run.name}").status == 200
+    for picture in ("newest", "grid/5"):
+        assert friend.get(f"/live/{run.name}/{picture}").headers["Content-Type"].startswith("image/")
+    seen = friend.visit("train", {"run": run.name})
+    assert run.name in seen.raw and seen.has("Duplicate")
+    for button in ("Resume", "Go on", "Delete", "Stop", "Apply", "Start anew"):
+        assert not seen.has(button), button
+    assert run.title in friend.visit("train", {"compare": run.name, "run": run.name}).words
+    assert run.name in friend.visit("runs", {"runs": run.name}).raw
+    assert run.preset not in friend.visit("runs").words
+
+
+def test_widgets_and_fragments_of_a_strangers_page_do_nothing_in_another_session(public, public_server):
+    owner, friend = Client(public_server), Client(public_server)
+    owner.visit("train")
+    waiting, run = waiting_run(owner, public), ended_run(owner, public)
+    lost = ended_run(owner, public)
+    lost.checkpoint_path.unlink()
+    evaluation_of(owner, public, run)
+    seen: dict[str, set[str]] = {}
+    dialogs = []
+    for page, query, names in (
+        ("train", {"run": waiting.name}, ("Stop", "Apply")),
+        ("train", {"run": run.name}, ("Resume", "Go on", "Delete")),
+        ("train", {"run": lost.name}, ("Start anew",)),
+        ("evaluate", {"evaluated": f"run:{run.name}"}, ("Cancel",)),
+    ):
+        shown = owner.visit(page, query)
+        seen.setdefault(page, set()).update(shown.id(name) for name in names)
+        for opening, confirming in (("Delete", "Delete for good"), ("Start anew", "Forget and start")):
+            if opening in names:
+                dialog = owner.press(shown.id(opening))
+                dialogs.append((page, query, dialog.id(confirming), dialog.fragment_of(confirming)))
+    before = all_of_it(public)
+    for page, query in (
+        ("train", {"run": waiting.name}),
+        ("train", {"run": run.name}),
+        ("train", {"run": lost.name}),
+        ("evaluate", {"evaluated": f"run:{run.name}"}),
+    ):
+        shown = friend.visit(page, query)
+        assert not buttons(shown) & seen[page], page
+        friend.rerun(dict.fromkeys(seen[page], True))
+    for page, query, button, fragment in dialogs:
+        friend.visit(page, query)
+        friend.press(button)
+        assert friend.ignores({button: True}, fragment)
+        friend.rerun({})
+    assert all_of_it(public) == before
+    # The owner's own clicks do something.
+    owner.press(owner.visit("train", {"run": waiting.name}).id("Stop"))
+    assert public.find(waiting.name).state == State.STOPPED
+    dialog = owner.press(owner.visit("train", {"run": run.name}).id("Delete"))
+    owner.press(dialog.id("Delete for good"), fragment=dialog.fragment_of("Delete for good"))
+    assert public.watched(run.name) is None
+
+
+def test_a_strangers_model_is_neither_drawn_with_nor_evaluated_by_its_label_or_number(public, public_server):
+    owner, stranger = Client(public_server), Client(public_server)
+    owner.visit("train")
+    run = ended_run(owner, public)
+    page = owner.visit("evaluate")
+    labels = [option for option in page.words.splitlines() if run.title in option]
+    assert labels
+    before = all_of_it(public)
+    page = stranger.visit("evaluate")
+    chosen = [labels[0], f"run:{run.id}", f"best:{run.id}"]
+    stranger.rerun({page.id(key="evaluated"): chosen, page.id("Evaluate"): True})
+    asked = stranger.visit("generate", {"model": f"run:{run.id}", "count": 1})
+    drawn = stranger.rerun({asked.id("Model"): labels[0]})
+    for page in (asked, drawn):
+        assert "which is not here" in asked.words
+        assert run.name not in page.raw and run.title not in page.words
+    assert all_of_it(public) == before
+
+
+# A class
+
+
+def enter(client: Client, name: str, code: str = CODE) -> Shown:
+    page = client.visit()
+    return client.rerun({page.id("Your name"): name, page.id("Code of the class"): code, page.id("Come in"): True})
+
+
+def enter_as_teacher(client: Client, name: str, password: str = PASSWORD) -> Shown:
+    page = client.visit()
+    said = {page.id(key="teacher-name"): name, page.id("The teacher's password"): password}
+    return client.rerun(said | {page.id("Come in as the teacher"): True})
+
+
+def student(server: Server, name: str) -> Client:
+    client = Client(server)
+    assert "Come in" not in [getattr(widget, "label", "") for widget in enter(client, name).widgets]
+    return client
+
+
+def test_a_student_watches_all_runs_and_changes_own_ones_only(in_a_class, class_server):
+    ana, ben = student(class_server, "Ana"), student(class_server, "Ben")
+    waiting, run = waiting_run(ana, in_a_class), ended_run(ana, in_a_class)
+    before = all_of_it(in_a_class)
+    ids = set()
+    for one, names in ((waiting, ("Stop", "Apply")), (run, ("Resume", "Go on", "Delete"))):
+        page = ana.visit("train", {"run": one.id})
+        ids |= {page.id(name) for name in names}
+    dialog = ana.press(page.id("Delete"))
+    for one in (waiting, run):
+        assert ben.get(f"/live/{one.id}").status == 200
+        page = ben.visit("train", {"run": one.id})
+        assert one.title in page.words and not buttons(page) & ids
+        ben.rerun(dict.fromkeys(ids, True))
+    assert ben.ignores({dialog.id("Delete for good"): True}, dialog.fragment_of("Delete for good"))
+    assert all_of_it(in_a_class) == before
+
+
+def test_what_is_the_teachers_does_nothing_for_a_student(in_a_class, class_server):
+    teacher, ana, ben = Client(class_server), student(class_server, "Anne"), student(class_server, "Bob")
+    enter_as_teacher(teacher, "Teacher")
+    waiting_run(ana, in_a_class)
+    run = ended_run(ana, in_a_class)
+    page = teacher.visit("teach")
+    page_hash = next(filter(None, (message.new_session.page_script_hash for message in page.messages)))
+    ids = buttons(page) - buttons(ben.visit())
+    assert {page.id(name) for name in ("Pause the queue", "Put first", "1. Stop all runs", "Set this task")} <= ids
+    before = all_of_it(in_a_class)
+    for name in ("teach", "wall", "train"):
+        assert not buttons(ben.visit(name)) & ids
+        ben.rerun(dict.fromkeys(ids, True))
+    ben.page = ("", "")
+    shown = ben.rerun(dict.fromkeys(ids, True), page_hash=page_hash)
+    assert not shown.has("Pause the queue")
+    for fragment in page.fragments:
+        assert ben.ignores(dict.fromkeys(ids, True), fragment)
+        ben.rerun({})
+    assert ben.get("/live/class.zip").body == b""
+    assert all_of_it(in_a_class) == before
+    assert run.title in ben.visit("train", {"run": run.id}).words
+    # It is the teacher's own click that does something.
+    teacher.press(page.id("Pause the queue"))
+    assert in_a_class.is_paused
+
+
+# Identities
+
+
+@pytest.mark.parametrize("forged", ["unsigned", "altered", "signed by another", "longer", "empty", "not a text"])
+def test_a_forged_cookie_is_nobodys(forged, public, public_server):
+    owner = Client(public_server)
+    owner.visit("train")
+    run = ended_run(owner, public)
+    assert owner.get(f"/live/{run.id}").status == 200
+    payload, _dot, signature = owner.cookie.partition(".")
+    cookie = {
+        "unsigned": payload,
+        "altered": f"{payload}.{signature[:-1]}{'A' if signature[-1] != 'A' else 'B'}",
+        "signed by another": URLSafeSerializer("guess", salt="visitor").dumps(key_of(owner)),
+        "longer": owner.cookie + "." + "A" * 4000,
+        "empty": "",
+        "not a text": URLSafeSerializer("", salt="visitor").dumps({"person": 1}),
+    }[forged]
+    thief = Client(public_server, cookie=cookie)
+    assert thief.get(f"/live/{run.id}").status == 404
+    assert run.name not in thief.visit("train").raw
+    assert "gan_workbench_visitor=" in thief.get("/").headers["Set-Cookie"]
+
+
+def test_anothers_name_cannot_be_taken_by_one_that_looks_alike(in_a_class, class_server):
+    student(class_server, "Zoë Álvarez")
+    thief = Client(class_server)
+    people = len(People(in_a_class.engine).all_people())
+    for alike in ("ZOË ÁLVAREZ", "Ｚｏe\u0308\u3164Álvarez", "Zo\u200b\u034fë Álvarez\ufe0f"):
+        for come_in in (enter, enter_as_teacher):
+            assert "is taken" in come_in(thief, alike).words, alike
+    assert len(People(in_a_class.engine).all_people()) == people
+
+
+def test_a_header_names_nobody_where_no_proxy_is_trusted(public, public_server):
+    owner = Client(public_server)
+    owner.visit("train")
+    run = ended_run(owner, public)
+    me = str(person_of(owner, public).person)
+    names = ("X-Forwarded-User", "X-Auth-Request-Email", "Remote-User", "X-Forwarded-Email", "X-Streamlit-User")
+    liar = Client(public_server, headers=dict.fromkeys(names, me))
+    assert liar.get(f"/live/{run.id}").status == 404
+    assert run.name not in liar.visit("train").raw
+    assert person_of(liar, public) == Visitor(person_of(liar, public).person)
+
+
+def test_with_a_login_a_header_logs_nobody_in(tmp_path, monkeypatch):
+    with serving(tmp_path, mode="class", login="oidc", teachers="teacher@example.com") as server:
+        store = store_of(server, monkeypatch)
+        liar = Client(server, headers=dict.fromkeys(("X-Forwarded-User", "Remote-User"), "teacher@example.com"))
+        shown = liar.visit("teach", {"email": "teacher@example.com"})
+        assert shown.has("Log in") and not shown.has("Pause the queue")
+        liar.rerun({"$$ID-0-logged in as": "teacher@example.com", "$$ID-0-who": "teacher@example.com"})
+        assert People(store.engine).all_people() == []
+        assert liar.get("/live/wall").body == b""
+
+
+def test_a_code_is_not_guessed_more_than_ten_times_a_minute(class_server):
+    client = Client(class_server)
+    for number in range(10):
+        assert "not the code" in enter(client, "Guesser", f"guess {number}").words
+    for said in (enter(client, "Guesser"), enter_as_teacher(client, "Guesser")):
+        assert "a lot in a minute" in said.words and said.has("Come in")
