@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -53,15 +53,15 @@ def program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, upstream: int) -> Iterator[str]:
-    """Yields the address of what is served: https, under /gan."""
+def nginx(folder: Path, upstream: int, changes: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Yields the address of what is served: https, under /gan. `changes` are made in deploy/nginx.conf."""
     port = free_port()
-    config = nginx_config(folder, upstream, port)
+    config = nginx_config(folder, upstream, port, changes or {})
     with _running([program("nginx"), "-e", "stderr", "-p", str(folder), "-c", str(config)], folder, port):
         yield f"https://localhost:{port}/gan"
 
 
-def nginx_config(folder: Path, upstream: int, port: int) -> Path:
+def nginx_config(folder: Path, upstream: int, port: int, more_changes: Mapping[str, str]) -> Path:
     certificate, key = _certificate(folder)
     site = (DEPLOY / "nginx.conf").read_text()
     changes = {
@@ -74,7 +74,7 @@ def nginx_config(folder: Path, upstream: int, port: int) -> Path:
         "/etc/letsencrypt/live/gan.example.com/fullchain.pem": str(certificate),
         "/etc/letsencrypt/live/gan.example.com/privkey.pem": str(key),
     }
-    for before, after in changes.items():
+    for before, after in (changes | dict(more_changes)).items():
         assert before in site, before
         site = site.replace(before, after)
     (folder / "site.conf").write_text(site)

@@ -8,6 +8,7 @@ import hmac
 import re
 import time
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
 from sqlalchemy import Engine, Select, delete, select, update
@@ -27,6 +28,9 @@ GIVE_BACK_SECONDS = 600
 """How long a name that the teacher gave back waits for whoever lost it."""
 SEEN_SECONDS = 3600
 """How often it is noted that somebody is still there."""
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks drawn as nothing: Unicode's Default_Ignorable_Code_Point, and the empty braille pattern."""
 
 
 class People:
@@ -69,33 +73,52 @@ class People:
             subject: by which it is always the same, such as an e-mail address.
             name: for people to read.
         """
-        known_as = f"login:{subject.casefold()[:200]}"
-        with transaction(self.engine) as session:
-            person = session.scalar(select(Person).where(Person.known_as == known_as))
+        # Of ASCII letters alone: the sign of kelvin, made small, is a k, and may be in another person's address.
+        subject = subject.casefold() if subject.isascii() else subject
+
+        def bind(session: Session) -> Person:
+            person = session.scalar(select(Person).where(Person.known_as == f"login:{subject}"))
             if person is None:
-                person = _new(name or subject, known_as)
+                person = _new("", f"login:{subject}")
                 session.add(person)
-            person.is_teacher = subject.casefold() in hosting().teachers.split(",")
+            person.name = _visible(name)[:LONGEST_NAME] or _visible(subject)[:LONGEST_NAME]
+            person.is_teacher = subject in hosting().teachers.split(",")
             session.flush()
             _bind(session, key, person)
-        log.done(_visitor(person).short_name, "come in")
-        return _visitor(person)
+            return person
+
+        visitor = _visitor(self._once_more(bind))
+        log.done(visitor.short_name, "come in")
+        return visitor
 
     def stranger(self, key: str) -> Visitor:
         """A visitor who enters nothing, from now on known by the browser's key."""
-        with transaction(self.engine) as session:
+
+        def bind(session: Session) -> Person:
             person = session.scalar(_of_key(key))
             if person is None:
                 person = _new("", None)
                 session.add(person)
                 session.flush()
                 _bind(session, key, person)
-        return _visitor(person)
+            return person
 
-    def leave(self, key: str) -> None:
+        return _visitor(self._once_more(bind))
+
+    def _once_more(self, bind: Callable[[Session], Person]) -> Person:
+        """Once more if another tab of the browser, or another browser of the person, did the same just now."""
+        try:
+            with transaction(self.engine) as session:
+                return bind(session)
+        except IntegrityError:
+            with transaction(self.engine) as session:
+                return bind(session)
+
+    def leave(self, key: str) -> Visitor:
         """The browser is nobody's again; the person stays."""
         with transaction(self.engine) as session:
             session.execute(delete(Browser).where(Browser.key_digest == _digest(key)))
+        return Visitor()
 
     def _enter(self, key: str, name: str, is_teacher: bool) -> Visitor:
         shown = _readable(name)
@@ -192,11 +215,20 @@ _UNSEEN = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U
 
 def _readable(name: str) -> str:
     """The name without what cannot be seen. Raises WorkbenchError if nothing is left, or too much."""
-    seen = _UNSEEN.sub("", _BLANK.sub(" ", name[:1000]))
-    shown = " ".join("".join(c for c in seen if not unicodedata.category(c).startswith("C") or c == " ").split())
+    shown = _visible(name)
     if not any(c.isalnum() for c in shown) or len(shown) > LONGEST_NAME:
         raise WorkbenchError("Enter a name of 1 to {most} characters, one letter or digit at least.", most=LONGEST_NAME)
     return shown
+
+
+def _visible(name: str) -> str:
+    """Without control characters, and those that show nothing; with one space between its words."""
+    seen = _UNSEEN.sub("", _BLANK.sub(" ", name[:1000]))
+    return " ".join("".join(c if _shows(c) else " " * c.isspace() for c in seen).split())
+
+
+def _shows(character: str) -> bool:
+    return not unicodedata.category(character).startswith("C")
 
 
 def _comparable(name: str) -> str:

@@ -64,32 +64,41 @@ def _entered() -> None:
 
 
 def _has_logged_in(key: str) -> bool:
-    """By Streamlit's login, or by the name that a reverse proxy gives. The browser is bound to who it is, for our own
-    routes, and no longer once they have logged out.
+    """By Streamlit's login, or by the name that a reverse proxy gives.
+
+    A session begins with the browser's newest login. From then on the browser is bound to that person, for our own
+    routes too, until somebody leaves, or another one logs in, in any of its tabs: those opened before are nobody's.
     """
-    subject = _subject()
-    who = default_people().visitor(key)
+    people, subject = default_people(), _subject()
+    if st.session_state.get("subject") != subject:
+        who = people.log_in(key, subject, str(st.user.get("name") or "")) if subject else people.leave(key)
+        st.session_state["subject"], st.session_state["person"] = subject, who.person
+        st.rerun()  # what stands above the page depends on who it is
     if not subject:
-        if who:
-            default_people().leave(key)
         _ask_to_log_in()
         return False
-    if st.session_state.get("logged in as") != subject or who is None:
-        who = default_people().log_in(key, subject, str(st.user.get("name") or ""))
-        st.session_state["logged in as"] = subject
+    who = people.visitor(key) or Visitor()
+    if who.person != st.session_state["person"]:
+        st.warning(_("In another tab of this browser somebody has left or come in. Load this page anew."))
+        return False
     _name_tag(who)
     return True
 
 
 def _subject() -> str:
-    """By what a person is always the same: a verified address, or the provider's own name for them."""
-    if hosting().login == "oidc" and not st.user.get("is_logged_in"):
+    """By what a person is always the same: an e-mail address, if the provider says that it is theirs, or else the
+    provider's own name for them.
+
+    A provider that says nothing of `email_verified` may let people enter any address.
+    https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims
+    """
+    address = str(st.user.get("email") or "")
+    if hosting().login == "proxy":
+        return address
+    if not st.user.get("is_logged_in"):
         return ""
-    address = st.user.get("email")
-    if address and st.user.get("email_verified", True) is not False:
-        return str(address)
-    provider, own = st.user.get("iss") or "", st.user.get("sub")
-    return f"{provider} {own}" if own else ""
+    is_verified = str(st.user.get("email_verified")).lower() == "true"  # some providers write it as text
+    return address if address and is_verified else f"{st.user.get('iss')} {st.user.get('sub')}"
 
 
 def _ask_to_log_in() -> None:
@@ -108,12 +117,14 @@ def _name_tag(who: Visitor) -> None:
         plain(who.name), icon=":material/school:" if who.may_everything else ":material/person:", key="who"
     ):
         st.caption(_("You are the teacher.") if who.may_everything else _("Your runs and pictures have this name."))
-        st.button(_("Leave"), icon=":material/logout:", on_click=_leave, width="stretch", key="leave")
+        if subject := st.session_state.get("subject"):
+            st.caption(_("Logged in as {subject}", subject=plain(subject)))
+        if hosting().login != "proxy":  # which would say at once again who is here
+            st.button(_("Leave"), icon=":material/logout:", on_click=_leave, width="stretch", key="leave")
 
 
 def _leave() -> None:
     default_people().leave(browser_key())
-    st.session_state.pop("logged in as", None)
     if hosting().login == "oidc":
         st.logout()
 

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import streamlit as st
+from anyio import to_thread
 from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_core import paths
 from gan_core.disk import not_written
+from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import EvaluationStore, default_evaluations
 from gan_core.store.people import default_people
@@ -37,7 +39,7 @@ class Visitors:
         self.path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not hosting().is_shared or key_of(HTTPConnection(scope)):
+        if scope["type"] != "http" or not hosting().is_shared or await _keeps_key(HTTPConnection(scope)):
             await self.app(scope, receive, send)
             return
 
@@ -48,6 +50,21 @@ class Visitors:
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
+
+
+async def _keeps_key(connection: HTTPConnection) -> bool:
+    """Whether it brings a key, and needs no other.
+
+    With a login, a page gets a new one as long as nobody has logged in: whoever read the old one in a browser that many
+    use would be the next person too ("session fixation").
+    """
+    key = key_of(connection)
+    if not key or hosting().login == "none" or "text/html" not in connection.headers.get("accept", ""):
+        return bool(key)
+    try:
+        return bool(await to_thread.run_sync(default_people().visitor, key))
+    except WorkbenchError:  # the store is away; the page will say so
+        return True
 
 
 def _is_page(scope: Scope, message: Message) -> bool:
