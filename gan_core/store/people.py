@@ -28,9 +28,6 @@ GIVE_BACK_SECONDS = 600
 """How long a name that the teacher gave back waits for whoever lost it."""
 SEEN_SECONDS = 3600
 """How often it is noted that somebody is still there."""
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Letters and marks drawn as nothing: Unicode's Default_Ignorable_Code_Point, and the empty braille pattern."""
 
 
 class People:

@@ -13,7 +13,8 @@ def people(in_class) -> People:
     "alike",
     [
         "ZOË ÁLVAREZ", "zoe\u0308 a\u0301lvarez", "Ｚｏë Álvarez", " Zoë  Álvarez ", "Zoë\u00a0Álvarez",
-        "Zo\u200bë Álvarez",        "Zoë Álvarez\u2060", "\u202eZoë Álvarez", "Zoë\u3164Álvarez\u3164", "Zoë Álvarez\ufe0f", "Zo\u034fë Álvarez",
+        "Zo\u200bë Álvarez", "Zoë Álvarez\u2060", "\u202eZoë Álvarez", "Zoë\u3164Álvarez\u3164",
+        "Zoë Álvarez\ufe0f", "Zo\u034fë Álvarez",
         "Zoë\u2800Álvarez\u2800", "Zoë \u115fÁlvarez\uffa0", "Zoë Álvarez\U000e0100", "Zo\u180eë Álvarez",
         "Zoë \u17b4Álvarez", "Zo\u00adë Álvarez", "Zoë Álvarez\U000e0041",
     ],
