@@ -169,7 +169,7 @@ class Recorder:
         model = self._model()
         before = self.session.seconds()
         path = checkpoint.save_run(self.run.folder, self._metadata(before), model, self.gan.resume_state())
-        self.reporter.report(checkpoint=path.name)
+        self.reporter.report(checkpoint=path.name, restarts=0)
         now = self.session.seconds()
         self.next_checkpoint = now + max(CHECKPOINT_SECONDS, 50 * (now - before))
 

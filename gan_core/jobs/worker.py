@@ -164,15 +164,17 @@ class Worker:
     def _note_end(self, owner: str, job: Run | EvaluationRow, code: int) -> None:
         """A process that ended without recording its final state was killed or crashed: the job is interrupted."""
         paths.remove_partials(job.folder, of_the_living=True)
-        values = {"number": abs(code), "remedy": self.store.remedy}
+        values = {"number": abs(code)}
         if code < 0:
             how = Text("Its process was killed by signal {number}. {remedy}", values)
         else:
             how = Text("Its process ended with code {number}. {remedy}", values)
+        if owner not in self.too_long:
+            self.store.interrupt(job.id, owner, how)
+            return
+        self.too_long.remove(owner)
         self.store.end(job.id, owner, State.INTERRUPTED, how)
-        if owner in self.too_long:
-            self.too_long.remove(owner)
-            self.store.explain(job.id, owner, TOO_LONG)
+        self.store.explain(job.id, owner, TOO_LONG)
 
     # The worker's own end
 

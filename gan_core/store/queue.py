@@ -28,8 +28,10 @@ POLL_SECONDS = 0.25
 Job = TypeVar("Job", Run, EvaluationRow)
 LOST = "lost"
 """The answer to an owner whose job has another owner now."""
-OWNED = (State.RUNNING, State.INTERRUPTED)
-"""States in which an owner may write: one whose computer slept may go on."""
+TAKEN_FOR_DEAD = (State.INTERRUPTED, State.QUEUED)
+"""States of a job whose owner was silent; of one that only waits, nobody is the owner."""
+OWNED = (State.RUNNING, *TAKEN_FOR_DEAD)
+"""States in which an owner may write: one whose computer slept may go on, until another has claimed its job."""
 LATELY = 8 * turns.HALF_LIFE_SECONDS
 """What was before counts next to nothing."""
 
@@ -118,12 +120,20 @@ class Queue(Generic[Job]):
 
     def _mark(self, job_id: int, owner: str, heartbeat_at: float) -> None:
         """Mark it as interrupted, unless its owner has written a new heartbeat just now."""
-        values = {
-            "state": State.INTERRUPTED,
-            "message": Text("Its process vanished. {remedy}", {"remedy": self.remedy}).to_json(),
-        }
         silent = (self.table.owner == owner, self.table.heartbeat_at == heartbeat_at)
-        self._end_work(job_id, *silent, until=heartbeat_at, **values)
+        self._interrupt(job_id, *silent, until=heartbeat_at, how=Text("Its process vanished. {remedy}"))
+
+    def interrupt(self, job_id: int, owner: str, how: Text) -> None:
+        """A job's process has ended without a last word, unless it had recorded its end before.
+
+        Args:
+            how: with a place for {remedy}.
+        """
+        self._interrupt(job_id, self.table.owner == owner, until=time.time(), how=how)
+
+    def _interrupt(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> None:
+        values = {"state": State.INTERRUPTED, "message": with_remedy(how, self.remedy)}
+        self._end_work(job_id, *which, until=until, **values)
 
     # Whose turn it is
 
@@ -174,7 +184,7 @@ class Queue(Generic[Job]):
         table, now = self.table, time.time()
         running = update(table).where(table.id == job_id, table.state == State.RUNNING, *which)
         with self.session() as session:
-            if not changed_rows(session, running.values(ended_at=now, request="", **values)):
+            if not changed_rows(session, running.values({"ended_at": now, "request": ""} | values)):
                 return False
             person_id, began = session.execute(
                 select(table.person_id, table.started_at).where(table.id == job_id)
@@ -203,14 +213,14 @@ class Queue(Generic[Job]):
     def heartbeat(self, job_id: int, owner: str) -> bool:
         """Write the owner's heartbeat; False if the job is no longer its own.
 
-        A job that was marked as interrupted while its computer slept becomes running again.
+        A job that was taken for dead while its computer slept becomes running again, unless another has claimed it.
         """
         values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
         if self._update_owned(job_id, owner, (State.RUNNING,), values):
             return True
         # What it had before was put to its person when it was marked.
         again = {"message": "", "started_at": time.time()}
-        return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | again)
+        return self._update_owned(job_id, owner, TAKEN_FOR_DEAD, values | again)
 
     def report(self, job_id: int, owner: str, **values: Any) -> str:
         """Write progress; returns what was asked for (`request`, "" for nothing), or LOST if another owns it."""
@@ -224,7 +234,7 @@ class Queue(Generic[Job]):
         values = {"state": state, "message": message.to_json() if message else ""}
         if self._end_work(job_id, self.table.owner == owner, until=time.time(), **values):
             return True
-        return self._update_owned(job_id, owner, (State.INTERRUPTED,), values | {"ended_at": time.time()})
+        return self._update_owned(job_id, owner, TAKEN_FOR_DEAD, values | {"ended_at": time.time()})
 
     def queue_again(self, job_id: int, owner: str) -> bool:
         """A job whose process was ended with its worker waits again, in its old place, and goes on by itself.
@@ -244,3 +254,8 @@ class Queue(Generic[Job]):
         with self.session() as session:
             owned = update(table).where(table.id == job_id, table.owner == owner, table.state.in_(states))
             return changed_rows(session, owned.values(**values)) > 0
+
+
+def with_remedy(how: Text, remedy: Text) -> str:
+    """How a job was interrupted and what comes next, as it is stored."""
+    return Text(how.template, how.values | {"remedy": remedy}).to_json()

@@ -9,7 +9,7 @@ import statistics
 import time
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from gan_core.config import RunConfig
@@ -17,9 +17,10 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store import turns
 from gan_core.store.database import changed_rows
-from gan_core.store.queue import Queue
+from gan_core.store.queue import Queue, with_remedy
 from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import Notice, Run, State
+from gan_core.text import Text
 
 START_SECONDS = 0.4
 """From a run's turn to its first step, where a process waits for it (docs/performance.md)."""
@@ -29,6 +30,9 @@ GUESSED_SECONDS = 120.0
 """For a run of which nobody knows how long it takes, where none has ended yet."""
 TYPICAL_RUNS = 20
 """Such a run is taken for the middle one of so many that have ended."""
+MOST_RESTARTS = 3
+"""How often a run goes on by itself after its process died, without a new checkpoint in between."""
+GOES_ON = Text("It waits in the queue again, and goes on by itself from its last checkpoint.")
 PAUSED = "queue_paused"
 
 
@@ -113,6 +117,34 @@ class RunQueue(Queue[Run]):
     def _check_may_order(self) -> None:
         if not self.by.may_everything:
             raise WorkbenchError("Only the teacher can say who is next.")
+
+    # Whose process has died
+
+    def _interrupt(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> None:
+        """Where visitors are told apart, theirs goes on by itself: nobody may be there to resume it.
+
+        It never stands still in between, since then pages would no longer ask for it.
+        """
+        if not (hosting().is_shared and self._wait_again(job_id, *which, until=until, how=how)):
+            super()._interrupt(job_id, *which, until=until, how=how)
+
+    def _wait_again(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> bool:
+        """Put a visitor's run that was in work into its old place in the queue.
+
+        False if it was asked to stop, or has been tried often enough.
+        """
+        run = super().get(job_id)
+        if run is None or not run.person_id or run.restarts >= MOST_RESTARTS:
+            return False
+        values = {
+            "state": State.QUEUED,
+            "message": with_remedy(how, GOES_ON),
+            "restarts": run.restarts + 1,
+            "ended_at": None,
+            "seconds_left": None,
+            "expected_seconds": seconds_to_train(run.config, run.expected_seconds, run.seconds, run.kimg),
+        }
+        return self._end_work(job_id, *which, Run.request == "", until=until, **values)
 
     # What is known of those that wait and learn
 

@@ -242,6 +242,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             "owner": owner,
             "request": "",
             "message": "",
+            "restarts": 0,
             "queued_at": now,
             "heartbeat_at": now,
             "started_at": now if owner else 0.0,

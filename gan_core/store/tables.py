@@ -75,6 +75,7 @@ class Run(Base):
     person_id: Mapped[int] = mapped_column(default=0, index=True)  # who made it; 0 for nobody in particular
     started_at: Mapped[float] = mapped_column(default=0.0)  # when its training last began or went on
     expected_seconds: Mapped[float | None] = mapped_column(default=None)  # of training, as known when it was queued
+    restarts: Mapped[int] = mapped_column(default=0)  # how often it went on by itself since its last checkpoint
     put_first_at: Mapped[float] = mapped_column(default=0.0)  # when it was put before all that wait; 0 if it was not
     task_id: Mapped[int] = mapped_column(default=0)  # the class's task that it was made for; 0 for none
     grid_steps_json: Mapped[str] = mapped_column(default="")  # steps of the kept sample grids; "" in older runs

@@ -16,6 +16,7 @@ from gan_core import checkpoint
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.jobs import evaluate_job, job, sample_grids, train_job, worker
 from gan_core.store.evaluations import Terms, default_evaluations, result_of
+from gan_core.store.people import default_people
 from gan_core.store.queue import LOST_AFTER_SECONDS
 from gan_core.store.tables import State
 from gan_core.text import Text
@@ -121,10 +122,28 @@ def test_a_killed_training_process_makes_its_run_interrupted_and_resumable(store
     process.kill()
     wait_for(lambda: state_of(store, run) == State.INTERRUPTED, "interrupted")
     store.resume(run.id)
-    wait_for(lambda: state_of(store, run) == State.RUNNING and store.get(run.id).step > 0, "the resumed run")
+    wait_for(lambda: store.get(run.id).sessions == 2, "the resumed run")
     store.ask_to_stop(run.id)
     wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
     assert store.get(run.id).checkpoint_path.exists()
+
+
+def test_in_a_class_a_killed_run_goes_on_by_itself_from_its_checkpoint(store, hosted):
+    hosted("class", class_code="code", slots=1, most_kimg=ENDLESS["kimg"])
+    student = store.acting_for(default_people().enter_class("key", "code", "Ana"))
+    run = student.create(small_config(**ENDLESS), "cgan")
+    hands = worker.Worker(store, slots=1)
+
+    def reached(condition):
+        hands.supervise()
+        return condition(store.get(run.id))
+
+    wait_for(lambda: reached(lambda now: now.step > 0), "the first steps")
+    process_of(hands).kill()
+    wait_for(lambda: reached(lambda now: now.restarts == 1 and now.sessions == 2), "another session")
+    student.ask_to_stop(run.id)
+    wait_for(lambda: reached(lambda now: now.state == State.STOPPED), "stopped")
+    assert store.get(run.id).restarts == 0, "it has saved itself"
 
 
 def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):

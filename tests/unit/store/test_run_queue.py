@@ -9,10 +9,18 @@ from gan_core.errors import WorkbenchError
 from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.people import People
 from gan_core.store.rights import Visitor
-from gan_core.store.run_queue import END_SECONDS, GUESSED_SECONDS, START_SECONDS, Turn, seconds_to_train
+from gan_core.store.run_queue import (
+    END_SECONDS,
+    GUESSED_SECONDS,
+    MOST_RESTARTS,
+    START_SECONDS,
+    Turn,
+    seconds_to_train,
+)
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Person, State
 from gan_core.store.turns import HALF_LIFE_SECONDS
+from gan_core.text import Text
 from tests.conftest import small_config
 
 MORE = START_SECONDS + END_SECONDS
@@ -108,7 +116,7 @@ def test_a_run_that_vanished_counts_up_to_its_last_heartbeat(store, clock, class
     clock.now += 3600
     pass_time(3600)
     store.mark_interrupted()
-    assert store.get(run.id).state == State.INTERRUPTED
+    assert store.get(run.id).state == State.QUEUED
     before = used(store, student.by.person)
     assert before == pytest.approx(30 / 4, rel=0.02)  # an hour ago: two half-lives
 
@@ -239,6 +247,111 @@ def test_an_extended_run_waits_for_what_is_left_alone(store, clock):
     store.end(run.id, "me", State.FINISHED)
     store.extend(run.id, minutes=1.5)
     assert store.turn_of_new(None).seconds == about(30 + MORE)
+
+
+# Whose process has died
+
+KILLED = Text("Killed. {remedy}")
+
+
+def kill(store, run, owner="me"):
+    """The worker finds the run's process dead."""
+    assert store.claim(owner).id == run.id
+    store.interrupt(run.id, owner, KILLED)
+    return store.get(run.id)
+
+
+def test_where_visitors_are_told_apart_a_run_goes_on_by_itself_in_its_old_place(store, clock, class_of):
+    (student,) = class_of(1)
+    run = student.create(small_config(**A_MINUTE), "cgan")
+    store.claim("me")
+    store.report(run.id, "me", seconds=40.0, kimg=5.0, seconds_left=20.0)
+    clock.now += 60
+    store.interrupt(run.id, "me", KILLED)
+    again = store.get(run.id)
+    assert (again.state, again.queued_at, again.ended_at) == (State.QUEUED, run.queued_at, None)
+    assert str(again.status_text).startswith("Killed. It waits in the queue again")
+    assert student.turn_of_new(5).seconds == about(20 + MORE), "it takes what is left of it"
+    assert used(store, student.by.person) == pytest.approx(60, rel=0.02)
+
+
+def test_a_run_that_goes_on_by_itself_lets_those_go_first_who_have_had_less(store, clock, class_of):
+    unlucky, other = class_of(2)
+    run = unlucky.create(small_config(), "cgan")
+    clock.now += 1
+    others = other.create(small_config(), "cgan")
+    store.claim("me")
+    clock.now += 20
+    store.interrupt(run.id, "me", KILLED)
+    assert [work_for(store, clock, 30).id for _ in range(2)] == [others.id, run.id]
+
+
+def test_a_run_that_dies_again_and_again_is_given_up_unless_it_gets_on(store, class_of):
+    (student,) = class_of(1)
+    run = student.create(small_config(), "cgan")
+    for _ in range(MOST_RESTARTS):
+        assert kill(store, run).state == State.QUEUED
+    store.claim("me")
+    store.report(run.id, "me", checkpoint="model-000000010.safetensors", restarts=0)  # as the recorder does
+    store.interrupt(run.id, "me", KILLED)
+    for _ in range(MOST_RESTARTS - 1):
+        assert kill(store, run).state == State.QUEUED
+    given_up = kill(store, run)
+    assert given_up.state == State.INTERRUPTED
+    assert str(given_up.status_text) == "Killed. Resume goes on from the last checkpoint."
+
+
+def test_a_run_that_somebody_resumes_has_all_its_tries_again(store, class_of):
+    (student,) = class_of(1)
+    run = student.create(small_config(), "cgan")
+    while kill(store, run).state == State.QUEUED:
+        pass
+    student.resume(run.id)
+    assert kill(store, run).state == State.QUEUED
+
+
+def test_what_somebody_asked_to_stop_does_not_go_on(store, class_of):
+    (student,) = class_of(1)
+    run = student.create(small_config(), "cgan")
+    store.claim("me")
+    student.ask_to_stop(run.id)
+    store.interrupt(run.id, "me", KILLED)
+    assert store.get(run.id).state == State.INTERRUPTED
+
+
+def test_what_belongs_to_nobody_in_particular_does_not_go_on_by_itself(store, class_of):
+    class_of(1)
+    assert kill(store, store.create(small_config(), "cgan")).state == State.INTERRUPTED
+
+
+def test_in_the_mode_personal_no_run_goes_on_by_itself(store, class_of, hosted):
+    (student,) = class_of(1)
+    run = student.create(small_config(), "cgan")
+    hosted("personal")
+    assert kill(store, run).state == State.INTERRUPTED
+
+
+def test_a_run_that_has_ended_does_not_begin_again(store, class_of):
+    (student,) = class_of(1)
+    run = student.create(small_config(), "cgan")
+    store.claim("me")
+    store.end(run.id, "me", State.FINISHED)
+    store.interrupt(run.id, "me", KILLED)
+    assert store.get(run.id).state == State.FINISHED
+
+
+def test_whoever_was_only_silent_takes_a_run_back_unless_another_has_claimed_it(store, class_of, silence):
+    (student,) = class_of(1)
+    run = student.create(small_config(), "cgan")
+    store.claim("sleeper")
+    silence(store)
+    assert store.get(run.id).state == State.QUEUED
+    assert store.heartbeat(run.id, "sleeper")
+    assert (store.get(run.id).state, store.get(run.id).message) == (State.RUNNING, "")
+    silence(store)
+    store.claim("other")
+    assert not store.heartbeat(run.id, "sleeper")
+    assert store.get(run.id).owner == "other"
 
 
 # A teacher's word
