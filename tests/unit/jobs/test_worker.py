@@ -122,7 +122,7 @@ def test_a_killed_training_process_makes_its_run_interrupted_and_resumable(store
     process.kill()
     wait_for(lambda: state_of(store, run) == State.INTERRUPTED, "interrupted")
     store.resume(run.id)
-    wait_for(lambda: store.get(run.id).sessions == 2, "the resumed run")
+    wait_for(lambda: store.get(run.id).sessions == 2, "the resumed run")  # its step is the killed one's until then
     store.ask_to_stop(run.id)
     wait_for(lambda: state_of(store, run) == State.STOPPED, "stopped")
     assert store.get(run.id).checkpoint_path.exists()
