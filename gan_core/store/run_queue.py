@@ -22,14 +22,17 @@ from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import Notice, Run, State
 from gan_core.text import Text
 
-START_SECONDS = 0.4
-"""From a run's turn to its first step, where a process waits for it (docs/performance.md)."""
-END_SECONDS = 0.7
-"""From a run's last step to the next one's turn: its last checkpoint, and what else it has to write."""
+BESIDE_SECONDS = 0.9
+"""What a run takes besides its training (docs/performance.md): its start, and after as long its last checkpoint and its
+end. Until runs have ended here, which know better."""
+MOST_BESIDE_SECONDS = 10.0
+"""More than that is no start and no end: the speed was estimated wrongly."""
+GAP_SECONDS = 0.3
+"""From a run's end to the next turn."""
 GUESSED_SECONDS = 120.0
 """For a run of which nobody knows how long it takes, where none has ended yet."""
 TYPICAL_RUNS = 20
-"""Such a run is taken for the middle one of so many that have ended."""
+"""So many runs that have ended say how long such a run takes, and what comes besides the training of all others."""
 MOST_RESTARTS = 3
 """How often a run goes on by itself after its process died, without a new checkpoint in between."""
 GOES_ON = Text("It waits in the queue again, and goes on by itself from its last checkpoint.")
@@ -41,6 +44,31 @@ class Turn(NamedTuple):
 
     place: int
     seconds: float | None
+
+
+class Experience(NamedTuple):
+    """What the newest runs that have ended say about others: seconds besides training, and seconds in all."""
+
+    beside: float
+    typical: float
+
+    def takes(self, of_training: float | None) -> float:
+        """How long a run takes, from its turn to the next one's."""
+        return self.typical if of_training is None else self.beside + of_training
+
+    def left(self, in_work: float, of_training: float | None, seconds_left: float | None) -> float:
+        """The same of a run that began `in_work` seconds ago; it says itself how long it will train on."""
+        if seconds_left is None:
+            return max(0.0, self.takes(of_training) - in_work)
+        return self.beside / 2 + seconds_left
+
+
+def experience_of(ended: list[tuple[float, float | None]]) -> Experience:
+    """By runs that have ended: how long each was in work, and how long its training was expected to take."""
+    beside = [took - expected for took, expected in ended if expected is not None]
+    usual = min(max(0.0, statistics.median(beside)), MOST_BESIDE_SECONDS) if beside else BESIDE_SECONDS
+    typical = statistics.median(took for took, _ in ended) if ended else GUESSED_SECONDS
+    return Experience(usual + GAP_SECONDS, typical + GAP_SECONDS)
 
 
 def seconds_to_train(
@@ -84,7 +112,7 @@ class RunQueue(Queue[Run]):
         person = self.by.person or (0 if self.by.may_everything else -1)
         with self.session() as session:
             waiting = self._who_waits(session)
-            takes = self._takes(session, [seconds])[0]
+            takes = self._experience(session).takes(seconds)
             return self._foreseen(session, [*waiting, turns.Waiting(0, person, math.inf, takes)])[0]
 
     # What a teacher may do
@@ -168,10 +196,10 @@ class RunQueue(Queue[Run]):
                 Run.state == State.QUEUED
             )
         ).all()
-        takes = self._takes(session, [row.expected_seconds for row in rows])
+        known = self._experience(session)
         return [
-            turns.Waiting(row.id, row.person_id, row.queued_at, seconds, row.put_first_at)
-            for row, seconds in zip(rows, takes, strict=True)
+            turns.Waiting(row.id, row.person_id, row.queued_at, known.takes(row.expected_seconds), row.put_first_at)
+            for row in rows
         ]
 
     def _in_work(self, session: Session, now: float, owners: str = "%") -> list[turns.InWork]:
@@ -179,24 +207,16 @@ class RunQueue(Queue[Run]):
             select(Run.person_id, Run.started_at, Run.expected_seconds, Run.seconds_left).where(
                 Run.state == State.RUNNING, Run.owner.like(owners)
             )
-        ).all()
-        takes = self._takes(session, [row.expected_seconds for row in rows])
+        )
+        known = self._experience(session)
         return [
-            turns.InWork(
-                row.person_id,
-                row.started_at,
-                row.started_at + seconds if row.seconds_left is None else now + row.seconds_left + END_SECONDS,
-            )
-            for row, seconds in zip(rows, takes, strict=True)
+            turns.InWork(person, began, now + known.left(now - began, expected, left))
+            for person, began, expected, left in rows
         ]
 
-    def _takes(self, session: Session, of_training: list[float | None]) -> list[float]:
-        """How long runs take from their turn to the next one's, by their seconds of training."""
-        guessed = self._typical_seconds(session) if None in of_training else 0.0
-        return [guessed if seconds is None else START_SECONDS + seconds + END_SECONDS for seconds in of_training]
-
-    def _typical_seconds(self, session: Session) -> float:
-        finished = select(Run.started_at, Run.ended_at).where(Run.state == State.FINISHED, Run.started_at > 0)
+    def _experience(self, session: Session) -> Experience:
+        finished = select(Run.started_at, Run.ended_at, Run.expected_seconds).where(
+            Run.state == State.FINISHED, Run.started_at > 0
+        )
         newest = session.execute(finished.order_by(Run.id.desc()).limit(TYPICAL_RUNS))
-        taken = [ended - began for began, ended in newest if ended]
-        return statistics.median(taken) + END_SECONDS if taken else GUESSED_SECONDS
+        return experience_of([(ended - began, expected) for began, ended, expected in newest if ended])

@@ -10,11 +10,13 @@ from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.people import People
 from gan_core.store.rights import Visitor
 from gan_core.store.run_queue import (
-    END_SECONDS,
+    BESIDE_SECONDS,
+    GAP_SECONDS,
     GUESSED_SECONDS,
+    MOST_BESIDE_SECONDS,
     MOST_RESTARTS,
-    START_SECONDS,
     Turn,
+    experience_of,
     seconds_to_train,
 )
 from gan_core.store.runs import RunStore
@@ -23,7 +25,7 @@ from gan_core.store.turns import HALF_LIFE_SECONDS
 from gan_core.text import Text
 from tests.conftest import small_config
 
-MORE = START_SECONDS + END_SECONDS
+MORE = BESIDE_SECONDS + GAP_SECONDS
 """What a run takes besides its training."""
 A_MINUTE = {"minutes": 1, "kimg": None}
 
@@ -186,7 +188,7 @@ def test_a_told_time_follows_what_is_in_training(store, clock, class_of):
     clock.now += 10
     assert store.turn(waiting) == (1, about(50 + MORE))
     store.report(running.id, "app@here/me", seconds_left=42.0)  # it came late to its first step
-    assert store.turn(waiting) == (1, about(42 + END_SECONDS))
+    assert store.turn(waiting) == (1, about(42 + MORE / 2))
     store.end(running.id, "app@here/me", State.STOPPED)
     assert store.turn(waiting) == (1, about(0))
     store.claim("app@here/me")
@@ -211,15 +213,38 @@ def test_a_run_that_is_not_asked_for_yet_is_told_when_it_would_begin(store, cloc
 def test_a_run_of_unknown_speed_is_taken_for_what_ran_here(store, clock):
     store.create(small_config(), "cgan")
     behind = store.create(small_config(), "cgan")
-    assert store.turn(behind).seconds == about(GUESSED_SECONDS)
+    assert store.turn(behind).seconds == about(GUESSED_SECONDS + GAP_SECONDS)
     work_for(store, clock, 33)
     store.create(small_config(), "cgan")
-    assert store.turn_of_new(None) == (3, about(2 * (33 + END_SECONDS)))
+    assert store.turn_of_new(None) == (3, about(2 * (33 + GAP_SECONDS)))
 
 
 def test_a_run_whose_time_was_estimated_is_taken_for_that(store, clock):
     store.create(small_config(), "cgan", estimated_seconds=7.0)
     assert store.turn_of_new(None).seconds == about(7 + MORE)
+
+
+@pytest.mark.parametrize(
+    ("ended", "beside", "typical"),
+    [
+        ([], BESIDE_SECONDS, GUESSED_SECONDS),
+        ([(20.0, None)], BESIDE_SECONDS, 20),
+        ([(18.0, 15.0), (17.0, 15.0), (90.0, 15.0)], 3, 18),  # one of them met another program
+        ([(10.0, 15.0)], 0, 10),
+        ([(400.0, 15.0)], MOST_BESIDE_SECONDS, 400),
+    ],
+)
+def test_what_a_run_takes_besides_its_training_is_learnt_from_those_that_ended(ended, beside, typical):
+    found = experience_of(ended)
+    assert found.takes(100.0) == about(100 + beside + GAP_SECONDS)
+    assert found.takes(None) == about(typical + GAP_SECONDS)
+
+
+def test_what_slows_all_runs_is_told_to_who_waits(store, clock):
+    waiting = [store.create(small_config(**A_MINUTE), "cgan") for _ in range(3)]
+    assert store.turn(waiting[2]).seconds == about(2 * (60 + MORE))
+    work_for(store, clock, 64)
+    assert store.turn(waiting[2]).seconds == about(64 + GAP_SECONDS)
 
 
 @pytest.mark.parametrize(
