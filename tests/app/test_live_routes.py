@@ -1,8 +1,11 @@
 """What the routes answer to a page that watches, and to a stranger who asks for nonsense."""
 
 import json
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from starlette.applications import Starlette
 from starlette.requests import Request
 
@@ -10,8 +13,10 @@ from gan_core.jobs import worker
 from gan_core.store.runs import State
 from gan_core.text import Text
 from pages.parts.live import routes
+from pages.parts.live.status import about
 from tests import asgi
 from tests.app.conftest import trained
+from tests.conftest import small_config
 
 pytestmark = pytest.mark.usefixtures("no_worker")
 
@@ -46,6 +51,20 @@ def test_a_scored_run_says_its_newest_and_its_best_scores(store):
     store.write_metrics(run.id, 0, columns, [[1, 1, 1, 0.5, 0.75], [2, 2, 2, 0.125, 0.9], [3, 3, 3, 0.25, 0.9625]])
     assert ask()["status"]["scores"] == "FID 0.25, best 0.125 · class accuracy 96.2% (best so far)"
     assert ask(query="lang=es")["status"]["scores"].startswith("FID 0,25, ")
+
+
+def test_a_waiting_run_says_its_place_and_when_it_begins(store):
+    runs = [store.create(small_config(minutes=2, kimg=None), "cgan") for _ in range(2)]
+    places = [ask(run.id)["status"]["where"] for run in runs]
+    assert places == ["number 1 in the queue", "number 2 in the queue, begins in about 2 min"]
+    store.pause()
+    assert ask(runs[1].id, "lang=es")["status"]["where"] == "número 2 de la cola, que está en pausa"
+
+
+@given(some.floats(20, 1e5))
+def test_a_time_that_is_not_known_exactly_is_rounded_by_an_eighth_at_most(seconds):
+    hours, minutes, rest = re.fullmatch(r"(?:(\d+) h)? ?(?:(\d+) min)? ?(?:(\d+) s)?", about(seconds)).groups(default=0)
+    assert abs(int(hours) * 3600 + int(minutes) * 60 + int(rest) - seconds) <= seconds / 8
 
 
 def test_a_run_without_scores_says_none(store):

@@ -118,7 +118,7 @@ def _numbers(run: Run) -> list[Text]:
 
 
 def about(seconds: float) -> str:
-    """A duration that is not known exactly, rounded by a tenth at most."""
+    """A duration that is not known exactly, rounded to 5 s, half a minute or a minute."""
     rounded_to = next(step for step, below in ((5, 120), (30, 1200), (60, math.inf)) if seconds < below)
     return duration(max(rounded_to, rounded_to * round(seconds / rounded_to)))
 
