@@ -6,7 +6,7 @@ import urllib.request
 
 PORT = os.environ.get("STREAMLIT_SERVER_PORT", "8501")
 BASE = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
-ADDRESS = f"http://127.0.0.1:{PORT}/{BASE}{BASE and '/'}_stcore/health"
+ADDRESS = f"http://127.0.0.1:{PORT}/{BASE}{BASE and '/'}health"
 
 past_all_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 try:
