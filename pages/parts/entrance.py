@@ -98,7 +98,8 @@ def _subject() -> str:
     if not st.user.get("is_logged_in"):
         return ""
     is_verified = str(st.user.get("email_verified")).lower() == "true"  # some providers write it as text
-    return address if address and is_verified else f"{st.user.get('iss')} {st.user.get('sub')}"
+    own = st.user.get("sub")
+    return address if address and is_verified else f"{st.user.get('iss')} {own}" if own else ""
 
 
 def _ask_to_log_in() -> None:

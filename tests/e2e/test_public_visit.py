@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from gan_core.store.runs import default_store
-from tests.e2e.steps import badge, curves, go_to, no_error_on, press_train, wait_until
+from tests.e2e.steps import badge, curves, no_error_on, press_train, wait_until
 
 SIX_SECONDS = 0.1
 LIMIT = "A run may train for 2 minutes here, not 60."
@@ -51,8 +51,8 @@ def test_a_stranger_trains_within_the_limits_and_a_link_shows_that_run_and_no_mo
     no_error_on(page)
     (run,) = default_store().all_runs()
     assert re.search(f"[?&]run={run.name}(&|$)", page.url)
-    go_to(page, "Runs")
-    expect(page.get_by_text(TITLE).first).to_be_visible()
+    page.get_by_role("link", name="Home").first.click()
+    expect(page.get_by_role("link", name=TITLE)).to_be_visible()
 
     other = visit(f"/train?run={run.name}")
     expect(badge(other, "finished")).to_be_visible()

@@ -1,11 +1,13 @@
 """Which models are evaluated, and on which terms. All of it stands in the address."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
 from gan_core import paths
+from gan_core.hosting import hosting
 from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
@@ -37,7 +39,8 @@ def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
     """The widgets of the sidebar."""
     linked = {*given("evaluated").split(",")[:MOST_MODELS], *st.session_state.get("evaluated", [])}
     offered = offered_models(store, linked, _of_run)
-    _begin_with_last(evaluations, offered)
+    samples = [number for number in SAMPLES if store.by.may_everything or number <= hosting().most_samples]
+    _begin_with_last(evaluations, offered, samples)
     take("evaluated", some_of(offered, MOST_MODELS))
     # A run may have been deleted since it was chosen.
     st.session_state["evaluated"] = [key for key in st.session_state.get("evaluated", []) if key in offered]
@@ -46,10 +49,11 @@ def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
         persist_state="session", max_selections=MOST_MODELS, placeholder=_("Choose one or more"),
     )  # fmt: skip
     give("evaluated", ",".join(chosen))
-    return Wish({key: offered[key] for key in chosen}, offered, _choose_terms())
+    return Wish({key: offered[key] for key in chosen}, offered, _choose_terms(samples or [SAMPLES[0]]))
 
 
-def _choose_terms() -> Terms:
+def _choose_terms(numbers: Sequence[int]) -> Terms:
+    usual = min(USUAL.samples, numbers[-1])
     take("features", one_of(FEATURE_NAMES))
     features = st.selectbox(
         _("Features"), list(FEATURE_NAMES), format_func=lambda name: _(FEATURE_NAMES[name]), key="features",
@@ -61,16 +65,16 @@ def _choose_terms() -> Terms:
         ),
     )  # fmt: skip
     give("features", features)
-    take("samples", lambda text: next((number for number in SAMPLES if str(number) == text), None))
+    take("samples", lambda text: next((number for number in numbers if str(number) == text), None))
     samples = st.selectbox(
-        _("Pictures to draw"), SAMPLES, index=SAMPLES.index(USUAL.samples), key="samples", persist_state="session",
+        _("Pictures to draw"), numbers, index=numbers.index(usual), key="samples", persist_state="session",
         format_func=lambda number: _("{number:,}", number=number),
         help=_(
             "With few pictures, FID is too high. Papers use 50,000. Compare only scores that were calculated in the "
             "same way."
         ),
     )  # fmt: skip
-    give("samples", str(samples), str(USUAL.samples))
+    give("samples", str(samples), str(usual))
     seed = number_input(
         _("Seed"), "evaluation_seed", 0, LARGEST_SEED, USUAL.seed,
         help=_("The same model, features, number and seed give the same scores."),
@@ -78,7 +82,7 @@ def _choose_terms() -> Terms:
     return Terms(features, samples, seed)
 
 
-def _begin_with_last(evaluations: EvaluationStore, offered: dict[str, Choice]) -> None:
+def _begin_with_last(evaluations: EvaluationStore, offered: dict[str, Choice], samples: Sequence[int]) -> None:
     """A visitor without a link sees what was evaluated last."""
     if "evaluated" in st.session_state or "evaluated" in st.query_params:
         return
@@ -86,7 +90,7 @@ def _begin_with_last(evaluations: EvaluationStore, offered: dict[str, Choice]) -
     if last is None or last.model not in offered:
         return
     terms = Terms(last.features, last.samples, last.seed)
-    if terms.samples not in SAMPLES or terms.features not in FEATURE_NAMES:
+    if terms.samples not in samples or terms.features not in FEATURE_NAMES:
         return
     alike = dict.fromkeys([last.model, *evaluations.newest(offered, terms)])
     st.session_state["evaluated"] = list(alike)[:MOST_MODELS]
