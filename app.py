@@ -13,6 +13,7 @@ from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
 from pages.parts.live.class_routes import class_routes
 from pages.parts.live.routes import routes
+from pages.parts.messages import Messages
 from pages.parts.operations.life import life
 from pages.parts.operations.routes import Sessions, note_error, operations_routes
 from pages.parts.rates import Rates
@@ -43,6 +44,7 @@ app = st.App(
         Middleware(Visitors, path=prefix or "/"),
         Middleware(Rates, prefix=prefix),
         Middleware(Sessions),
+        Middleware(Messages),
     ],
     exception_handlers={Exception: failed},
     on_script_error=note_error,

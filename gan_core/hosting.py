@@ -85,8 +85,8 @@ class Hosting(BaseSettings):
 
     # On disk and in memory
     most_uploads_of_one: float = _limit(20, 5, 3, "uploads of a person that are kept")
-    upload_mb_of_one: float = _limit(NONE, 200, 100, "MB that a person may upload in ten minutes")
-    upload_mb: float = _limit(NONE, 400, 200, "MB that all may upload in ten minutes")
+    upload_mb_of_one: float = _limit(NONE, 100, 100, "MB that a person may upload in ten minutes")
+    upload_mb: float = _limit(NONE, 200, 200, "MB that all may upload in ten minutes, and that the server holds")
     disk_mb_of_one: float = _limit(NONE, 1_000, 200, "MB of a person's runs and uploads")
     disk_mb: float = _limit(NONE, 20_000, 5_000, "MB of all runs and uploads")
     days_kept: float = _limit(NONE, 30, 2, "days after which runs and uploads are deleted")
@@ -103,12 +103,20 @@ class Hosting(BaseSettings):
     @field_validator("teachers")
     @classmethod
     def _spaces_do_not_count(cls, given: str) -> str:
-        return ",".join(filter(None, (one.strip().casefold() for one in given.split(","))))
+        return ",".join(filter(None, (same_login(one) for one in given.split(","))))
 
     @property
     def is_shared(self) -> bool:
         """Whether visitors are told apart."""
         return self.mode != "personal"
+
+
+def same_login(subject: str) -> str:
+    """By what a login or a proxy calls somebody, the same however it is written: capitals do not count.
+
+    Other alphabets' do: folding would make two addresses of two people one, as of ß and ss.
+    """
+    return subject.strip().lower() if subject.isascii() else subject.strip()
 
 
 def by_mode() -> Mapping[str, ByMode]:

@@ -5,6 +5,7 @@ English template and what stands in its braces, never the finished sentence.
 """
 
 import json
+import re
 from typing import Any, NamedTuple, Self
 
 LONGEST_VALUE = 1500
@@ -49,9 +50,15 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST_SAID else f"{text[:LONGEST_SAID]}…"
 
 
+_FORMULA = re.compile("(^|[;\t])(?=[=+@＝＋－＠\t\r\n-])")
+
+
 def no_formula(text: str) -> str:
-    """Text for a table: a spreadsheet would take one that begins like this for a formula, and run it."""
-    return f"'{text}" if text.startswith(tuple("=+-@\t\r\n＝＋－＠")) else text
+    """Text for a table: a spreadsheet would take one that begins like this for a formula, and run it.
+
+    Where a comma is in numbers, it takes a semicolon for the end of a cell.
+    """
+    return _FORMULA.sub(r"\1'", text)
 
 
 def _plain(value: Any) -> Any:

@@ -91,7 +91,8 @@ def _show(
     result = result_of(ended[key])
     assert result is not None  # its numbers are there
     show_details(store, result, run_name(key))
-    if st.button(_("Forget this result"), icon=":material/delete:", key="forget"):
+    may_forget = evaluations.by.may_change(ended[key])
+    if may_forget and st.button(_("Forget this result"), icon=":material/delete:", key="forget"):
         evaluations.delete(ended[key].id)
         st.rerun()
 

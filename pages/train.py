@@ -4,7 +4,6 @@ import time
 
 import streamlit as st
 
-from gan_core.estimates.estimator import default_estimator
 from gan_core.store.aging import deleted_at
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
@@ -19,7 +18,7 @@ from pages.parts.ready import get_ready
 from pages.parts.runs.comparison import changes_in_a_line, outcomes_in_a_line
 from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import choose_preset, config_form
-from pages.parts.train.cost import seconds_of, show_estimate
+from pages.parts.train.cost import ask, seconds_of, show_estimate
 from pages.parts.train.live_status import live_status
 from pages.parts.train.run_actions import show_actions, show_lost_checkpoint
 from pages.parts.train.run_choice import choose_other, choose_run
@@ -54,7 +53,7 @@ def _form(store: RunStore) -> None:
             and config
         ):
             count_request()
-            seconds = seconds_of(default_estimator().ask(config), config)
+            seconds = seconds_of(ask(store, config), config)
             made = store.create(config, preset, estimated_seconds=seconds, task_id=task.id if task else 0)
             st.session_state["run"] = link_key(made)
         if config:

@@ -101,6 +101,7 @@ class EvaluationStore(Queue[EvaluationRow]):
 
     def _refuse_too_much(self, session: Session, terms: Terms) -> None:
         if not self.by.may_everything:
+            self.hold(session, self.by.person)
             active = select(func.count()).select_from(EvaluationRow).where(EvaluationRow.state.in_(ACTIVE))
             of_one = session.scalar(active.where(EvaluationRow.person_id == self.by.person)) or 0
             limits.refuse_evaluation(terms.samples, of_one, session.scalar(active) or 0)

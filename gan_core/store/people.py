@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from gan_core import log
 from gan_core.errors import WorkbenchError
-from gan_core.hosting import hosting
+from gan_core.hosting import hosting, same_login
 from gan_core.store.database import transaction
 from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.runs import default_store
 from gan_core.store.tables import Browser, EvaluationRow, Person, Run
 
 LONGEST_NAME = 40
+LONGEST_LOGIN = 200
 GIVE_BACK_SECONDS = 600
 """How long a name that the teacher gave back waits for whoever lost it."""
 SEEN_SECONDS = 3600
@@ -70,13 +71,13 @@ class People:
             subject: by which it is always the same, such as an e-mail address.
             name: for people to read.
         """
-        # Of ASCII letters alone: the sign of kelvin, made small, is a k, and may be in another person's address.
-        subject = subject.casefold() if subject.isascii() else subject
+        subject = same_login(subject)
+        known_as = f"login:{subject if len(subject) <= LONGEST_LOGIN else _digest(subject)}"
 
         def bind(session: Session) -> Person:
-            person = session.scalar(select(Person).where(Person.known_as == f"login:{subject}"))
+            person = session.scalar(select(Person).where(Person.known_as == known_as))
             if person is None:
-                person = _new("", f"login:{subject}")
+                person = _new("", known_as)
                 session.add(person)
             person.name = _visible(name)[:LONGEST_NAME] or _visible(subject)[:LONGEST_NAME]
             person.is_teacher = subject in hosting().teachers.split(",")

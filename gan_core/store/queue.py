@@ -62,6 +62,13 @@ class Queue(Generic[Job]):
         with self.session() as session:
             return session.scalars(select(func.count()).where(self.table.state == State.QUEUED)).one()
 
+    def hold(self, session: Session, person: int) -> None:
+        """Until this transaction ends, no other one of this person's gets beyond here; in SQLite, none of anybody's.
+
+        Else several that count at the same moment would all find room for one more.
+        """
+        session.execute(update(Person).where(Person.id == person).values(seen_at=Person.seen_at))
+
     def owners(self) -> list[str]:
         """The owners of all that are in work."""
         with self.session() as session:

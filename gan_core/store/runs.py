@@ -97,8 +97,8 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         Raises WorkbenchError for the ~ of an unknown user, for what a visitor may not take of the machine, and for what
         the task does not allow.
         """
-        config = with_full_path(config)
         self._refuse_too_much(config)
+        config = with_full_path(config)  # says which users there are, so not to those to whom folders are closed
         now = time.time()
         run = Run(
             name=secrets.token_hex(8),
@@ -147,6 +147,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
 
     def _refuse_crowd(self, session: Session) -> None:
         if not self.by.may_everything:
+            self.hold(session, self.by.person)
             active = select(func.count()).select_from(Run).where(Run.state.in_(ACTIVE))
             of_one = session.scalar(active.where(Run.person_id == self.by.person)) or 0
             limits.refuse_crowd(of_one, session.scalar(active) or 0)

@@ -10,6 +10,7 @@ import streamlit as st
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text, no_formula
 from pages.parts.language import language, translate
+from pages.parts.rates import request_of_visitor
 
 
 def show_error(text: str) -> None:
@@ -48,13 +49,14 @@ def plain_for_plotly(text: str) -> str:
 
 
 def file_or_reason(make: Callable[[], bytes | str]) -> Callable[[], bytes | str]:
-    """What a download button gives, made at the click. If it is gone by then, the file holds a sentence about it:
-    the page cannot show one any more.
+    """What a download button gives, made at the click. If it is gone by then, or if this visitor has had too many, the
+    file holds a sentence about it: the page cannot show one any more.
     """
-    spoken = language()  # at the click there is no page to ask
+    spoken, count = language(), request_of_visitor()  # at the click there is no page to ask
 
     def made() -> bytes | str:
         try:
+            count()
             return make()
         except WorkbenchError as error:
             return translate(spoken, error.text)

@@ -17,6 +17,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
+from gan_core import paths
+from gan_core.hosting import hosting
 from gan_core.text import Text
 from pages.parts.links import give, one_of, take
 
@@ -101,9 +103,17 @@ class _Speaker(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         written = super().format_field(value, format_spec)
         if not isinstance(value, int | float):
-            return written
+            return _without_folders(written) if hosting().is_shared else written
         known = LANGUAGES[self.language]
         return written.translate(str.maketrans({",": known.thousands, ".": known.decimal}))
+
+
+def _without_folders(text: str) -> str:
+    """The text without where this server's files lie, which strangers need not know."""
+    folders = (paths.checkpoints(), paths.data(), paths.PROJECT, Path.home())
+    for folder in sorted({str(one.absolute()) for one in folders} - {"/"}, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "").replace(folder, "…")
+    return text
 
 
 @cache

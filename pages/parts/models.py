@@ -230,11 +230,11 @@ def _store_upload(name: str, content: bytes) -> Path:
 
     count_request()
     _refuse_upload(len(content))
+    stem = paths.file_name(Path(name).stem)  # a name may be anything, .. too
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        trial = Path(folder) / Path(name).name
+        trial = Path(folder) / f"{stem}{paths.MODEL_SUFFIX}"
         trial.write_bytes(content)
         sampling.load_model(trial)
-    stem = paths.file_name(Path(name).stem)
     path = paths.uploads(visitor().person) / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
     given_up = _uploads()[int(hosting().most_uploads_of_one) :]

@@ -11,6 +11,7 @@ from starlette.routing import Route, WebSocketRoute
 
 import app as server
 from pages.parts.guard import HEADERS, SETTING, Guard, failed
+from pages.parts.messages import Messages
 from pages.parts.operations.routes import Sessions
 from pages.parts.rates import Rates
 from pages.parts.visitors import Visitors
@@ -146,4 +147,5 @@ def test_an_own_header_of_an_answer_stays(guarded):
 
 
 def test_the_server_is_guarded():
-    assert [middleware.cls for middleware in server.app._user_middleware] == [Guard, Visitors, Rates, Sessions]
+    classes = [middleware.cls for middleware in server.app._user_middleware]
+    assert classes == [Guard, Visitors, Rates, Sessions, Messages]

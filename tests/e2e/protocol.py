@@ -1,12 +1,13 @@
 """A visitor without a browser: says to the server what Streamlit's page says, and what no page would."""
 
+import contextlib
 import http.client
-import itertools
+import socket
 import uuid
 from collections.abc import Iterator
 from http.cookies import SimpleCookie
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from google.protobuf.message import Message
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -24,7 +25,8 @@ ENDS = (
     ForwardMsg.FINISHED_WITH_COMPILE_ERROR,
     ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
 )
-MULTIPART = uuid.uuid4().hex
+BOUNDARY = uuid.uuid4().hex
+MILLION = b"x" * 1_000_000
 
 
 class Answer(NamedTuple):
@@ -131,7 +133,7 @@ class Client:
         self, path: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None, **options: Any
     ) -> Answer:
         connection = http.client.HTTPConnection("localhost", self.server.port, timeout=PATIENCE_SECONDS)
-        given = {"Accept": "text/html", "Cookie": self._cookie_header()} | self.headers | (headers or {})
+        given = {"Accept": "text/html", "Cookie": self.cookie_header} | self.headers | (headers or {})
         try:
             connection.request(method, path, body, given, **options)
             said = connection.getresponse()
@@ -139,7 +141,8 @@ class Client:
         finally:
             connection.close()
 
-    def _cookie_header(self) -> str:
+    @property
+    def cookie_header(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     # The websocket
@@ -151,7 +154,7 @@ class Client:
         try:
             self.socket = connect(
                 f"ws://localhost:{self.server.port}/_stcore/stream",
-                additional_headers={"Cookie": self._cookie_header()} | self.headers,
+                additional_headers={"Cookie": self.cookie_header} | self.headers,
                 origin=origin,
                 subprotocols=[one or "-" for one in wanted] if existing_session else ["streamlit"],
                 max_size=None,
@@ -171,6 +174,11 @@ class Client:
         self.close()
         self.page, self.states = (page, urlencode(query or {})), {}
         return self.rerun()
+
+    def begin(self) -> None:
+        """Has a session, and does not wait for its page."""
+        self.send_rerun()
+        self.session = next(self.receive()).new_session.initialize.session_id
 
     def press(self, button: str, **more: Any) -> Shown:
         """Presses the button of that id."""
@@ -234,27 +242,32 @@ class Client:
 
     # Uploads
 
-    def upload(self, megabytes: int, chunked: bool = False, length: str | None = None, file: str = "") -> int:
-        """Puts a file that no widget has asked for; returns the status."""
-        head = f'--{MULTIPART}\r\nContent-Disposition: form-data; name="f"; filename="f.safetensors"\r\n\r\n'.encode()
-        tail = f"\r\n--{MULTIPART}--\r\n".encode()
-        million = b"x" * 1_000_000
-        headers = {
-            "Content-Type": f"multipart/form-data; boundary={MULTIPART}",
+    def upload(self, megabytes: int, in_chunks: bool = False, length: str = "") -> int:
+        """Puts a file that no widget has asked for; returns the status.
+
+        Args:
+            length: what it says of its size, if not the truth; of one in chunks, beside them.
+        """
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="f.safetensors"\r\n\r\n'.encode()
+        parts = [head, *[MILLION] * megabytes, f"\r\n--{BOUNDARY}--\r\n".encode()]
+        sizes = {"Transfer-Encoding": "chunked"} if in_chunks else {"Content-Length": str(sum(map(len, parts)))}
+        lines = {
+            "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
             "X-Xsrftoken": self.cookies["_streamlit_xsrf"],
+            "Cookie": self.cookie_header,
+            "Connection": "close",
         }
-        if not chunked:
-            length = length or str(len(head) + megabytes * len(million) + len(tail))
-        if length:
-            headers["Content-Length"] = length
-        if chunked:
-            headers["Transfer-Encoding"] = "chunked"
-        body = itertools.chain([head], itertools.repeat(million, megabytes), [tail])
-        path = f"/_stcore/upload_file/{self.session}/{quote(file or str(uuid.uuid4()))}"
-        try:
-            return self.get(path, "PUT", body, headers, encode_chunked=chunked).status
-        except (BrokenPipeError, ConnectionResetError):  # it has refused and hung up before all was sent
-            return 429
+        lines |= sizes | ({"Content-Length": length} if length else {})
+        asked = f"PUT /_stcore/upload_file/{self.session}/{uuid.uuid4()} HTTP/1.1\r\nHost: localhost\r\n"
+        asked += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        # http.client would not lie about a length.
+        with socket.create_connection(("localhost", self.server.port), PATIENCE_SECONDS) as connection:
+            with contextlib.suppress(ConnectionError):  # refused before all was sent
+                connection.sendall(f"{asked}\r\n".encode())
+                for part in parts:
+                    connection.sendall(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
+                connection.sendall(b"0\r\n\r\n" if in_chunks else b"")
+            return int(connection.recv(1000).split()[1])  # a server that hangs up leaves its answer
 
 
 def _cookies(answer: Answer) -> SimpleCookie:

@@ -9,6 +9,7 @@ from gan_core.store.tables import EvaluationRow, State
 from pages.parts.edge import plain
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.visitors import evaluations_of_visitor
 
 TICK_SECONDS = 1.0
 
@@ -21,12 +22,13 @@ def show_progress(store: RunStore, evaluations: EvaluationStore, labels: dict[st
     """
     active = evaluations.active()
     if active:
-        _tick(store, evaluations, labels, [row.id for row in active])
+        _tick(store, labels, [row.id for row in active])
 
 
 @st.fragment(run_every=TICK_SECONDS)
-def _tick(store: RunStore, evaluations: EvaluationStore, labels: dict[str, str], known: list[int]) -> None:
+def _tick(store: RunStore, labels: dict[str, str], known: list[int]) -> None:
     with errors_in_words():
+        evaluations = evaluations_of_visitor()  # who may have left since the page was made
         evaluations.mark_interrupted()
         active = evaluations.active()
         if [row.id for row in active] != known:
@@ -46,7 +48,13 @@ def _show(evaluations: EvaluationStore, row: EvaluationRow, label: str) -> None:
         how = _(row.status_text) if row.status_text else _("getting ready")
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"evaluation-{row.id}"):
         st.progress(min(1.0, max(0.0, row.progress)), text=plain(f"{label}: {how}"))
-        st.button(
-            _("Cancel"), icon=":material/close:", disabled=bool(row.request), key=f"cancel-{row.id}",
-            on_click=evaluations.cancel, args=(row.id,),
-        )  # fmt: skip
+        if evaluations.by.may_change(row):
+            st.button(
+                _("Cancel"), icon=":material/close:", disabled=bool(row.request), key=f"cancel-{row.id}",
+                on_click=_cancel, args=(row.id,),
+            )  # fmt: skip
+
+
+def _cancel(evaluation_id: int) -> None:
+    with errors_in_words():
+        evaluations_of_visitor().cancel(evaluation_id)

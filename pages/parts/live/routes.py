@@ -26,7 +26,7 @@ from pages.parts.operations.life import AWAY, ending
 from pages.parts.visitors import store_of
 
 POLL_JS = Path(__file__).with_name("poll.js")
-A_YEAR = "public, max-age=31536000, immutable"
+A_YEAR = "private, max-age=31536000, immutable"
 
 
 def routes(prefix: str = "") -> list[Route]:

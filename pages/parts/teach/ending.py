@@ -8,6 +8,7 @@ from pages.parts.class_task import clock
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
+from pages.parts.visitors import store_of_visitor
 
 STOPPING = "stopping all"
 
@@ -22,7 +23,7 @@ def end_class(room: Classroom) -> None:
             st.rerun()
         _save(room)
         if st.button(_("3. Delete all"), icon=":material/delete_forever:", disabled=bool(active)):
-            st.dialog(_("End the class?"))(_ask_to_delete)(room)
+            st.dialog(_("End the class?"))(_ask_to_delete)()
     if active:
         st.fragment(_wait_for_the_last, run_every=1 if st.session_state.get(STOPPING) else None)(room)
     else:
@@ -53,7 +54,8 @@ def _save(room: Classroom) -> None:
         st.link_button(label, "live/class.zip", icon=":material/download:", type="primary" if made else "secondary")
 
 
-def _ask_to_delete(room: Classroom) -> None:
+def _ask_to_delete() -> None:
+    room = Classroom(store_of_visitor())  # who may have left since the page was made
     st.write(_("Runs, models, pictures, evaluations, uploads, tasks and the students' names are deleted for good."))
     if not class_export.place().exists():
         st.warning(_("No ZIP of the class has been made."))

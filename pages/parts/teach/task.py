@@ -17,6 +17,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.live.status import STATES, duration
 from pages.parts.runs.comparison import shown_value
+from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -64,11 +65,12 @@ def show_results(room: Classroom) -> None:
     """Of the newest task, as they come."""
     task = room.newest_task()
     if task is not None:
-        st.fragment(_results, run_every=REFRESH_SECONDS if is_open(task) else None)(room, task)
+        st.fragment(_results, run_every=REFRESH_SECONDS if is_open(task) else None)(task)
 
 
-def _results(room: Classroom, task: Task) -> None:
+def _results(task: Task) -> None:
     with errors_in_words():
+        room = Classroom(store_of_visitor())  # who may have left since the page was made
         rows = pd.DataFrame([_row(task, result) for result in room.results(task)], columns=list(_columns()))
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(_("Results: {count}", count=len(rows)), anchor=False, width="stretch")

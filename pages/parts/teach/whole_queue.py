@@ -15,6 +15,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.live.status import STATES, duration
 from pages.parts.models import OF_RUNS
+from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
@@ -43,7 +44,7 @@ def steer_queue(store: RunStore) -> None:
         _button(_("Put first"), ":material/vertical_align_top:", waiting[::-1], lambda run: store.put_first(run.id))
         _button(_("Stop"), ":material/stop:", active, lambda run: store.ask_to_stop(run.id))
         if st.button(_("Delete"), icon=":material/delete:", disabled=not ended, key="queue-delete"):
-            st.dialog(_("Delete {count} runs?", count=len(ended)))(_ask_to_delete)(store, ended)
+            st.dialog(_("Delete {count} runs?", count=len(ended)))(_ask_to_delete)(ended)
 
 
 def _pause(store: RunStore) -> None:
@@ -67,7 +68,8 @@ def _button(label: str, icon: str, runs: list[Run], act: Callable[[Run], None]) 
             st.rerun()
 
 
-def _ask_to_delete(store: RunStore, runs: list[Run]) -> None:
+def _ask_to_delete(runs: list[Run]) -> None:
+    store = store_of_visitor()  # who may have left since the page was made
     st.write(_("Their pictures, curves and checkpoints are deleted for good."))
     with st.container(horizontal=True), errors_in_words():
         if st.button(_("Delete for good"), type="primary", icon=":material/delete_forever:"):

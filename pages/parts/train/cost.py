@@ -24,10 +24,18 @@ def show_estimate(store: RunStore, config: RunConfig) -> None:
 
     Raises WorkbenchError for what a visitor may not train.
     """
+    answered = ask(store, config) is not None
+    st.fragment(_show, run_every=None if answered else ASK_SECONDS)(store, config, answered)
+
+
+def ask(store: RunStore, config: RunConfig) -> Answer | None:
+    """The estimate, as `Estimator.ask` gives it.
+
+    Raises WorkbenchError for what a visitor may not train, before anybody looks into a folder that it names.
+    """
     if not store.by.may_everything:
         limits.refuse_config(config)
-    answered = default_estimator().ask(config) is not None
-    st.fragment(_show, run_every=None if answered else ASK_SECONDS)(store, config, answered)
+    return default_estimator().ask(config)
 
 
 def _show(store: RunStore, config: RunConfig, was_answered: bool) -> None:

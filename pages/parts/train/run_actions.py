@@ -18,6 +18,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.models import OF_RUNS, first_of
 from pages.parts.train.config_form import take_run
+from pages.parts.visitors import store_of_visitor
 
 FORMS: tuple[Literal["gif", "webp"], ...] = ("gif", "webp")
 """In which a run's film can be had."""
@@ -40,7 +41,7 @@ def show_actions(store: RunStore, run: Run) -> None:
     if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
         st.switch_page("evaluate.py", query_params={"evaluated": f"run:{run.name}"})
     if may_change and not run.active and st.button(_("Delete"), icon=":material/delete:"):
-        st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(store, run)
+        st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(run)
 
 
 def _steer(store: RunStore, run: Run) -> None:
@@ -49,7 +50,7 @@ def _steer(store: RunStore, run: Run) -> None:
         _stop(store, run)
         _change(store, run)
     elif run.has_lost_its_checkpoint:
-        _start_anew(store, run)
+        _start_anew(run)
     else:
         if run.state != State.FINISHED:
             _resume(store, run)
@@ -86,12 +87,13 @@ def _resume(store: RunStore, run: Run) -> None:
             st.rerun()
 
 
-def _start_anew(store: RunStore, run: Run) -> None:
+def _start_anew(run: Run) -> None:
     if st.button(_("Start anew"), icon=":material/restart_alt:"):
-        st.dialog(_("Start run {run} anew?", run=run.id))(_ask_to_start_anew)(store, run)
+        st.dialog(_("Start run {run} anew?", run=run.id))(_ask_to_start_anew)(run)
 
 
-def _ask_to_start_anew(store: RunStore, run: Run) -> None:
+def _ask_to_start_anew(run: Run) -> None:
+    store = store_of_visitor()  # who may have left since the page was made
     st.write(_("Its curves and pictures are deleted, and it learns from the beginning, with the same settings."))
     with st.container(horizontal=True), errors_in_words():
         if st.button(_("Forget and start"), type="primary"):
@@ -161,7 +163,8 @@ def _film(run: Run, form: Literal["gif", "webp"]) -> bytes:
     return animation([run.grid_path(step) for step in run.grid_steps], form)
 
 
-def _ask_to_delete(store: RunStore, run: Run) -> None:
+def _ask_to_delete(run: Run) -> None:
+    store = store_of_visitor()
     st.write(_("Its pictures, curves and checkpoints are deleted for good."))
     with st.container(horizontal=True):
         if st.button(_("Delete for good"), type="primary", icon=":material/delete_forever:"):
