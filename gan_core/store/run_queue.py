@@ -149,17 +149,17 @@ class RunQueue(Queue[Run]):
     # Whose process has died
 
     def _interrupt(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> None:
-        """Where visitors are told apart, theirs goes on by itself: nobody may be there to resume it.
+        """A visitor's run goes on by itself, since nobody may be there to resume it.
 
-        It never stands still in between, since then pages would no longer ask for it.
+        It never stands still in between: pages would no longer ask for it.
         """
-        if not (hosting().is_shared and self._wait_again(job_id, *which, until=until, how=how)):
+        if not self._wait_again(job_id, *which, until=until, how=how):
             super()._interrupt(job_id, *which, until=until, how=how)
 
     def _wait_again(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> bool:
         """Put a visitor's run that was in work into its old place in the queue.
 
-        False if it was asked to stop, or has been tried often enough.
+        False if it belongs to nobody in particular, was asked to stop, or has been tried often enough.
         """
         run = super().get(job_id)
         if run is None or not run.person_id or run.restarts >= MOST_RESTARTS:

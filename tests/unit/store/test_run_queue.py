@@ -286,7 +286,7 @@ def kill(store, run, owner="me"):
     return store.get(run.id)
 
 
-def test_where_visitors_are_told_apart_a_run_goes_on_by_itself_in_its_old_place(store, clock, class_of):
+def test_a_visitors_run_goes_on_by_itself_in_its_old_place(store, clock, class_of):
     (student,) = class_of(1)
     run = student.create(small_config(**A_MINUTE), "cgan")
     store.claim("me")
@@ -344,16 +344,8 @@ def test_what_somebody_asked_to_stop_does_not_go_on(store, class_of):
     assert store.get(run.id).state == State.INTERRUPTED
 
 
-def test_what_belongs_to_nobody_in_particular_does_not_go_on_by_itself(store, class_of):
-    class_of(1)
+def test_what_belongs_to_nobody_in_particular_as_in_the_mode_personal_does_not_go_on_by_itself(store):
     assert kill(store, store.create(small_config(), "cgan")).state == State.INTERRUPTED
-
-
-def test_in_the_mode_personal_no_run_goes_on_by_itself(store, class_of, hosted):
-    (student,) = class_of(1)
-    run = student.create(small_config(), "cgan")
-    hosted("personal")
-    assert kill(store, run).state == State.INTERRUPTED
 
 
 def test_a_run_that_has_ended_does_not_begin_again(store, class_of):

@@ -1,0 +1,420 @@
+"""A class of thirty, without browsers: `python -m bench.classroom [--students 30] [--minutes 10] [--seed 0]`.
+
+Each student has a cookie, a websocket and the requests of a page's own scripts (tests/e2e/plain_browser.py). They come
+in by code and name, open Train, watch a run (a question a second, pictures as they change), change a setting now and
+then, ask for a run, look at Runs and Generate. A teacher has the wall open. Two runs train all the while. Prints what
+each kind of request and each page took, errors, the server's memory, the runs' images/s, and whose CPU time it was: all
+run on the same machine.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import psutil
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+
+from bench.ui_start import store_of
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import State
+from tests.e2e.plain_browser import PlainBrowser, PlainPage, Watch
+from tests.e2e.server import Server
+
+TICK_SECONDS = 1.0
+FIRST_TICK_SECONDS = 0.25
+FIRST_SECONDS = 15
+"""As in poll.js."""
+NOTICE_EVERY = 2
+"""Ticks between two questions for what the teacher says."""
+THINK_SECONDS = (4.0, 12.0)
+"""What somebody looks at a page before they do the next thing."""
+RUN_MINUTES = (0.25, 0.5)
+ACTIONS = {"change_setting": 4, "ask_for_run": 3, "look_at_runs": 1, "draw": 1}
+"""What they do next, and how often."""
+SETTINGS: dict[str, tuple[float, ...]] = {
+    "config.seed": (0, 1, 2, 3),
+    "config.generator_learning_rate": (0.002, 0.004, 0.006),
+    "config.batch_size": (16, 32, 64),
+    "config.minutes": RUN_MINUTES,
+}
+SAMPLE_SECONDS = 1.0
+
+
+class Notes:
+    """What all of them have seen: seconds by what was done, and what went wrong.
+
+    Args:
+        forgiving: whether the server may be away.
+    """
+
+    def __init__(self, forgiving: bool = False):
+        self.forgiving = forgiving
+        self.taken: dict[str, list[float]] = defaultdict(list)
+        self.errors: list[str] = []
+        self.lost_connections: list[str] = []
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.taken[what].append(time.perf_counter() - began)
+
+    def lose_connection(self, error: ConnectionError) -> None:
+        (self.lost_connections if self.forgiving else self.errors).append(repr(error))
+
+
+class Visitor:
+    """Somebody in the class: one thread is at the page, another one asks what the page's own scripts ask for."""
+
+    first_page = "train"
+    form = "student"
+    fields = ("Your name", "Code of the class")
+    way_in = "Come in"
+
+    def __init__(self, url: str, name: str, secret: str, notes: Notes, seed: int = 0):
+        self.name, self.secret, self.notes, self.chance = name, secret, notes, random.Random(seed)
+        self.browser = PlainBrowser(url)
+        self.page = PlainPage(self.browser)
+        self.page_name = self.first_page
+        self.query: dict[str, str] = {}  # with its name, where to go on after the server was away
+        self.was_in = False
+        self.ended = threading.Event()
+        self.changed = threading.Event()
+        """Set when the run's state is another one, at which the page runs again."""
+        self.threads = [threading.Thread(target=self._go_on, args=(do,)) for do in (self.live, self.watch)]
+
+    def begin(self) -> None:
+        for thread in self.threads:
+            thread.start()
+
+    def end(self) -> None:
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+        self.page.close()
+
+    def _go_on(self, do: Callable[[], None]) -> None:
+        while not self.ended.is_set():
+            try:
+                do()
+            except ConnectionError as error:
+                self.notes.lose_connection(error)
+                self.ended.wait(1)
+            except Exception as error:
+                self.notes.errors.append(f"{self.name}: {error!r}")
+                self.ended.wait(1)
+
+    # At the page
+
+    def live(self) -> None:
+        self.arrive()
+        while not self.ended.is_set():
+            self.stay(self.chance.uniform(*THINK_SECONDS))
+            self.act()
+
+    def act(self) -> None:
+        """What they do next."""
+
+    def arrive(self) -> None:
+        """Open the page, come in if nobody is known by the cookie yet, and see that the page is one's own."""
+        if not self.browser.cookies:
+            self.browser.load()
+        with self.notes.timed(f"page: open {self.page_name}"):
+            self.page.open(self.page_name, self.query)
+        if self.is_outside:
+            if self.was_in:
+                self.notes.errors.append(f"{self.name} had to come in again")
+            self.come_in()
+        self.was_in = True
+        self.check()
+
+    @property
+    def is_outside(self) -> bool:
+        return any(one.form_id == self.form for one in self.page.of_kind("text_input"))
+
+    def come_in(self) -> None:
+        entered = [
+            WidgetState(id=self.page.widget("text_input", label, self.form).id, string_value=text)
+            for label, text in zip(self.fields, (self.name, self.secret), strict=True)
+        ]
+        with self.notes.timed("page: come in"):
+            self.page.press(self.way_in, self.form, *entered)
+
+    @property
+    def name_tag(self) -> str:
+        """Whose page it is, as it says in its head."""
+        return next((one.popover.label for one in self.page.blocks if one.id.endswith("-who")), "")
+
+    def check(self) -> None:
+        """Note what the page shows as an error, and if it is another's."""
+        self.notes.errors += [f"{self.name}, {self.page_name}: {error}" for error in self.page.errors()]
+        if self.name_tag != self.name:
+            self.notes.errors.append(f"{self.name}'s page is {self.name_tag or 'nobody'}'s")
+
+    def stay(self, seconds: float) -> None:
+        """Look at the page, which runs again when the run on it has another state."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not self.ended.is_set():
+            self.page.wait(left, until=lambda: self.changed.is_set() or self.ended.is_set())
+            if self.changed.is_set():
+                self.changed.clear()
+                self.do(f"page: {self.page_name} again", self.page.run)
+
+    def do(self, what: str, action: Callable[[], None]) -> None:
+        with self.notes.timed(what):
+            action()
+        self.query = dict(self.page.query)
+        self.check()
+
+    def go_to(self, name: str) -> None:
+        self.page_name = name
+        self.do(f"page: go to {name or 'home'}", lambda: self.page.go_to(name))
+
+    # What its own scripts ask for
+
+    def watch(self) -> None:
+        ticks = 0
+        while not self.ended.is_set():
+            began = time.monotonic()
+            pause = self.tick()
+            if ticks % NOTICE_EVERY == 0 and self.was_in:
+                self.ask("notice", "live/notice")
+            ticks += 1
+            self.ended.wait(max(0.0, began + pause - time.monotonic()))
+
+    def tick(self) -> float:
+        """Ask what is new; returns the seconds until the next question."""
+        return TICK_SECONDS
+
+    def ask(self, what: str, path: str) -> bytes:
+        with self.notes.timed(what):
+            answer = self.browser.get(path)
+        if answer.status != HTTPStatus.OK:
+            self.notes.errors.append(f"{self.name}: {path} {answer.status}")
+        return answer.body
+
+
+class Student(Visitor):
+    """One that makes runs and watches them."""
+
+    def __init__(self, *which: Any, **more: Any):
+        super().__init__(*which, **more)
+        self.may_ask = True
+        self.asked_for: set[str] = set()
+        """The runs that they have asked for, as links have them."""
+        self.watched, self.began = Watch(self.browser, ""), 0.0
+
+    def act(self) -> None:
+        getattr(self, self.chance.choices(list(ACTIONS), list(ACTIONS.values()))[0])()
+
+    def change_setting(self) -> None:
+        name = self.chance.choice(list(SETTINGS))
+        self.enter(name, self.chance.choice(SETTINGS[name]))
+
+    def enter(self, name: str, value: float) -> None:
+        field = self.page.widget("number_input", name)
+        state = WidgetState(id=field.id, double_value=value)
+        if field.data_type == field.INT:
+            state = WidgetState(id=field.id, int_value=int(value))
+        self.do("page: change a setting", lambda: self.page.run(state))
+
+    def ask_for_run(self) -> None:
+        """Unless they have one that waits or learns."""
+        if not self.may_ask or (self.query.get("run") in self.asked_for and self.watched.news.get("active", True)):
+            return
+        self.enter("config.minutes", self.chance.choice(RUN_MINUTES))
+        self.do("page: press Train", lambda: self.page.press("Train"))
+        self.asked_for.add(self.query["run"])
+
+    def look_at_runs(self) -> None:
+        self.go_to("runs")
+        self.stay(self.chance.uniform(*THINK_SECONDS))
+        self.go_to("train")
+
+    def draw(self) -> None:
+        self.go_to("generate")
+        for _ in range(2):
+            self.stay(self.chance.uniform(*THINK_SECONDS))
+            self.do("page: new pictures", lambda: self.page.press("dice-large"))
+        self.go_to("train")
+
+    def tick(self) -> float:
+        run = self.query.get("run", "") if self.page_name == "train" else ""
+        if run != self.watched.run:
+            self.watched, self.began = Watch(self.browser, run), time.monotonic()
+        if not run or not self.watched.news.get("active", True):
+            return TICK_SECONDS
+        state = self.watched.news.get("status", {}).get("state")
+        with self.notes.timed("tick"):
+            status = self.watched.tick()
+        if status != HTTPStatus.OK:
+            self.notes.errors.append(f"{self.name}: tick of run {run} {status}")
+        if picture := self.watched.new_picture():
+            self.ask("picture", picture)
+        if state and self.watched.news["status"]["state"] != state:
+            self.changed.set()
+        is_new = time.monotonic() - self.began < FIRST_SECONDS and self.watched.rows < 2
+        return FIRST_TICK_SECONDS if is_new else TICK_SECONDS
+
+
+class Teacher(Visitor):
+    """One with the wall on the screen."""
+
+    first_page = "wall"
+    form = "teacher"
+    fields = ("teacher-name", "The teacher's password")
+    way_in = "Come in as the teacher"
+
+    def __init__(self, *which: Any, **more: Any):
+        super().__init__(*which, **more)
+        self.seen: dict[str, int] = {}
+
+    def tick(self) -> float:
+        if not self.was_in:
+            return TICK_SECONDS
+        for tile in json.loads(self.ask("wall", "live/wall")):
+            if tile["picture"] and self.seen.get(tile["key"]) != tile["picture"]:
+                self.seen[tile["key"]] = tile["picture"]
+                self.ask("picture on the wall", f"live/{tile['key']}/newest?v={tile['picture']}")
+        return TICK_SECONDS
+
+
+class Load:
+    """Who takes how much of the machine meanwhile, looked at every SAMPLE_SECONDS."""
+
+    def __init__(self, server: Server):
+        self.server, self.store = server, store_of(server)
+        self.ended = threading.Event()
+        self.memory: list[float] = []
+        self.training: list[int] = []
+        self.began, self.before = time.monotonic(), self._cpu()
+        self.thread = threading.Thread(target=self._look)
+        self.thread.start()
+
+    def _look(self) -> None:
+        while not self.ended.wait(SAMPLE_SECONDS):
+            assert self.server.process  # it was started
+            try:
+                self.memory.append(psutil.Process(self.server.process.pid).memory_info().rss / 2**20)
+            except psutil.Error:
+                continue  # it was killed just now
+            self.training.append(len(self.store.owners()))
+
+    def _cpu(self) -> dict[str, float]:
+        """Seconds of CPU time so far."""
+        everybody = psutil.cpu_times()
+        assert self.server.process  # it was started
+        ours, its = psutil.Process().cpu_times(), psutil.Process(self.server.process.pid).cpu_times()
+        return {
+            "the machine": sum(everybody) - everybody.idle - everybody.iowait,
+            "the server": its.user + its.system,
+            "the students' stead": ours.user + ours.system,
+        }
+
+    def end(self) -> Iterator[tuple[str, str]]:
+        self.ended.set()
+        self.thread.join()
+        seconds = time.monotonic() - self.began
+        after = self._cpu()
+        yield "runs in training, on average", f"{statistics.mean(self.training):.2f}"
+        # At first it grows, by what Generate needs.
+        at = (0, len(self.memory) // 10, len(self.memory) // 2, -1)
+        memory = ", ".join(f"{self.memory[moment]:.0f}" for moment in at)
+        yield "server's memory at the start, after a tenth and half of the time, at the end", f"{memory} MiB"
+        for who, before in self.before.items():
+            yield f"CPU of {who}", f"{(after[who] - before) / seconds:.2f} cores"
+
+
+def report(notes: Notes, store: RunStore) -> Iterator[tuple[str, str]]:
+    """What was seen."""
+    for what in sorted(notes.taken, key=lambda what: (what.startswith("page"), what)):
+        yield what, spread(notes.taken[what])
+    yield "errors", f"{len(notes.errors)} {sorted(set(notes.errors))[:5] or ''}"
+    runs = store.all_runs()
+    states = {state: sum(run.state == state for run in runs) for state in State}
+    yield "runs", ", ".join(f"{count} {state}" for state, count in states.items() if count)
+    rates = [run.kimg * 1000 / run.seconds for run in runs if run.state == State.FINISHED]
+    if rates:
+        low, middle, high = min(rates), statistics.median(rates), max(rates)
+        yield "images/s of a finished run (median, all)", f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+
+
+def spread(seconds: list[float]) -> str:
+    """Median, nearly the worst, and the worst."""
+    ordered = sorted(seconds)
+    nearly = ordered[int(0.99 * len(ordered))]
+    return (
+        f"median {statistics.median(ordered) * 1000:,.0f} ms, 99 % within {nearly * 1000:,.0f} ms, "
+        f"slowest {ordered[-1] * 1000:,.0f} ms, {len(ordered):,} times"
+    )
+
+
+def gather(server: Server, count: int, notes: Notes, seed: int = 0) -> list[Visitor]:
+    """A teacher and so many students of a server in the mode `class`, not begun yet."""
+    secrets = json.loads((server.folder / "checkpoints" / "class.json").read_text())
+    teacher = Teacher(server.url, "Teacher", secrets["teacher_password"], notes)
+    code = secrets["class_code"]
+    students = [Student(server.url, f"student {n + 1}", code, notes, seed=seed + n) for n in range(count)]
+    return [teacher, *students]
+
+
+@contextmanager
+def class_server() -> Iterator[Server]:
+    """A server in the mode `class`, which has made its secrets itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"GAN_WORKBENCH_MODE": "class", "GAN_WORKBENCH_SLOTS": "2"}
+        server = Server(Path(folder))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+def show(lines: Iterator[tuple[str, str]]) -> None:
+    for what, value in lines:
+        print(f"{what:74} {value}", flush=True)
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--students", type=int, default=30)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--seed", type=int, default=0, help="of what everybody does")
+    return parser
+
+
+def main() -> None:
+    asked = options(__doc__).parse_args()
+    print("load of the machine before:", *os.getloadavg())
+    notes = Notes()
+    with class_server() as server:
+        people = gather(server, asked.students, notes, asked.seed)
+        began = time.monotonic()
+        for one in people:
+            one.begin()
+        while not all(one.was_in for one in people):
+            time.sleep(SAMPLE_SECONDS)
+        print(f"all were in after {time.monotonic() - began:.1f} s")
+        load = Load(server)
+        time.sleep(asked.minutes * 60)
+        lines = list(load.end())
+        for one in people:
+            one.end()
+        show(report(notes, store_of(server)))
+        show(iter(lines))
+
+
+if __name__ == "__main__":
+    main()
