@@ -88,7 +88,7 @@ class Visitor:
         self.page = PlainPage(self.browser)
         self.page_name = self.first_page
         self.query: dict[str, str] = {}  # with its name, where to go on after the server was away
-        self.was_in = False
+        self.was_in, self.may_ask = False, True
         self.ended = threading.Event()
         self.changed = threading.Event()
         """Set when the run's state is another one, at which the page runs again."""
@@ -119,6 +119,8 @@ class Visitor:
 
     def live(self) -> None:
         self.arrive()
+        if self.page_name != self.first_page:  # the server was away while they looked at another one
+            self.go_to(self.first_page)
         while not self.ended.is_set():
             self.stay(self.chance.uniform(*THINK_SECONDS))
             self.act()
@@ -210,7 +212,6 @@ class Student(Visitor):
 
     def __init__(self, *which: Any, **more: Any):
         super().__init__(*which, **more)
-        self.may_ask = True
         self.asked_for: set[str] = set()
         """The runs that they have asked for, as links have them."""
         self.watched, self.began = Watch(self.browser, ""), 0.0
@@ -233,7 +234,10 @@ class Student(Visitor):
         """Unless they have one that waits or learns."""
         if not self.may_ask or (self.query.get("run") in self.asked_for and self.watched.news.get("active", True)):
             return
-        self.enter("config.minutes", self.chance.choice(RUN_MINUTES))
+        self.train(self.chance.choice(RUN_MINUTES))
+
+    def train(self, minutes: float) -> None:
+        self.enter("config.minutes", minutes)
         self.do("page: press Train", lambda: self.page.press("Train"))
         self.asked_for.add(self.query["run"])
 
@@ -374,6 +378,7 @@ def class_server() -> Iterator[Server]:
     """A server in the mode `class`, which has made its secrets itself."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"GAN_WORKBENCH_MODE": "class", "GAN_WORKBENCH_SLOTS": "2"}
+        os.environ["GAN_WORKBENCH_CHECKPOINTS"] = f"{folder}/checkpoints"
         server = Server(Path(folder))
         server.start()
         try:

@@ -74,10 +74,27 @@ class Server:
                 continue
         return mine
 
-    def training_process(self) -> psutil.Process:
-        """The one that trains a run: the worker's, forked from the one that waits."""
-        waiting = [p for p in self.processes() if "gan_core.jobs.warm" in p.cmdline()]
-        return max(waiting, key=lambda p: p.create_time())
+    def workers(self) -> list[psutil.Process]:
+        """The app's worker, unless it is dead; a second one for a moment, before it sees that it is not needed."""
+        return [process for process in self.processes() if "--of-app" in _command(process)]
+
+    def trainers(self) -> list[psutil.Process]:
+        """Those that train a run, known by the log into which they write."""
+        return [process for process in self.processes() if _writes(process, "log.txt")]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def _writes(process: psutil.Process, name: str) -> bool:
+    try:
+        return any(Path(file.path).name == name for file in process.open_files())
+    except psutil.Error:
+        return False
 
 
 def free_port() -> int:

@@ -52,7 +52,7 @@ def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server, console
     page.reload()
     expect(badge(page, "running")).to_be_visible()
     server.kill()
-    training = server.training_process()
+    training = server.trainers()
     before = trained_steps()
     wait_until(page, lambda: trained_steps() > before, "the run, gone on without the server")
     server.start()
@@ -60,13 +60,13 @@ def test_a_reload_and_the_death_of_the_server_lose_nothing(page, server, console
     expect(badge(page, "running")).to_be_visible()
     expect(curves(page).first).to_be_visible()
     console_errors.clear()  # of the time without a server
-    assert server.training_process() == training
+    assert server.trainers() == training
     no_error_on(page)
 
 
 def test_a_killed_training_process_is_seen_and_its_run_resumed(page, server):
     start_training(page)
-    server.training_process().kill()
+    server.trainers()[0].kill()
     expect(badge(page, "interrupted")).to_be_visible()
     press(page, "Resume")
     expect(badge(page, "running")).to_be_visible()
