@@ -8,8 +8,6 @@ training  images/s of a run with a watching page, as a share of those without
 viewers   30 viewers for ten minutes: the slowest tick, errors, memory of the server
 """
 
-import asyncio
-import contextlib
 import os
 import statistics
 import sys
@@ -18,14 +16,12 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
-import websockets
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from bench.ui_start import start, store_of, waiting
 from gan_core import paths
@@ -35,6 +31,7 @@ from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from tests.e2e import browser as browsers
+from tests.e2e.plain_browser import PlainBrowser, PlainPage, Watch
 from tests.e2e.server import Server
 
 METRICS = ("step", "kimg", "seconds", *CHARTED)
@@ -250,37 +247,19 @@ def viewers(server: Server, _browser: Browser) -> Iterator[tuple[str, str]]:
 
 def _view(server: Server, run: Run, ended: threading.Event, taken: list[float], errors: list[str]) -> None:
     try:
-        asyncio.run(_session(server, run, ended, taken))
-    except Exception as error:
-        errors.append(repr(error))
-
-
-def _get(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=30) as answer:
-        return answer.read()
-
-
-async def _session(server: Server, run: Run, ended: threading.Event, taken: list[float]) -> None:
-    import json
-
-    message = BackMsg()
-    message.rerun_script.query_string = f"run={run.id}"
-    message.rerun_script.page_name = "train"
-    async with websockets.connect(f"ws://localhost:{server.port}/_stcore/stream", max_size=None) as socket:
-        await socket.send(message.SerializeToString())
-        asked: dict[str, Any] = {"lang": "en", "sessions": 0, "rows": 0, "grids": 0}
+        browser = PlainBrowser(server.url)
+        page, watched = PlainPage(browser), Watch(browser, str(run.id))
+        page.open("train", {"run": str(run.id)})
         while not ended.is_set():
             start = time.perf_counter()
-            query = "&".join(f"{name}={value}" for name, value in asked.items())
-            address = f"{server.url}/live/{run.id}?{query}"
-            answer = json.loads(await asyncio.to_thread(_get, address))
+            status = watched.tick()
             taken.append(time.perf_counter() - start)
-            asked |= {"sessions": answer["sessions"], "rows": answer["total"]}
-            asked["grids"] += len(answer["grids"])
-            with contextlib.suppress(TimeoutError):
-                while True:
-                    left = max(0.001, start + TICK_SECONDS - time.perf_counter())
-                    await asyncio.wait_for(socket.recv(), timeout=left)
+            if status != HTTPStatus.OK:
+                errors.append(f"answered with {status}")
+            page.wait(start + TICK_SECONDS - time.perf_counter(), until=ended.is_set)
+        page.close()
+    except Exception as error:
+        errors.append(repr(error))
 
 
 PARTS: dict[str, Callable[[Server, Browser], Iterator[tuple[str, str]]]] = {
