@@ -180,7 +180,7 @@ def test_nobody_else_may_without_the_token(hosted, store, client, headers):
 # The server's end
 
 
-def test_while_the_server_ends_a_page_that_watches_is_told_in_the_readers_language(store):
+def test_while_the_server_ends_a_page_that_watches_is_told_in_the_readers_language(store, no_worker):
     trained(store)
     app = Starlette(routes=live_routes.routes())
     life.ending.set()
