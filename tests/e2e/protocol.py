@@ -26,7 +26,6 @@ ENDS = (
     ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
 )
 BOUNDARY = uuid.uuid4().hex
-MILLION = b"x" * 1_000_000
 
 
 class Answer(NamedTuple):
@@ -48,9 +47,7 @@ class Shown:
     @property
     def widgets(self) -> list[Message]:
         """Every element that has an id, as its protobuf."""
-        elements = [message.delta.new_element for message in self.messages if message.WhichOneof("type") == "delta"]
-        inner = [getattr(element, kind) for element in elements if (kind := element.WhichOneof("type"))]
-        return [element for element in inner if getattr(element, "id", "")]
+        return [element for _kind, element in self.elements if getattr(element, "id", "")]
 
     @property
     def ids(self) -> set[str]:
@@ -68,7 +65,13 @@ class Shown:
     @property
     def raw(self) -> str:
         """The same as it was sent."""
-        return "\n".join(text for message in self.messages for text in _texts(message.delta))
+        return "\n".join(text for message in self.messages for text in texts_of(message.delta))
+
+    @property
+    def elements(self) -> list[tuple[str, Message]]:
+        """Every element with its kind."""
+        found = [message.delta.new_element for message in self.messages if message.WhichOneof("type") == "delta"]
+        return [(kind, getattr(element, kind)) for element in found if (kind := element.WhichOneof("type"))]
 
     def has(self, label: str) -> bool:
         return any(getattr(widget, "label", None) == label for widget in self.widgets)
@@ -92,7 +95,7 @@ class Shown:
         raise AssertionError(f"no widget {label}")
 
 
-def _texts(message: Message) -> Iterator[str]:
+def texts_of(message: Message) -> Iterator[str]:
     for field, value in message.ListFields():
         values = value if field.is_repeated else [value]
         for one in values:
@@ -101,7 +104,7 @@ def _texts(message: Message) -> Iterator[str]:
             elif isinstance(one, bytes):
                 yield one.decode("utf-8", errors="ignore")
             elif isinstance(one, Message):
-                yield from _texts(one)
+                yield from texts_of(one)
 
 
 class Client:
@@ -242,14 +245,17 @@ class Client:
 
     # Uploads
 
-    def upload(self, megabytes: int, in_chunks: bool = False, length: str = "") -> int:
-        """Puts a file that no widget has asked for; returns the status.
+    def upload(
+        self, content: bytes, in_chunks: bool = False, length: str = "", file: str = "", name: str = "f.safetensors"
+    ) -> int:
+        """Puts a file, which no widget has asked for; returns the status.
 
         Args:
             length: what it says of its size, if not the truth; of one in chunks, beside them.
+            file: its id, if a widget is to be given it (`choose`).
         """
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="f.safetensors"\r\n\r\n'.encode()
-        parts = [head, *[MILLION] * megabytes, f"\r\n--{BOUNDARY}--\r\n".encode()]
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="{name}"\r\n\r\n'.encode()
+        parts = [head, content, f"\r\n--{BOUNDARY}--\r\n".encode()]
         sizes = {"Transfer-Encoding": "chunked"} if in_chunks else {"Content-Length": str(sum(map(len, parts)))}
         lines = {
             "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
@@ -258,7 +264,7 @@ class Client:
             "Connection": "close",
         }
         lines |= sizes | ({"Content-Length": length} if length else {})
-        asked = f"PUT /_stcore/upload_file/{self.session}/{uuid.uuid4()} HTTP/1.1\r\nHost: localhost\r\n"
+        asked = f"PUT /_stcore/upload_file/{self.session}/{file or uuid.uuid4()} HTTP/1.1\r\nHost: localhost\r\n"
         asked += "".join(f"{name}: {value}\r\n" for name, value in lines.items())
         # http.client would not lie about a length.
         with socket.create_connection(("localhost", self.server.port), PATIENCE_SECONDS) as connection:
@@ -268,6 +274,15 @@ class Client:
                     connection.sendall(b"%x\r\n%b\r\n" % (len(part), part) if in_chunks else part)
                 connection.sendall(b"0\r\n\r\n" if in_chunks else b"")
             return int(connection.recv(1000).split()[1])  # a server that hangs up leaves its answer
+
+    def choose(self, uploader: str, name: str, content: bytes) -> Shown:
+        """Uploads a file of that name to the widget of that id."""
+        file = str(uuid.uuid4())
+        assert self.upload(content, file=file, name=name) == 204
+        state = WidgetState(id=uploader)
+        state.file_uploader_state_value.uploaded_file_info.add(file_id=file, name=name, size=len(content))
+        self.states[uploader] = state
+        return self.rerun()
 
 
 def _cookies(answer: Answer) -> SimpleCookie:

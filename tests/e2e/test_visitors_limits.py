@@ -15,7 +15,7 @@ from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.runs import RunStore
 from tests.e2e.protocol import Client, Shown
 from tests.e2e.server import PATIENCE_SECONDS, Server
-from tests.e2e.test_visitors_rights import ended_run, serving, store_of, waiting_run
+from tests.e2e.test_visitors_rights import ended_run, person_of, serving, store_of, waiting_run
 
 SMALL = {
     "most_minutes": "1", "most_kimg": "50", "most_batch": "64", "most_parameters": "3e6", "most_memory_gib": "0.02",
@@ -38,6 +38,9 @@ def store(server, monkeypatch) -> Iterator[RunStore]:
     for run in store.all_runs():
         store.ask_to_stop(run.id)
         store.delete(run.id)
+
+
+FILE = bytes(60_000_000)
 
 
 def how_many(store: RunStore) -> int:
@@ -136,6 +139,12 @@ def test_what_is_drawn_and_uploaded_is_limited(store, server):
     client = Client(server)
     page = client.visit("generate", {"model": "shipped:mnist-gan", "total": 21})
     assert "That would be 21 pictures; at most 20 are possible." in page.words
+    for name in ("mnist-gan", "mnist-cdcgan"):
+        model = paths.PRETRAINED / f"{name}{paths.MODEL_SUFFIX}"
+        client.choose(page.id(key="upload"), f"../../{name}.safetensors", model.read_bytes())
+        kept = [path.name for path in paths.uploads(person_of(client, store).person).iterdir()]
+        assert len(kept) == 1 and kept[0].endswith(f"-{name}.safetensors")
+    assert not list(paths.uploads().glob("*.safetensors"))
 
 
 def test_a_full_disk_of_one_and_of_all_takes_no_run(store, server):
@@ -222,7 +231,7 @@ def test_21_unasked_uploads_of_60_mb_cost_at_most_200_mb(mode, tmp_path):
                 client = Client(server)
                 client.visit()
             taken.append(
-                client.upload(60, in_chunks=number in (0, 1, 10, 20), length="10" if number in (1, 20) else "")
+                client.upload(FILE, in_chunks=number in (0, 1, 10, 20), length="10" if number in (1, 20) else "")
             )
         ended.set()
         watching.join()

@@ -1,7 +1,10 @@
 """What visitors cannot do to each other, whatever they say to the server: with its real protocol, not its widgets."""
 
 import contextlib
+import csv
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ from sqlalchemy import func, select
 from gan_core import paths
 from gan_core.hosting import hosting
 from gan_core.jobs.worker import app_worker_name
+from gan_core.presets import DEFAULT_PRESET, preset_config
+from gan_core.store.classroom import Classroom
 from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.people import People
 from gan_core.store.rights import Visitor
@@ -21,7 +26,7 @@ from gan_core.store.runs import RunStore, State
 from gan_core.store.tables import EvaluationRow, MetricChunk, Notice, Person, Run, RunChange, Task
 from tests.app.conftest import trained
 from tests.conftest import small_config
-from tests.e2e.protocol import Client, Shown
+from tests.e2e.protocol import Client, Shown, texts_of
 from tests.e2e.server import Server
 
 CODE, PASSWORD = "open sesame", "a teacher's secret"
@@ -311,6 +316,60 @@ def test_what_is_the_teachers_does_nothing_for_a_student(in_a_class, class_serve
     # It is the teacher's own click that does something.
     teacher.press(page.id("Pause the queue"))
     assert in_a_class.is_paused
+
+
+def test_who_has_left_does_nothing_from_another_tab(in_a_class, class_server):
+    teacher, ana = Client(class_server), student(class_server, "Ada")
+    enter_as_teacher(teacher, "Leaving teacher")
+    run = ended_run(ana, in_a_class)
+    dialog = teacher.press(teacher.visit("train", {"run": run.id}).id("Delete"))
+    confirm, fragment = dialog.id("Delete for good"), dialog.fragment_of("Delete for good")
+    other_tab = Client(class_server, cookie=teacher.cookie)
+    other_tab.press(other_tab.visit().id(key="leave"))
+    shown = teacher.press(confirm, fragment=fragment)
+    assert "belongs to somebody else" in shown.words
+    assert in_a_class.find(run.name).person_id == run.person_id
+    assert teacher.rerun().has("Come in")
+
+
+NAMES = (
+    "<img src=x onerror=alert(1)>", "**bold**", "[a](javascript:alert(1))", "=1+1", "a;=1+1;b", "\u202eright to left",
+    "../../etc/passwd", ":material/home: b", "$x^2$ <b>b</b>", "`code` www.a.example",
+)  # fmt: skip
+AS_IT_IS = ("bidi_component", "dataframe")
+"""Elements whose texts are shown as they are: cells of tables, and our own, which set them as text."""
+
+
+def test_markup_in_a_name_does_nothing_on_pages_and_in_files(tmp_path, monkeypatch):
+    with serving(tmp_path, mode="class", class_code=CODE, teacher_password=PASSWORD, **PLENTY) as server:
+        store = store_of(server, monkeypatch)
+        teacher = Client(server)
+        enter_as_teacher(teacher, "=2+2")
+        task = Classroom(store).set_task(DEFAULT_PRESET, [], words="<b onclick=alert(1)>[x](javascript:0)</b>")
+        pages = []
+        for name in NAMES:
+            client = Client(server)
+            pages.append(enter(client, name))
+            their = store.acting_for(person_of(client, store))
+            store.ask_to_stop(their.create(preset_config(DEFAULT_PRESET), DEFAULT_PRESET, task_id=task.id).id)
+        pages += [teacher.visit(name) for name in ("wall", "teach")]
+        for page in pages:
+            assert "\u202e" not in page.raw
+            for kind, element in page.elements:
+                if kind not in AS_IT_IS:
+                    texts = "\n".join(texts_of(element))
+                    assert not [name for name in (*NAMES, task.words) if name in texts], (kind, texts)
+        urls = [getattr(element, "url", "") for _kind, element in pages[-1].elements]
+        results = next(url for url in urls if url.endswith(".csv"))
+        teacher.press(pages[-1].id("2. Save all as ZIP"))
+        with zipfile.ZipFile(io.BytesIO(teacher.get("/live/class.zip").body)) as file:
+            tables = [teacher.get(results).text, file.read("scores.csv").decode()]
+            for name in file.namelist():
+                assert not name.startswith("/") and ".." not in name.split("/") and not set(name) & set("<>:*`$\\")
+        for table in tables:
+            cells = [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+            assert "'=1+1" in cells and len([cell for cell in cells if "1+1" in cell]) == 2
+            assert not [cell for cell in cells for part in cell.split(";") if part.startswith(("=", "+", "-", "@"))]
 
 
 # Identities
