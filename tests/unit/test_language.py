@@ -4,6 +4,7 @@ import string
 
 import pytest
 
+from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.text import Text
 from pages.locale.collect import ENGLISH, collect, translated
@@ -59,3 +60,12 @@ def test_what_is_stored_of_a_sentence_can_be_said_in_any_language_later():
 def test_a_sentence_stored_by_an_older_version_is_shown_as_it_is():
     assert str(Text.from_json("Its process vanished {1}.")) == "Its process vanished {1}."
     assert str(Text.from_json("12")) == "12"
+
+
+def test_where_a_servers_files_lie_is_told_nobody_who_shares_it(hosted):
+    text = Text(
+        "{file} is gone from {folder}", {"file": paths.checkpoints() / "a" / "b.txt", "folder": paths.checkpoints()}
+    )
+    assert str(paths.checkpoints()) in translate("en", text)
+    hosted("public")
+    assert translate("en", text) == "a/b.txt is gone from …"

@@ -246,3 +246,10 @@ def test_strangers_who_made_nothing_and_stayed_away_are_forgotten_and_no_one_els
 
 def test_in_the_mode_personal_every_browser_is_the_owners(store):
     assert default_people().visitor("") == default_people().visitor("any") == OWNER
+
+
+def test_a_teachers_name_is_not_anothers_who_is_written_with_other_letters(hosted):
+    hosted("class", login="oidc", teachers="Teacher@Example.com, straße@example.com")
+    people = default_people()
+    for subject, may in (("teacher@EXAMPLE.com", True), ("straße@example.com", True), ("strasse@example.com", False)):
+        assert people.log_in(f"key of {subject}", subject, "").may_everything is may
