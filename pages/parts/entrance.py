@@ -9,7 +9,7 @@ from gan_core.store.rights import Visitor
 from pages.parts.edge import plain
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
-from pages.parts.rates import refuse_guessing
+from pages.parts.rates import MOST_PASSWORDS, refuse_guessing
 from pages.parts.visitors import browser_key, visitor
 
 LONGEST_SECRET = 200
@@ -46,14 +46,14 @@ def _enter_class(key: str) -> None:
             name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="nickname")
             code = st.text_input(_("Code of the class"), take_code, max_chars=LONGEST_SECRET, autocomplete="off")
             if st.form_submit_button(_("Come in"), type="primary", width="stretch"):
-                refuse_guessing(key, _address())
+                refuse_guessing(key, _address(), hosting().most_requests_of_address)
                 default_people().enter_class(key, code, name)
                 _entered()
         with st.expander(_("I am the teacher")), st.form("teacher", border=False), errors_in_words():
             name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, key="teacher-name")
             password = st.text_input(_("The teacher's password"), type="password", max_chars=LONGEST_SECRET)
             if st.form_submit_button(_("Come in as the teacher"), width="stretch"):
-                refuse_guessing(key, _address())
+                refuse_guessing(key, _address(), MOST_PASSWORDS)
                 default_people().enter_as_teacher(key, password, name)
                 _entered()
 

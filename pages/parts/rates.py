@@ -25,6 +25,10 @@ from pages.parts.visitors import key_of, visitor
 
 MOST_GUESSES = 10
 """Attempts a minute to enter a class's code or the teacher's password."""
+MOST_PASSWORDS = 30
+"""The same of the teacher's password of all at an internet address: those of a browser would not keep anybody from
+trying a list of words, each with another cookie. Of the code more, since a class comes in from one address.
+"""
 UPLOAD_SECONDS = 600
 UPLOADS = "/_stcore/upload_file"
 STREAM = "/_stcore/stream"
@@ -158,13 +162,13 @@ def refuse_too_many_requests(who: str, address: str) -> None:
     _count(hosting().most_requests_of_address, "address", address)
 
 
-def refuse_guessing(key: str, address: str) -> None:
+def refuse_guessing(key: str, address: str, most_of_address: float) -> None:
     """Counts an attempt to enter a code or a password. Raises WorkbenchError after MOST_GUESSES of a browser.
 
     A browser that forgets its cookie is another one; so those of its address count too.
     """
     _count(MOST_GUESSES, "guess", key)
-    _count(hosting().most_requests_of_address, "guesses", address)
+    _count(most_of_address, f"guess of {most_of_address:g}", address)
 
 
 def _count(most: float, kind: str, who: str) -> None:

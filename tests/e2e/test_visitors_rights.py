@@ -429,6 +429,16 @@ def test_with_a_login_a_header_logs_nobody_in(tmp_path, monkeypatch):
         assert liar.get("/live/wall").body == b""
 
 
+def test_a_teachers_password_is_not_guessed_by_browsers_that_forget_their_cookie(class_server):
+    elsewhere = {"X-Forwarded-For": "192.0.2.7"}  # as this computer's own proxy would say
+    for number in range(30):
+        if number % 10 == 0:
+            client = Client(class_server, headers=elsewhere)
+        enter_as_teacher(client, "Guesser", f"guess {number}")
+    assert "a lot in a minute" in enter_as_teacher(Client(class_server, headers=elsewhere), "Guesser").words
+    assert enter(Client(class_server, headers=elsewhere), "Late student").has("Leave")
+
+
 def test_a_code_is_not_guessed_more_than_ten_times_a_minute(class_server):
     client = Client(class_server)
     for number in range(10):
