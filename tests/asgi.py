@@ -12,16 +12,22 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(app, path, host="localhost:8501", kind="http", said: list | None = None, **headers: str) -> Answer:
-    """What the app answers to a GET, or to a websocket's handshake: 101 if it is accepted.
+def ask(
+    app, path, host="localhost:8501", kind="http", said: list | None = None, method="GET", scheme="http",
+    client: str = "", **headers: str,
+) -> Answer:  # fmt: skip
+    """What the app answers to a request, or to a websocket's handshake: 101 if it is accepted.
 
     Args:
+        client: its address.
         said: gets its messages, even if the app raises an exception after them.
     """
     headers = {"host": host} | headers if host else headers
     scope = {
         "type": kind,
-        "method": "GET",
+        "method": method,
+        "scheme": scheme,
+        "client": (client, 1) if client else None,
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",

@@ -121,6 +121,22 @@ def test_no_page_keeps_anybody_from_using_it(visit, server, two_runs):
     assert {view: barriers for view, barriers in found.items() if barriers} == {}
 
 
+@pytest.mark.usefixtures("in_class")
+def test_the_way_into_a_class_keeps_nobody_out(visit):
+    for colours in SCHEMES:
+        page = visit("/?code=code", color_scheme=colours)
+        page.get_by_text("I am the teacher").click()
+        expect(page.get_by_label("The teacher's password")).to_be_visible()
+        is_quiet(page)
+        assert axe.barriers(page) == []
+        page.get_by_label("Your name").first.fill(f"Ana {colours}")
+        press(page, "Come in")
+        page.locator(".st-key-who button").click()
+        expect(page.get_by_role("button", name="Leave")).to_be_visible()
+        is_quiet(page)
+        assert axe.barriers(page) == []
+
+
 def test_a_chart_has_its_name_before_it_is_drawn(visit, server):
     gan_core.train("cgan", **dict(small_config(conditional=True)))
     page = visit("/train?run=1")
