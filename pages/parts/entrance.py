@@ -119,7 +119,7 @@ def _name_tag(who: Visitor) -> None:
     ):
         st.caption(_("You are the teacher.") if who.may_everything else _("Your runs and pictures have this name."))
         if subject := st.session_state.get("subject"):
-            st.caption(_("Logged in as {subject}", subject=plain(subject)))
+            st.text(_("Logged in as {subject}", subject=subject))  # to be copied into GAN_WORKBENCH_TEACHERS
         if hosting().login != "proxy":  # which would say at once again who is here
             st.button(_("Leave"), icon=":material/logout:", on_click=_leave, width="stretch", key="leave")
 

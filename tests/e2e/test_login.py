@@ -144,32 +144,43 @@ def named_by_a_proxy(hosted, monkeypatch) -> None:
     monkeypatch.setenv("STREAMLIT_SERVER_TRUSTED_USER_HEADERS", json.dumps({"X-Forwarded-User": "email"}))
 
 
-@pytest.mark.usefixtures("named_by_a_proxy")
+@pytest.fixture
+def through_nginx(named_by_a_proxy, server, tmp_path) -> Iterator[str]:
+    """The address of nginx, which asks for a name and a password."""
+    passwords = tmp_path / "passwords"
+    passwords.write_text("".join(f"{name}:{{PLAIN}}{name}\n" for name in ("ana@school.example", "ben@school.example")))
+    changes = {
+        'X-Forwarded-User ""': "X-Forwarded-User $remote_user",
+        "server_tokens off;": f'server_tokens off; auth_basic "class"; auth_basic_user_file {passwords};',
+    }
+    with nginx(tmp_path, server.port, changes) as address:
+        yield address
+
+
 @pytest.mark.parametrize("server", ["gan"], indirect=True)
-def test_the_proxys_header_says_who_it_is_and_no_client_can(visit, server, tmp_path):
-    forged = {"X-Forwarded-User": "teacher@school.example"}
+def test_the_proxys_header_says_who_it_is_and_no_client_can(through_nginx, visit, server):
     straight = visit("/")
     expect(straight.get_by_text("The server in front of this page should say who you are")).to_be_visible()
 
-    passwords = tmp_path / "passwords"
-    passwords.write_text("".join(f"{name}:{{PLAIN}}{name}\n" for name in ("ana@school.example", "ben@school.example")))
-    with nginx(tmp_path, server.port, changes={
-        'X-Forwarded-User ""': "X-Forwarded-User $remote_user",
-        "server_tokens off;": f'server_tokens off; auth_basic "class"; auth_basic_user_file {passwords};',
-    }) as address:  # fmt: skip
-        server.url = address
-        options = {"ignore_https_errors": True, "extra_http_headers": forged}
-        pages = {}
-        for name in ("ana", "ben"):
-            subject = f"{name}@school.example"
-            pages[name] = visit("/train", http_credentials={"username": subject, "password": subject}, **options)
-            expect(name_tag(pages[name])).to_contain_text(subject.replace("@", f"@{JOINER}"))
-            expect(pages[name].get_by_role("link", name="Teach")).to_have_count(0)
-        press_train(pages["ana"], SIX_SECONDS)
-        expect(badge(pages["ana"], "finished")).to_be_visible()
-        people = {person.name: person for person in default_people().all_people()}
-        assert set(people) == {"ana@school.example", "ben@school.example"}
-        assert [run.person_id for run in default_store().all_runs()] == [people["ana@school.example"].id]
-        name_tag(pages["ana"]).click()
-        expect(pages["ana"].get_by_text("Logged in as")).to_be_visible()
-        expect(pages["ana"].get_by_role("button", name="Leave")).to_have_count(0)
+    server.url = through_nginx
+    pages = {}
+    for name in ("ana", "ben"):
+        subject = f"{name}@school.example"
+        pages[name] = visit(
+            "/train",
+            ignore_https_errors=True,
+            http_credentials={"username": subject, "password": subject},
+            extra_http_headers={"X-Forwarded-User": "teacher@school.example"},
+        )
+        expect(name_tag(pages[name])).to_contain_text(subject.replace("@", f"@{JOINER}"))
+        expect(pages[name].get_by_role("link", name="Teach")).to_have_count(0)
+    ana = pages["ana"]
+    press_train(ana, SIX_SECONDS)
+    expect(badge(ana, "finished")).to_be_visible()
+    people = {person.name: person for person in default_people().all_people()}
+    assert set(people) == {"ana@school.example", "ben@school.example"}
+    assert [run.person_id for run in default_store().all_runs()] == [people["ana@school.example"].id]
+    assert [status(page, f"{server.url}/live/1") for page in pages.values()] == [200, 200]
+    name_tag(ana).click()
+    expect(ana.get_by_text("Logged in as ana@school.example")).to_be_visible()
+    expect(ana.get_by_role("button", name="Leave")).to_have_count(0)
