@@ -56,12 +56,12 @@ def program(name: str) -> str:
 def nginx(folder: Path, upstream: int, changes: Mapping[str, str] | None = None) -> Iterator[str]:
     """Yields the address of what is served: https, under /gan. `changes` are made in deploy/nginx.conf."""
     port = free_port()
-    config = nginx_config(folder, upstream, port, changes or {})
+    config = nginx_config(folder, upstream, port, changes)
     with _running([program("nginx"), "-e", "stderr", "-p", str(folder), "-c", str(config)], folder, port):
         yield f"https://localhost:{port}/gan"
 
 
-def nginx_config(folder: Path, upstream: int, port: int, more_changes: Mapping[str, str]) -> Path:
+def nginx_config(folder: Path, upstream: int, port: int, more_changes: Mapping[str, str] | None = None) -> Path:
     certificate, key = _certificate(folder)
     site = (DEPLOY / "nginx.conf").read_text()
     changes = {
@@ -74,7 +74,7 @@ def nginx_config(folder: Path, upstream: int, port: int, more_changes: Mapping[s
         "/etc/letsencrypt/live/gan.example.com/fullchain.pem": str(certificate),
         "/etc/letsencrypt/live/gan.example.com/privkey.pem": str(key),
     }
-    for before, after in (changes | dict(more_changes)).items():
+    for before, after in (changes | dict(more_changes or {})).items():
         assert before in site, before
         site = site.replace(before, after)
     (folder / "site.conf").write_text(site)
