@@ -1,6 +1,7 @@
 """How often visitors may ask for what costs, and how much they may send; counted for each, and for an address."""
 
 import contextlib
+from types import SimpleNamespace
 
 import pytest
 from limits.storage import MemoryStorage
@@ -12,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from gan_core.errors import WorkbenchError
 from pages.parts import rates, visitors
-from pages.parts.rates import MOST_GUESSES, UPLOAD_SECONDS, Rates, UploadWindow, refuse_guessing
+from pages.parts.rates import MOST_GUESSES, UPLOAD_SECONDS, Rates, Uploads, refuse_guessing
 from tests import asgi
 
 MB = 1_000_000
@@ -40,7 +41,7 @@ def nothing_counted_yet(monkeypatch):
 def clock(monkeypatch):
     """The uploads' clock."""
     seconds = [1000.0]
-    monkeypatch.setattr("pages.parts.rates.time.monotonic", lambda: seconds[0])
+    monkeypatch.setattr(rates, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
     return seconds
 
 
@@ -165,10 +166,26 @@ def test_a_browser_may_guess_so_often_and_one_that_forgets_its_cookie_as_often_a
     assert guesses(lambda n: f"key {n}", lambda n: "2.2.2.2") == 30
 
 
-def test_what_was_refused_does_not_count(hosted, clock):
+def test_an_upload_on_its_way_counts_and_one_that_was_refused_or_broken_off_does_not(hosted, clock):
     hosted("public", upload_mb_of_one=10)
-    window = UploadWindow()
-    for _ in range(5):
-        with pytest.raises(WorkbenchError, match="At most 10 MB"):
-            window.take("ana", 11 * MB)
-    window.take("ana", 10 * MB)
+    uploads = Uploads()
+    with pytest.raises(WorkbenchError, match="At most 10 MB"):
+        uploads.begin("ana", 11 * MB)
+    on_its_way = uploads.begin("ana", 10 * MB)
+    clock[0] += UPLOAD_SECONDS + 1
+    with pytest.raises(WorkbenchError, match="At most 10 MB"):
+        uploads.begin("ana", 1)
+    uploads.end(on_its_way)
+    uploads.begin("ana", 10 * MB)
+
+
+def test_one_that_the_server_did_not_take_does_not_count(hosted):
+    hosted("public", upload_mb_of_one=1)
+    app = site()
+    assert [put(app, MB, path="/_stcore/upload_file/nowhere").status for _ in range(3)] == [404] * 3
+    assert put(app, MB).status == 200
+
+
+def test_what_comes_in_chunks_has_no_length_whatever_it_says(hosted):
+    hosted("class")
+    assert put(site(), 1, transfer_encoding="chunked").status == 429
