@@ -16,7 +16,8 @@ from collections.abc import Iterator
 import numpy as np
 from psutil import Error, Process
 
-from bench.classroom import Notes, Student, Visitor, class_server, gather, options, report, show
+from bench.class_people import Notes, Student, Visitor, gather
+from bench.classroom import class_server, options, report, show
 from bench.ui_start import store_of
 from gan_core.store.database import sqlite_file
 from gan_core.store.people import People

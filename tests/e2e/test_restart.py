@@ -51,7 +51,7 @@ def test_where_strangers_share_a_server_what_trains_is_saved_and_goes_on_after_i
 def test_on_ones_own_computer_a_run_outlives_its_server(store, server, visit, console_errors):
     page = visit()
     start_run(store, page, minutes=60)
-    trainer = server.training_process()
+    [trainer] = server.trainers()
     server.process.terminate()
     expect(page.get_by_text(SAYS).first).to_be_visible()
     server.process.wait(PATIENCE_SECONDS)

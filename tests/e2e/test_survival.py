@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bench.classroom import Notes, gather
+from bench.class_people import Notes, gather
 from bench.survival import integrity
 from gan_core.store.tables import State
 from tests.e2e.server import Server
