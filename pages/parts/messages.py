@@ -12,10 +12,14 @@ from pages.parts.visitors import key_of
 
 SAID_BY_PAGES = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request")
 """Streamlit does more than that for anybody: it empties the caches of all, and names files that git does not know."""
+POLICY_VIOLATION = 1008
+"""As RFC 6455 calls it, 7.4.1."""
 A_SECOND = 10
 """Messages of a visitor; each may run a page's script."""
 AT_ONCE = 50
 """So many may come faster."""
+MOST_IN_A_ROW = 100
+"""Messages that have to wait, one after the other: nobody clicks like this, and the connection is closed."""
 MOST_KNOWN = 1000
 
 
@@ -36,14 +40,21 @@ class Messages:
             return
         who = key_of(HTTPConnection(scope))
 
+        waited = 0
+
         async def receive_slowly() -> Message:
-            while True:
+            nonlocal waited
+            while waited < MOST_IN_A_ROW:
                 message = await receive()
                 if message["type"] != "websocket.receive":
                     return message
-                await asyncio.sleep(self.seconds_to_wait(who, time.monotonic()))
+                seconds = self.seconds_to_wait(who, time.monotonic())
+                waited = waited + 1 if seconds else 0
+                await asyncio.sleep(seconds)
                 if _is_of_a_page(message.get("bytes")):
                     return message
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+            return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
 
         await self.app(scope, receive_slowly, send)
 
