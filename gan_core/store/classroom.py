@@ -14,6 +14,7 @@ from gan_core.config import RunConfig, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import preset_config
 from gan_core.store import class_export, tasks
+from gan_core.store.database import overwrite_deleted
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
@@ -209,6 +210,7 @@ class Classroom:
             shutil.rmtree(paths.uploads(person_id), ignore_errors=True)
         class_export.place().unlink(missing_ok=True)
         self._forget_people()
+        overwrite_deleted(self.store.engine)
 
     def _forget_people(self) -> None:
         students = select(Person.id).where(~Person.is_teacher)

@@ -145,6 +145,15 @@ def changed_rows(session: Session, statement: Update | Delete) -> int:
     return result.rowcount
 
 
+def overwrite_deleted(engine: Engine) -> None:
+    """Write SQLite's file anew, so that what was deleted is no longer in it. Best effort: other databases see to it."""
+    if engine.dialect.name == "sqlite":
+        with contextlib.suppress(DatabaseError), engine.connect() as connection:
+            alone = connection.execution_options(isolation_level="AUTOCOMMIT")
+            alone.exec_driver_sql("VACUUM")
+            alone.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def sqlite_file(url: str | URL) -> Path | None:
     """The file behind a SQLite URL; None for other databases, and for one in memory."""
     parsed = make_url(url)

@@ -53,7 +53,8 @@ class People:
 
         Raises WorkbenchError for a wrong code, a name that is none, and one that another browser has.
         """
-        if not _same(code, hosting().class_code.get_secret_value()):
+        # A phone begins with a capital by itself.
+        if not _same(code.casefold(), hosting().class_code.get_secret_value().casefold()):
             raise WorkbenchError("This is not the code of the class; the teacher knows it.")
         return self._enter(key, name, is_teacher=False)
 
@@ -151,12 +152,16 @@ class People:
     # What a teacher may do
 
     def give_back(self, person_id: int, by: Visitor) -> None:
-        """Whoever enters this person's name within GIVE_BACK_SECONDS is this person. Raises WorkbenchError."""
+        """Whoever enters this student's name within GIVE_BACK_SECONDS is this student. Raises WorkbenchError.
+
+        A teacher's name stays: who has the code could take it.
+        """
         if not by.may_everything:
             raise WorkbenchError("Only the teacher can give a name back.")
         with transaction(self.engine) as session:
             until = time.time() + GIVE_BACK_SECONDS
-            session.execute(update(Person).where(Person.id == person_id).values(given_back_until=until))
+            student = update(Person).where(Person.id == person_id, ~Person.is_teacher)
+            session.execute(student.values(given_back_until=until))
         log.done(by.short_name, f"give a name back to person {person_id}")
 
     def all_people(self) -> list[Person]:

@@ -42,6 +42,8 @@ def show_task(store: RunStore) -> None:
             st.button(_("Leave the task"), icon=":material/close:", on_click=_leave, key="leave-task")
         else:
             st.button(_("Begin"), type="primary", icon=":material/assignment:", on_click=_begin, args=(task,))
+        if not begun:
+            st.caption(_("A run counts for the task once you have pressed Begin."), width="content")
     if st.session_state.pop(JUST_BEGUN, False):
         st.switch_page("train.py")
 

@@ -43,7 +43,7 @@ def _wait_for_the_last(room: Classroom) -> None:
 
 
 def _save(room: Classroom) -> None:
-    made = st.button(_("2. Save all as ZIP"), icon=":material/folder_zip:")
+    made = st.button(_("2. Make a ZIP of all"), icon=":material/folder_zip:")
     if made:
         with errors_in_words(), progress_bar(_("Saving …")) as show:
             class_export.export_class(room.store, show)

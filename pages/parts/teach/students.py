@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def show_students(store: RunStore) -> None:
     """A table; whoever is ticked can be given the name back."""
-    people = [person for person in default_people().all_people() if person.name]
+    people = [person for person in default_people().all_people() if person.name and not person.is_teacher]
     if not people:
         st.info(_("Nobody is here yet."))
         return
@@ -39,10 +39,9 @@ def show_students(store: RunStore) -> None:
 def _columns() -> "dict[Any, ColumnConfig]":
     return {
         "name": st.column_config.TextColumn(_("Name")),
-        "teacher": st.column_config.CheckboxColumn(_("Teacher")),
         "came": st.column_config.DatetimeColumn(_("Came"), format="distance"),
     }
 
 
 def _row(person: Person) -> list[object]:
-    return [no_formula(person.name), person.is_teacher, pd.Timestamp(person.created_at, unit="s", tz="UTC")]
+    return [no_formula(person.name), pd.Timestamp(person.created_at, unit="s", tz="UTC")]

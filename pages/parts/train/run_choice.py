@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from gan_core.hosting import hosting
+from gan_core.store.people import default_people
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
@@ -16,14 +18,18 @@ RUNS_TO_CHOOSE_FROM = 100
 
 
 def choose_run(store: RunStore, place: DeltaGenerator) -> Run | None:
-    """The run that the page shows: the one chosen or linked to, else the one in training, else the newest."""
+    """The run that the page shows: the one chosen or linked to, else the one in training, else the newest.
+
+    Where visitors are told apart, it begins with one of their own.
+    """
     take("run", run_key)
     runs = store.all_runs(RUNS_TO_CHOOSE_FROM)
     chosen_before = _still_there(store, "run")
-    if not runs and not chosen_before:
+    own = [run for run in runs if run.person_id == store.by.person or store.by.may_everything]
+    if not own and not chosen_before:
         give("run", "")
         return None
-    own = [run for run in runs if run.person_id == store.by.person] or runs
+    names = default_people().names() if hosting().mode == "class" else {}
     offered = {link_key(run): run for run in runs}
     if chosen_before:
         offered[link_key(chosen_before)] = chosen_before
@@ -31,11 +37,16 @@ def choose_run(store: RunStore, place: DeltaGenerator) -> Run | None:
         newest = next((run for run in own if run.state == State.RUNNING), own[0])
         st.session_state["run"] = link_key(newest)
     chosen = place.selectbox(
-        _("Run"), list(offered), format_func=lambda key: offered[key].title, key="run",
+        _("Run"), list(offered), format_func=lambda key: _title(offered[key], names), key="run",
         persist_state="session", label_visibility="collapsed", width=230,
     )  # fmt: skip
     give("run", chosen)
     return store.watched(chosen)
+
+
+def _title(run: Run, names: dict[int, str]) -> str:
+    """What the list calls it, with whose it is."""
+    return " · ".join(filter(None, [run.title, names.get(run.person_id)]))
 
 
 def choose_other(store: RunStore, run: Run, place: DeltaGenerator) -> Run | None:
