@@ -82,6 +82,11 @@ def test_a_text_that_begins_like_a_formula_is_none(begins):
     assert no_formula(f"a{begins}") == f"a{begins}"
 
 
+def test_a_formula_behind_a_semicolon_is_none_either():
+    assert no_formula("a;=1+1;b") == "a;'=1+1;b"
+    assert no_formula("a; b-c = 1") == "a; b-c = 1"
+
+
 def test_in_a_csv_texts_are_no_formulas_and_numbers_stay_numbers():
     table = pd.DataFrame({"name": ["=1+1", "cats", None], "=loss": [-1.5, np.nan, 2], "step": [-1, 2, 3]})
     text = as_csv(table)

@@ -189,3 +189,12 @@ def test_one_that_the_server_did_not_take_does_not_count(hosted):
 def test_what_comes_in_chunks_has_no_length_whatever_it_says(hosted):
     hosted("class")
     assert put(site(), 1, transfer_encoding="chunked").status == 429
+
+
+def test_what_the_server_still_holds_counts_however_old_it_is(hosted, monkeypatch):
+    hosted("public", upload_mb_of_one=100, upload_mb=150)
+    monkeypatch.setattr("pages.parts.rates._held_bytes", lambda: 100_000_000)
+    uploads = Uploads()
+    uploads.begin("one", 50_000_000)
+    with pytest.raises(WorkbenchError, match="may be uploaded"):
+        uploads.begin("another", 50_000_001)

@@ -17,6 +17,7 @@ from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.store import database
 from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.queue import LOST_AFTER_SECONDS
+from gan_core.store.rights import Visitor
 from gan_core.store.runs import RunStore, State, default_store
 from gan_core.store.tables import Run, WorkerRow
 from tests.conftest import small_config
@@ -523,3 +524,11 @@ def test_a_run_that_learns_forgets_nothing(store):
     run = store.create(small_config(), "cgan", owner="me")
     with pytest.raises(WorkbenchError, match="stop it first"):
         store.forget_training(run.id)
+
+
+def test_users_of_the_server_are_not_named_to_whom_its_folders_are_closed(store, hosted):
+    hosted("public")
+    visitor = store.acting_for(Visitor(person=1))
+    for folder in ("/etc", "~root", "~nobody-here"):
+        with pytest.raises(WorkbenchError, match="Folders of this server are closed"):
+            visitor.create(small_config(dataset=f"folder:{folder}"), "cgan")
