@@ -155,13 +155,13 @@ def guesses(key, address) -> int:
     allowed = 0
     for count in range(100):
         with contextlib.suppress(WorkbenchError):
-            refuse_guessing(key(count), address(count))
+            refuse_guessing(key(count), address(count), most_of_address=30)
             allowed += 1
     return allowed
 
 
 def test_a_browser_may_guess_so_often_and_one_that_forgets_its_cookie_as_often_as_its_address(hosted):
-    hosted("class", most_requests_of_address=30)
+    hosted("class")
     assert guesses(lambda n: "a key", lambda n: f"1.1.1.{n}") == MOST_GUESSES
     assert guesses(lambda n: f"key {n}", lambda n: "2.2.2.2") == 30
 
