@@ -361,7 +361,7 @@ def test_markup_in_a_name_does_nothing_on_pages_and_in_files(tmp_path, monkeypat
                     assert not [name for name in (*NAMES, task.words) if name in texts], (kind, texts)
         urls = [getattr(element, "url", "") for _kind, element in pages[-1].elements]
         results = next(url for url in urls if url.endswith(".csv"))
-        teacher.press(pages[-1].id("2. Save all as ZIP"))
+        teacher.press(pages[-1].id("2. Make a ZIP of all"))
         with zipfile.ZipFile(io.BytesIO(teacher.get("/live/class.zip").body)) as file:
             tables = [teacher.get(results).text, file.read("scores.csv").decode()]
             for name in file.namelist():
