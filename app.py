@@ -1,5 +1,6 @@
 """The server: Streamlit over pages/front.py, and the few routes of our own."""
 
+import sys
 from pathlib import Path
 
 import plotly
@@ -8,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from gan_core.errors import WorkbenchError
 from gan_core.jobs import threads
 from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
@@ -29,7 +31,10 @@ PLOTLY_FILES = Path(plotly.__file__).parent / "package_data"
 base = (st.get_option("server.baseUrlPath") or "").strip("/")
 prefix = f"/{base}" if base else ""
 
-begin_class()
+try:
+    begin_class()
+except WorkbenchError as error:
+    sys.exit(str(error))
 
 app = st.App(
     "pages/front.py",

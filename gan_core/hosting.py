@@ -89,7 +89,7 @@ class Hosting(BaseSettings):
     upload_mb: float = _limit(NONE, 200, 200, "MB that all may upload in ten minutes, and that the server holds")
     disk_mb_of_one: float = _limit(NONE, 1_000, 200, "MB of a person's runs and uploads")
     disk_mb: float = _limit(NONE, 20_000, 5_000, "MB of all runs and uploads")
-    days_kept: float = _limit(NONE, 30, 2, "days after which runs and uploads are deleted")
+    days_kept: float = _limit(NONE, 30, 2, "days after which runs and uploads are deleted; at most 36,500, or inf")
 
     @model_validator(mode="before")
     @classmethod
@@ -99,6 +99,11 @@ class Hosting(BaseSettings):
         if mode not in MODES:
             return given  # refused below, in words
         return {name: value.default(mode) for name, value in by_mode().items()} | given
+
+    @field_validator("days_kept")
+    @classmethod
+    def _a_century_at_most(cls, given: float) -> float:
+        return given if given <= 36_500 else NONE
 
     @field_validator("teachers")
     @classmethod
@@ -124,6 +129,11 @@ def by_mode() -> Mapping[str, ByMode]:
     found = {name: [item for item in field.metadata if isinstance(item, ByMode)]
              for name, field in Hosting.model_fields.items()}  # fmt: skip
     return {name: items[0] for name, items in found.items() if items}
+
+
+def variables_of_jobs() -> list[str]:
+    """The environment variables by which workers and what they start differ."""
+    return [PREFIX + name.upper() for name in ("mode", *by_mode())]
 
 
 @cache

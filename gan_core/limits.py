@@ -3,6 +3,8 @@
 The stores ask here. The owner of the machine and a teacher are not limited. Knows nothing of torch.
 """
 
+import contextlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -21,12 +23,23 @@ def refuse_config(config: RunConfig) -> None:
     if config.dataset.startswith(FOLDER) and not limits.folders:
         raise WorkbenchError("Folders of this server are closed; choose one of the named datasets.")
     for value, most, sentence in (
-        (config.minutes, limits.most_minutes, Text("A run may train for {most:,.4g} minutes here, not {value:,.4g}.")),
-        (config.kimg, limits.most_kimg, Text("A run may see {most:,.4g} kimg here, not {value:,.4g}.")),
+        (
+            config.minutes,
+            limits.most_minutes,
+            Text("A run may train for {most:,.10g} minutes here, not {value:,.10g}."),
+        ),
+        (config.kimg, limits.most_kimg, Text("A run may see {most:,.10g} kimg here, not {value:,.10g}.")),
         (config.batch_size, limits.most_batch, Text("A batch may have {most:,.0f} images here, not {value:,.0f}.")),
     ):
         if value is not None and value > most:
             raise WorkbenchError(sentence.template, most=most, value=value)
+
+
+def within_budget(config: RunConfig) -> RunConfig:
+    """The same with no larger budget than a run may have here."""
+    most = {"minutes": hosting().most_minutes, "kimg": hosting().most_kimg}
+    budget = {name: getattr(config, name) for name in most}
+    return config.model_copy(update={name: min(value, most[name]) for name, value in budget.items() if value})
 
 
 def refuse_crowd(of_one: int, of_all: int) -> None:
@@ -78,9 +91,8 @@ def bytes_of(folders: Iterable[Path]) -> int:
     """The size of all files in these folders and those within."""
     total = 0
     for folder in folders:
-        for path in folder.rglob("*"):
-            try:
-                total += path.stat().st_size if path.is_file() else 0
-            except OSError:  # it was deleted meanwhile
-                continue
+        for place, _folders, names in os.walk(folder):  # leaves out what is deleted meanwhile
+            for name in names:
+                with contextlib.suppress(OSError):
+                    total += (Path(place) / name).stat().st_size
     return total

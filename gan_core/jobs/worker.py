@@ -8,6 +8,7 @@ runs wait, it keeps a process ready for the next run (warm.py).
 
 import contextlib
 import math
+import os
 import platform
 import signal
 import sys
@@ -21,7 +22,7 @@ import psutil
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreUnavailableError
-from gan_core.hosting import hosting
+from gan_core.hosting import hosting, variables_of_jobs
 from gan_core.jobs.job import new_owner, on_signals, process_of
 from gan_core.jobs.processes import Process, start_detached
 from gan_core.jobs.warm import FORKS, Warm
@@ -350,11 +351,34 @@ def end_worker(store: RunStore) -> None:
     global _no_more
     with _starting:
         _no_more = True
+    if process := _app_worker(store):
+        _end_and_wait(process)
+
+
+def end_worker_of_other_settings(store: RunStore) -> None:
+    """A worker that an earlier server left, hosted another way, goes by that one's limits: end it politely."""
+    process = _app_worker(store)
+    if process is None:
+        return
+    with contextlib.suppress(psutil.Error):
+        theirs = process.environ()
+        if any(theirs.get(name) != os.environ.get(name) for name in variables_of_jobs()):
+            _end_and_wait(process)
+
+
+def _app_worker(store: RunStore) -> psutil.Process | None:
+    """The process of the app's worker of this machine; None if none lives."""
     sign = store.worker_sign(app_worker_name())
     if sign is None or not store.worker_lives(app_worker_name()):
-        return
+        return None
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(process_of(sign[0]))
         if "worker" in process.cmdline():  # else the number is another's by now
-            process.terminate()
-            process.wait(STOP_SECONDS + LOST_AFTER_SECONDS)
+            return process
+    return None
+
+
+def _end_and_wait(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.Error):
+        process.terminate()
+        process.wait(STOP_SECONDS + LOST_AFTER_SECONDS)

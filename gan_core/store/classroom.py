@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session, defer
 
-from gan_core import paths
+from gan_core import limits, paths
 from gan_core.config import RunConfig, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.presets import preset_config
@@ -133,7 +133,7 @@ class Classroom:
             minutes: until it is over; None if only `end_task` ends it.
         """
         self._check_teacher()
-        preset_config(preset)  # says if there is none
+        limits.refuse_config(limits.within_budget(preset_config(preset)))  # says if there is none, too
         if unknown := [name for name in free if name not in settings()]:
             raise WorkbenchError("There is no setting {name}.", name=repr(unknown[0]))
         now = time.time()
@@ -181,6 +181,7 @@ class Classroom:
             evaluations = session.scalars(select(EvaluationRow.id).where(*_in_work(EvaluationRow))).all()
         for run_id in runs:
             self.store.ask_to_stop(run_id)
+        self._forget_people()  # first, so that nobody makes more meanwhile
         for evaluation_id in evaluations:
             self._evaluations().cancel(evaluation_id)
 
@@ -209,7 +210,6 @@ class Classroom:
         for person_id in people:
             shutil.rmtree(paths.uploads(person_id), ignore_errors=True)
         class_export.place().unlink(missing_ok=True)
-        self._forget_people()
         overwrite_deleted(self.store.engine)
 
     def _forget_people(self) -> None:

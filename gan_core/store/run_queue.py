@@ -140,7 +140,7 @@ class RunQueue(Queue[Run]):
     @property
     def is_paused(self) -> bool:
         with self.session() as session:
-            return session.get(Notice, PAUSED) is not None
+            return _is_paused(session)
 
     def _check_may_order(self) -> None:
         if not self.by.may_everything:
@@ -184,7 +184,7 @@ class RunQueue(Queue[Run]):
         had = self._had(session, {job.person for job in waiting}, now)
         # Only those of a worker with a name take one of its places, not those of the command line.
         begins = turns.forecast(waiting, self._in_work(session, now, owners="%/%"), hosting().slots, had, now)
-        paused = session.get(Notice, PAUSED) is not None
+        paused = _is_paused(session)
         return {
             number: Turn(place, None if paused else seconds)
             for place, (number, seconds) in enumerate(begins.items(), start=1)
@@ -220,3 +220,8 @@ class RunQueue(Queue[Run]):
         )
         newest = session.execute(finished.order_by(Run.id.desc()).limit(TYPICAL_RUNS))
         return experience_of([(ended - began, expected) for began, ended, expected in newest if ended])
+
+
+def _is_paused(session: Session) -> bool:
+    """Only a class has a teacher, who can let the queue go on."""
+    return hosting().mode == "class" and session.get(Notice, PAUSED) is not None

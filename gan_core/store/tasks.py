@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from gan_core.config import RunConfig, settings
 from gan_core.errors import WorkbenchError
+from gan_core.limits import within_budget
 from gan_core.presets import preset_config
 from gan_core.store.tables import Task
 from gan_core.text import Text
@@ -42,7 +43,7 @@ def refuse_other_settings(session: Session, task_id: int, config: RunConfig) -> 
 
 def changed(task: Task, config: RunConfig) -> list[str]:
     """The settings in which the config differs from the task's preset, in the order of the form."""
-    preset = preset_config(task.preset)
+    preset = within_budget(preset_config(task.preset))
     return [name for name in settings() if getattr(config, name) != getattr(preset, name)]
 
 

@@ -1,10 +1,12 @@
 """What the server says in its terminal as a class begins: the address, the code, the teacher's password."""
 
+import contextlib
 import io
 import json
 import os
 import secrets
 import socket
+import sys
 
 import segno
 import streamlit as st
@@ -32,7 +34,9 @@ def begin_class() -> None:
     for name in ("class_code", "teacher_password"):
         os.environ[PREFIX + name.upper()] = getattr(hosting(), name).get_secret_value() or kept[name]
     hosting.cache_clear()
-    print(_welcome(address()), flush=True)
+    # A terminal of another encoding shows the QR code as question marks, and all else.
+    encoding = sys.stdout.encoding or "utf-8"
+    print(_welcome(address()).encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def address() -> str:
@@ -50,8 +54,10 @@ def qr_code(text: str) -> segno.QRCode:
 def _kept() -> dict[str, str]:
     file = paths.checkpoints() / "class.json"
     try:
-        if file.exists():
-            return json.loads(file.read_text())
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # damaged: made anew
+            if file.exists():
+                kept = json.loads(file.read_text())
+                return {name: str(kept[name]) for name in ("class_code", "teacher_password")}
         made = {"class_code": _random(CODE_LETTERS), "teacher_password": _random(PASSWORD_LETTERS)}
         file.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:

@@ -237,7 +237,8 @@ def _store_upload(name: str, content: bytes) -> Path:
         sampling.load_model(trial)
     path = paths.uploads(visitor().person) / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
-    given_up = _uploads()[int(hosting().most_uploads_of_one) :]
+    kept = hosting().most_uploads_of_one
+    given_up = [path for number, path in enumerate(_uploads()) if number >= kept]
     for old in given_up:
         old.unlink(missing_ok=True)
     # An evaluation that waits keeps a copy of its model, and so the room on the disk.

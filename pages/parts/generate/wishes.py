@@ -96,10 +96,10 @@ def _choose_classes(model: "Model") -> list[str]:
 def draw(model: "Model", what: What, how: How, on_share: "OnShare") -> "Samples":
     """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
     rows = len(what.text) or len(what.classes or [1])
-    most = int(hosting().most_pictures)
+    most = hosting().most_pictures
     if what.of_each * rows > most:
         raise WorkbenchError(
-            "That would be {count:,} pictures; at most {most:,} are possible. Ask for fewer.",
+            "That would be {count:,} pictures; at most {most:,.0f} are possible. Ask for fewer.",
             count=what.of_each * rows,
             most=most,
         )

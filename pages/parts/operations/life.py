@@ -41,6 +41,7 @@ async def life(_app: Any) -> AsyncIterator[None]:
 def _go_on() -> None:
     """What waits since the last server, or was saved at its end, need not wait for somebody to look."""
     with contextlib.suppress(WorkbenchError):  # a page says what is wrong
+        worker.end_worker_of_other_settings(default_store())
         if default_store().waiting():
             worker.ensure_worker(default_store())
 

@@ -27,7 +27,7 @@ DISK_SECONDS = 60
 """The same of the bytes of all runs, for which every file is looked at."""
 LEAST_FREE_BYTES = 2**28
 """Room for a checkpoint of the largest preset, with what exact resume takes."""
-FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
+FORWARDED = ("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded", "x-real-ip", "via")
 """Headers of requests that a proxy has passed on: from this computer, but of somebody elsewhere."""
 
 REGISTRY = CollectorRegistry()

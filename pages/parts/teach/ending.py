@@ -59,6 +59,8 @@ def _ask_to_delete() -> None:
     st.write(_("Runs, models, pictures, evaluations, uploads, tasks and the students' names are deleted for good."))
     if not class_export.place().exists():
         st.warning(_("No ZIP of the class has been made."))
+    else:
+        st.warning(_("The ZIP on this server is deleted too: download it first. Runs made after it are not in it."))
     with st.container(horizontal=True), errors_in_words():
         if st.button(_("Delete all for good"), type="primary", icon=":material/delete_forever:"):
             room.delete_all()

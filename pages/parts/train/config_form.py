@@ -8,6 +8,7 @@ import streamlit as st
 from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
+from gan_core import limits
 from gan_core.config import RunConfig, has_effect, settings
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.hosting import hosting
@@ -89,18 +90,11 @@ def take_run(preset: str, config: RunConfig) -> None:
 
 
 def _fill(config: RunConfig) -> None:
-    for name, value in _within_limits(config):
+    for name, value in limits.within_budget(config):
         st.session_state[_key(name)] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
     if config.dataset.startswith(FOLDER):
         st.session_state[_key("dataset")] = FOLDER
         st.session_state["config.folder"] = config.dataset.removeprefix(FOLDER)
-
-
-def _within_limits(config: RunConfig) -> RunConfig:
-    """With no larger budget than a run may have here."""
-    most = {"minutes": hosting().most_minutes, "kimg": hosting().most_kimg}
-    budget = {name: getattr(config, name) for name in most}
-    return config.model_copy(update={name: min(value, most[name]) for name, value in budget.items() if value})
 
 
 def _entered(preset: RunConfig) -> dict[str, Any]:
