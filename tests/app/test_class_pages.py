@@ -150,7 +150,7 @@ def test_the_teacher_sets_a_task_and_sees_its_results_with_what_was_changed(open
 
 def test_what_the_teacher_says_stands_on_every_page_and_comes_to_those_that_are_open(open_as, room, people):
     app = open_as("Teacher", "teach.py")
-    app.text_area(key="words-to-all").set_value("Look <b>here</b>").run()
+    app.text_area(key="words-to-all").set_value("Look <b>here</b>")
     button_named(app, "Say it").click().run()
     assert data_of(open_as("Eve", "runs.py"), "notice")["notice"]["said"] == "Look <b>here</b>"
     news = json.loads(ask("/live/notice", "Eve").body)
@@ -186,7 +186,7 @@ def test_the_end_of_a_class_saves_all_and_asks_before_it_deletes_all(open_as, st
     assert button_named(app, "3. Delete all").disabled, "while something is in work"
     button_named(app, "1. Stop all runs").click().run()
     store.end(run.id, "me", State.STOPPED)
-    button_named(app, "2. Save all as ZIP").click().run()
+    button_named(app, "2. Make a ZIP of all").click().run()
     assert not app.exception and not errors(app)
     assert zipfile.ZipFile(class_export.place()).namelist()[0] == "scores.csv"
     assert (ask("/live/class.zip", "Teacher").status, ask("/live/class.zip", "Eve").status) == (200, 404)
