@@ -181,7 +181,6 @@ class Classroom:
             evaluations = session.scalars(select(EvaluationRow.id).where(*_in_work(EvaluationRow))).all()
         for run_id in runs:
             self.store.ask_to_stop(run_id)
-        self._forget_people()  # first, so that nobody makes more meanwhile
         for evaluation_id in evaluations:
             self._evaluations().cancel(evaluation_id)
 
@@ -203,6 +202,7 @@ class Classroom:
             people = session.scalars(select(Person.id)).all()
             runs = session.scalars(select(Run.id).where(Run.person_id != 0)).all()
             evaluations = session.scalars(select(EvaluationRow.id).where(EvaluationRow.person_id != 0)).all()
+        self._forget_people()  # first, so that nobody makes more meanwhile
         for evaluation_id in evaluations:
             self._evaluations().delete(evaluation_id)
         for run_id in runs:

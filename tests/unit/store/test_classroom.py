@@ -163,6 +163,7 @@ def test_then_all_that_people_made_is_gone_but_not_what_is_nobodys(store, people
     room.say("Goodbye")
     room.set_task("minute", [])
     room.stop_all()
+    assert default_people().visitor("Ana") == people["Ana"]
     room.delete_all()
     assert [person.name for person in default_people().all_people()] == ["Teacher"]
     assert default_people().visitor("Ana") is None and default_people().visitor("0").may_everything

@@ -392,7 +392,8 @@ def test_only_what_waits_is_put_first(store):
         store.put_first(run.id)
 
 
-def test_no_run_begins_while_the_queue_is_paused(store):
+def test_no_run_begins_while_the_queue_is_paused(store, hosted):
+    hosted("class")
     run = store.create(small_config(), "cgan")
     store.pause()
     store.pause()
@@ -403,7 +404,15 @@ def test_no_run_begins_while_the_queue_is_paused(store):
     assert (store.is_paused, store.claim("me").id) == (False, run.id)
 
 
-def test_a_pause_is_for_runs_not_for_evaluations(store, tmp_path):
+def test_a_pause_ends_with_the_class_whose_teacher_could_end_it(store, hosted):
+    hosted("class")
+    store.pause()
+    hosted("personal")
+    assert not store.is_paused
+
+
+def test_a_pause_is_for_runs_not_for_evaluations(store, tmp_path, hosted):
+    hosted("class")
     checkpoint = tmp_path / "model.safetensors"
     checkpoint.write_bytes(b"weights")
     evaluations = EvaluationStore(store.engine)
