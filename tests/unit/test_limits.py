@@ -28,7 +28,7 @@ def test_what_is_at_the_limit_is_allowed(hosted, at_the_limit):
 @pytest.mark.parametrize(
     ("beyond", "sentence"),
     [
-        ({"kimg": 2000.5}, "A run may see 2,000 kimg here, not 2,000."),
+        ({"kimg": 2000.5}, "A run may see 2,000 kimg here, not 2,000.5."),
         ({"kimg": 3000}, "A run may see 2,000 kimg here, not 3,000."),
         ({"kimg": None, "minutes": 2}, "A run may train for 1.5 minutes here, not 2."),
         ({"batch_size": 65}, "A batch may have 64 images here, not 65."),
