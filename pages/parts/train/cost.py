@@ -15,7 +15,7 @@ from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import SOON_SECONDS, about, duration
 
-ASK_SECONDS = 0.2
+ASK_SECONDS = 0.3
 """While an estimate is measured, which takes about a second."""
 
 

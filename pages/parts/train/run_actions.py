@@ -172,7 +172,6 @@ def _ask_to_delete(run: Run) -> None:
                 store.delete(run.id)
                 default_evaluations().forget(f"{kind}:{run.name}" for kind in OF_RUNS)
                 st.session_state.pop("run", None)
-                st.query_params.pop("run", None)
                 st.rerun()
         if st.button(_("Keep it")):
             st.rerun()
