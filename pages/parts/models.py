@@ -163,7 +163,7 @@ def run_name(key: str) -> str:
 
 
 def first_of(run: Run) -> str:
-    """The key of the model that is offered first of a run that has a checkpoint. Reads no file: a click waits for it."""
+    """The key of the model that is offered first of a run that has a checkpoint. Reads no file: a click waits."""
     return f"best:{run.name}" if paths.best_checkpoints(run.folder) else f"run:{run.name}"
 
 
