@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from gan_core.jobs.worker import app_worker_name
+from gan_core.jobs.app_worker import app_worker_name
 from gan_core.presets import preset_config
 from gan_core.store.people import default_people
 from gan_core.store.runs import default_store

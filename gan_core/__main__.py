@@ -58,7 +58,8 @@ def list_settings(markdown: bool, of_hosting: bool) -> None:
 
 def _list_hosting(markdown: bool) -> None:
     """Of each variable its defaults in the three modes. Values that are secrets are never printed."""
-    from gan_core.hosting import MODES, hosting, table
+    from gan_core.hosting import hosting
+    from gan_core.hosting_settings import MODES, table
 
     heading = ("variable", *MODES, "what it is")
     if markdown:
@@ -351,13 +352,13 @@ def work(slots: int | None, of_app: bool) -> None:
     worker.
     """
     from gan_core.hosting import PREFIX, hosting
-    from gan_core.jobs import worker
+    from gan_core.jobs import app_worker, worker
     from gan_core.store.runs import default_store
 
     slots = slots or hosting().slots
     os.environ[f"{PREFIX}SLOTS"] = str(slots)  # its runs share the cores
     if of_app:
-        worker.work(default_store(), slots, name=worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
+        worker.work(default_store(), slots, name=app_worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
     else:
         worker.work(default_store(), slots)
 

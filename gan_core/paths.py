@@ -110,7 +110,7 @@ def child_environment() -> dict[str, str]:
     It imports `gan_core` without being installed and without a change of working directory, by which relative paths in
     the environment would lead elsewhere. The database's address is no secret to it: it writes there.
     """
-    from gan_core.hosting import secret_variables
+    from gan_core.hosting_settings import secret_variables
 
     secrets = secret_variables()
     kept = {name: value for name, value in os.environ.items() if not _is_secret(name.upper(), secrets)}

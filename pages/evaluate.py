@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.metrics.result import Evaluation, notes
 from gan_core.store.evaluations import EvaluationStore, Terms, numbers_of, result_of
 from gan_core.store.runs import RunStore
@@ -51,7 +51,7 @@ def _ask(store: RunStore, evaluations: EvaluationStore, choices: list[Choice], t
             evaluations.ask(choice.key, choice.path, terms, data_dir(store, choice.key))
     with errors_in_words():
         if evaluations.waiting():
-            worker.ensure_worker(store)
+            app_worker.ensure_worker(store)
 
 
 def _show_failures(evaluations: EvaluationStore, ended: dict[str, EvaluationRow], labels: dict[str, str]) -> None:

@@ -8,8 +8,6 @@ runs wait, it keeps a process ready for the next run (warm.py).
 
 import contextlib
 import math
-import os
-import platform
 import signal
 import sys
 import threading
@@ -17,13 +15,11 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
-
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreUnavailableError
-from gan_core.hosting import hosting, variables_of_jobs
-from gan_core.jobs.job import new_owner, on_signals, process_of
+from gan_core.hosting import hosting
+from gan_core.jobs.job import new_owner, on_signals
 from gan_core.jobs.processes import Process, start_detached
 from gan_core.jobs.warm import FORKS, Warm
 from gan_core.store.aging import EVERY_SECONDS, delete_old
@@ -36,9 +32,6 @@ from gan_core.text import Text
 
 POLL_SECONDS = 0.25
 """How often a worker checks for queued runs and ended processes."""
-START_SECONDS = 10 + LOST_AFTER_SECONDS
-"""How long a worker may take to start, on a machine that is busy training, to see that an earlier one is dead, and to
-register."""
 STOP_SECONDS = 15
 """How long a run that was asked to stop has to save itself. During a very long step it cannot react."""
 CANCEL_SECONDS = 1
@@ -49,10 +42,6 @@ SPARE_SECONDS = 300
 """Where visitors are told apart, a job may live for twice its training time and this: it reads, scores and saves."""
 IDLE_SECONDS = 600
 """How long the app's own worker stays without work, and a process ready, if nobody looks and nothing waits."""
-CHECK_SECONDS = 1
-"""How often a server looks whether the worker lives, however many pages are open."""
-LOOK_SECONDS = 10
-"""How often the worker is told that somebody looks."""
 
 
 TOO_LONG = Text("It was stopped because it took far longer than its training time.")
@@ -306,79 +295,3 @@ def _take_name(store: RunStore, name: str, owner: str) -> bool:
             return False
         time.sleep(POLL_SECONDS)
     return True
-
-
-def app_worker_name() -> str:
-    """The name under which the app's worker on this machine works."""
-    return f"app@{platform.node()}"
-
-
-_starting = threading.Lock()
-_started_at = _looked_at = _checked_at = -math.inf
-_no_more = False
-
-
-def ensure_worker(store: RunStore) -> None:
-    """Somebody looks, who may start a run: start the app's worker if none lives. It outlives whoever starts it.
-
-    Cheap enough for every tick of every page: one that was started a moment ago is given the time to register.
-    """
-    global _started_at, _looked_at, _checked_at
-    with _starting:
-        now = time.monotonic()
-        if _no_more or now - _checked_at < CHECK_SECONDS:
-            return
-        _checked_at = now
-        if now - _looked_at >= LOOK_SECONDS:
-            _looked_at = now
-            store.note_look(app_worker_name())
-        if now - _started_at < START_SECONDS or store.worker_lives(app_worker_name()):
-            return
-        _started_at = now
-        folder = paths.checkpoints()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
-        except OSError as error:
-            raise not_written(error.filename or folder, error) from error
-
-
-def end_worker(store: RunStore) -> None:
-    """End the app's worker of this machine politely, and wait until it has saved what is in training.
-
-    From here on, this process starts no other.
-    """
-    global _no_more
-    with _starting:
-        _no_more = True
-    if process := _app_worker(store):
-        _end_and_wait(process)
-
-
-def end_worker_of_other_settings(store: RunStore) -> None:
-    """A worker that an earlier server left, hosted another way, goes by that one's limits: end it politely."""
-    process = _app_worker(store)
-    if process is None:
-        return
-    with contextlib.suppress(psutil.Error):
-        theirs = process.environ()
-        if any(theirs.get(name) != os.environ.get(name) for name in variables_of_jobs()):
-            _end_and_wait(process)
-
-
-def _app_worker(store: RunStore) -> psutil.Process | None:
-    """The process of the app's worker of this machine; None if none lives."""
-    sign = store.worker_sign(app_worker_name())
-    if sign is None or not store.worker_lives(app_worker_name()):
-        return None
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(process_of(sign[0]))
-        if "worker" in process.cmdline():  # else the number is another's by now
-            return process
-    return None
-
-
-def _end_and_wait(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.Error):
-        process.terminate()
-        process.wait(STOP_SECONDS + LOST_AFTER_SECONDS)

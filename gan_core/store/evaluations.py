@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import copy
 import hashlib
 import os
 import shutil
@@ -12,7 +11,7 @@ import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -22,7 +21,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
 from gan_core.store.database import changed_rows
 from gan_core.store.queue import Queue
-from gan_core.store.rights import OWNER, Visitor
+from gan_core.store.rights import OWNER
 from gan_core.store.runs import default_store
 from gan_core.store.tables import ACTIVE, EvaluationRow, State
 from gan_core.text import Text
@@ -48,15 +47,6 @@ class EvaluationStore(Queue[EvaluationRow]):
 
     table = EvaluationRow
     remedy = Text("Evaluate the model again.")
-    by: Visitor = OWNER
-
-    def acting_for(self, visitor: Visitor) -> Self:
-        """The same store, which does and shows what this visitor may."""
-        if visitor == self.by:
-            return self
-        another = copy.copy(self)
-        another.by = visitor
-        return another
 
     # What anyone may ask for
 

@@ -6,8 +6,9 @@ Knows nothing of torch.
 """
 
 import contextlib
+import copy
 import time
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Engine, func, select, update
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from gan_core.errors import StoreUnavailableError
 from gan_core.store import turns
 from gan_core.store.database import changed_rows, transaction
 from gan_core.store.heartbeats import SignsOfLife
+from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import EvaluationRow, Person, Run, State
 from gan_core.text import Text
 
@@ -39,15 +41,25 @@ LATELY = 8 * turns.HALF_LIFE_SECONDS
 class Queue(Generic[Job]):
     """What every store of jobs does. Safe to use from several threads and processes at once.
 
-    A subclass names its table, and what to do about a job whose process died.
+    What may be listed, watched and changed depends on who asks (`by`): the owner of the machine, unless the store acts
+    for a visitor. A subclass names its table, and what to do about a job whose process died.
     """
 
     table: type[Job]
     remedy: ClassVar[Text]
+    by: Visitor = OWNER
 
     def __init__(self, engine: Engine):
         self.engine = engine
         self.signs = SignsOfLife()
+
+    def acting_for(self, visitor: Visitor) -> Self:
+        """The same store, which does and shows what this visitor may."""
+        if visitor == self.by:
+            return self
+        another = copy.copy(self)
+        another.by = visitor
+        return another
 
     def session(self) -> contextlib.AbstractContextManager[Session]:
         """One transaction. Raises StoreUnavailableError if the database is locked for long, full, damaged or gone."""

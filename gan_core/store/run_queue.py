@@ -18,7 +18,6 @@ from gan_core.hosting import hosting
 from gan_core.store import turns
 from gan_core.store.database import changed_rows
 from gan_core.store.queue import Queue, with_remedy
-from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import Notice, Run, State
 from gan_core.text import Text
 
@@ -90,8 +89,6 @@ def seconds_to_train(
 
 class RunQueue(Queue[Run]):
     """The part of the run store that knows who is next."""
-
-    by: Visitor = OWNER
 
     def turn(self, run: Run) -> Turn | None:
         """When a waiting run will begin, if nobody asks for more meanwhile; None if it does not wait any more."""
@@ -196,6 +193,8 @@ class RunQueue(Queue[Run]):
                 Run.state == State.QUEUED
             )
         ).all()
+        if not rows:  # as a worker finds it four times a second
+            return []
         known = self._experience(session)
         return [
             turns.Waiting(row.id, row.person_id, row.queued_at, known.takes(row.expected_seconds), row.put_first_at)

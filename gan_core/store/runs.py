@@ -8,14 +8,13 @@ The process that trains a run is its owner, and writes a heartbeat. Everyone els
 `ask_to_change`).
 """
 
-import copy
 import secrets
 import shutil
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from sqlalchemy import URL, delete, func, select, text, update
 from sqlalchemy.orm import Session, defer
@@ -28,7 +27,6 @@ from gan_core.hosting import NONE, hosting
 from gan_core.store import tasks
 from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
-from gan_core.store.rights import Visitor
 from gan_core.store.run_queue import RunQueue, seconds_to_train
 from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State
 from gan_core.store.worker_names import WorkerNames
@@ -40,9 +38,6 @@ HURRIED_SECONDS = 1
 
 class RunStore(MetricRows, WorkerNames, RunQueue):
     """All reading and writing of runs. Safe to use from several threads and processes at once.
-
-    What may be listed, watched and changed depends on who asks (`by`): the owner of the machine, unless the store acts
-    for a visitor.
 
     Args:
         url: any SQLAlchemy URL; its tables are made where they are missing.
@@ -60,14 +55,6 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
     def in_a_hurry(self) -> "RunStore":
         """The same store, but it waits only briefly for another program's lock."""
         return RunStore(self.engine.url, HURRIED_SECONDS)
-
-    def acting_for(self, visitor: Visitor) -> Self:
-        """The same store, which does and shows what this visitor may."""
-        if visitor == self.by:
-            return self
-        another = copy.copy(self)
-        another.by = visitor
-        return another
 
     @property
     def is_there(self) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from gan_core import paths
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from pages.parts.edge import JOINER
 from tests.conftest import METRICS, small_config
 
@@ -28,7 +28,7 @@ class NoEstimator:
 @pytest.fixture
 def no_worker(monkeypatch):
     """Runs stay queued and speeds unmeasured: what does either is tested elsewhere."""
-    monkeypatch.setattr(worker, "ensure_worker", lambda store: None)
+    monkeypatch.setattr(app_worker, "ensure_worker", lambda store: None)
     monkeypatch.setattr("pages.parts.train.cost.default_estimator", NoEstimator)
     monkeypatch.setattr("pages.parts.ready.default_estimator", NoEstimator)
 

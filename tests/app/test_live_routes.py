@@ -9,11 +9,11 @@ from hypothesis import strategies as some
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.store.runs import State
 from gan_core.text import Text
 from pages.parts.live import routes
-from pages.parts.live.status import about
+from pages.parts.live.status import about, where_it_stands
 from tests import asgi
 from tests.app.conftest import trained
 from tests.conftest import small_config
@@ -57,8 +57,13 @@ def test_a_waiting_run_says_its_place_and_when_it_begins(store):
     runs = [store.create(small_config(minutes=2, kimg=None), "cgan") for _ in range(2)]
     places = [ask(run.id)["status"]["where"] for run in runs]
     assert places == ["number 1 in the queue", "number 2 in the queue, begins in about 2 min"]
+
+
+def test_a_waiting_run_of_a_class_says_that_its_teacher_lets_it_wait(store, hosted):
+    hosted("class")
+    run = store.create(small_config(), "cgan")
     store.pause()
-    assert ask(runs[1].id, "lang=es")["status"]["where"] == "número 2 de la cola, que está en pausa"
+    assert str(where_it_stands(store, run)) == "number 1 in the queue, which is paused"
 
 
 @given(some.floats(20, 1e5))
@@ -139,7 +144,7 @@ def test_a_change_while_learning_is_marked_where_it_took_effect(store):
 
 def test_whoever_watches_gets_the_queue_going_and_sees_the_dead(store, monkeypatch, pass_time):
     started = []
-    monkeypatch.setattr(worker, "ensure_worker", started.append)
+    monkeypatch.setattr(app_worker, "ensure_worker", started.append)
     trained(store)
     ask()
     assert started == [store]

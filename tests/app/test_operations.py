@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.routing import WebSocketRoute
 
 from gan_core import paths
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from pages.parts.live import class_routes
 from pages.parts.live import routes as live_routes
 from pages.parts.operations import life, routes
@@ -66,11 +66,11 @@ def test_a_run_that_waits_without_a_worker_is_not_well_once_a_worker_should_have
     run = store.create(small_config(), "cgan")
     assert health()[0] == 200
     with store.session() as session:
-        session.get(type(run), run.id).queued_at = time.time() - worker.START_SECONDS - 10
+        session.get(type(run), run.id).queued_at = time.time() - app_worker.START_SECONDS - 10
     status, found = health()
     assert (status, found["ok"], found["worker"]) == (503, False, False)
-    assert found["oldest_waiting_seconds"] == pytest.approx(worker.START_SECONDS + 10, abs=5)
-    store.register_worker(worker.app_worker_name(), "me")
+    assert found["oldest_waiting_seconds"] == pytest.approx(app_worker.START_SECONDS + 10, abs=5)
+    store.register_worker(app_worker.app_worker_name(), "me")
     assert health()[0] == 200
 
 

@@ -8,7 +8,7 @@ from gan_core.config import make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import probe
 from gan_core.estimates.memory import Needed
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.store.runs import State
 from gan_core.text import Text
@@ -131,7 +131,7 @@ def test_a_bad_value_that_is_no_longer_shown_stands_in_nobodys_way(open_page, st
 @pytest.mark.parametrize("page", ["home.py", "train.py"])
 def test_where_a_run_can_be_started_a_worker_is_ready_for_it(open_page, store, monkeypatch, page):
     started = []
-    monkeypatch.setattr(worker, "ensure_worker", started.append)
+    monkeypatch.setattr(app_worker, "ensure_worker", started.append)
     open_page(page)
     assert started == [store]
 

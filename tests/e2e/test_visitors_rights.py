@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from gan_core import paths
 from gan_core.hosting import hosting
-from gan_core.jobs.worker import app_worker_name
+from gan_core.jobs.app_worker import app_worker_name
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.store.classroom import Classroom
 from gan_core.store.evaluations import EvaluationStore, Terms

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from gan_core import hosting, paths
+from gan_core import hosting_settings, paths
 from tests.proxies import DEPLOY, caddy, nginx, nginx_config, program
 
 MB = 2**20  # as Streamlit counts
@@ -81,7 +81,7 @@ def test_a_space_finds_the_port_at_which_the_image_listens():
 )
 def test_every_setting_that_is_named_exists(file):
     named = set(re.findall(r"GAN_WORKBENCH_[A-Z_]+[A-Z]\b", file.read_text(encoding="utf-8")))
-    known = {variable for variable, *_rest in hosting.table()}
+    known = {variable for variable, *_rest in hosting_settings.table()}
     known |= set(re.findall("`(GAN_WORKBENCH_[A-Z]+)`", README))
     assert {name for name in named if not any(one.startswith(name) for one in known)} == set()
 

@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from gan_core.errors import WorkbenchError
-from gan_core.hosting import MODES, Hosting, by_mode, hosting, secret_variables, table
+from gan_core.hosting import hosting
+from gan_core.hosting_settings import MODES, Hosting, by_mode, secret_variables, table
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import EvaluationRow, State
@@ -34,7 +34,7 @@ def _tick(store: RunStore, labels: dict[str, str], known: list[int]) -> None:
         if [row.id for row in active] != known:
             st.rerun()
         if evaluations.waiting():
-            worker.ensure_worker(store)
+            app_worker.ensure_worker(store)
         for row in active:
             _show(evaluations, row, labels.get(row.model, row.model))
 

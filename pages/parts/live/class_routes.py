@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from gan_core.errors import WorkbenchError
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
 from gan_core.store.runs import RunStore, default_store
@@ -54,7 +54,7 @@ def _wall(_store: str, _moment: int) -> str:
     store = default_store()
     store.mark_interrupted()
     with contextlib.suppress(WorkbenchError):  # a page on which runs are made shows why the worker cannot start
-        worker.ensure_worker(store)
+        app_worker.ensure_worker(store)
     return json.dumps(wall(store))
 
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from gan_core.config import changeable
 from gan_core.errors import WorkbenchError
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.monitor.feed import epochs, news
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
@@ -66,7 +66,7 @@ def _news(request: Request) -> Response:
             # A page that watched a run while it was deleted did nothing wrong: no error in the browser's console.
             return Response(status_code=204 if _number(request, "sessions") else 404)
         with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
-            worker.ensure_worker(store)
+            app_worker.ensure_worker(store)
         same = _number(request, "sessions") == run.sessions
         rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))
         seen = news(store, run, rows, grids, newest_grid)

@@ -12,7 +12,7 @@ from anyio import to_thread
 from gan_core import log
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.store.runs import default_store
 from gan_core.text import Text
 
@@ -41,9 +41,9 @@ async def life(_app: Any) -> AsyncIterator[None]:
 def _go_on() -> None:
     """What waits since the last server, or was saved at its end, need not wait for somebody to look."""
     with contextlib.suppress(WorkbenchError):  # a page says what is wrong
-        worker.end_worker_of_other_settings(default_store())
+        app_worker.end_worker_of_other_settings(default_store())
         if default_store().waiting():
-            worker.ensure_worker(default_store())
+            app_worker.ensure_worker(default_store())
 
 
 def _give_notice(loop: asyncio.AbstractEventLoop) -> None:
@@ -65,4 +65,4 @@ def _give_notice(loop: asyncio.AbstractEventLoop) -> None:
 def _save_what_trains() -> None:
     """On one's own computer, a run outlives the server. Where others share it, all ends together, and goes on later."""
     with contextlib.suppress(WorkbenchError):
-        worker.end_worker(default_store())
+        app_worker.end_worker(default_store())

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker
 from gan_core.limits import bytes_of
 from gan_core.store.figures import figures
 from gan_core.store.runs import default_store
@@ -85,9 +85,9 @@ def _checked(_store: str, _moment: int) -> dict[str, Any]:
         store = default_store()
         since = figures(store).waiting_since
         waited = max(0.0, time.time() - since) if since else None
-        lives = store.worker_lives(worker.app_worker_name())
+        lives = store.worker_lives(app_worker.app_worker_name())
         checked |= {"database": True, "worker_lives": lives, "oldest_waiting_seconds": waited}
-        checked["worker"] = lives or waited is None or waited < worker.START_SECONDS
+        checked["worker"] = lives or waited is None or waited < app_worker.START_SECONDS
     except WorkbenchError:
         pass
     return {"ok": checked["database"] and checked["room"] and checked["worker"], **checked}

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from gan_core import checkpoint, paths
-from gan_core.jobs import worker
+from gan_core.jobs import app_worker, worker
 from gan_core.store.evaluations import default_evaluations
 from gan_core.store.tables import State
 from tests.conftest import small_config
@@ -67,7 +67,7 @@ def test_what_is_in_training_is_saved_and_goes_on_with_the_next_worker(store, st
     assert checkpoint.read_metadata(saved.checkpoint_path).step == saved.step > 0
     assert saved.queued_at == first.queued_at, "it keeps its place"
     assert not any(trainer.is_running() for trainer in trainers)
-    assert not store.worker_lives(worker.app_worker_name())
+    assert not store.worker_lives(app_worker.app_worker_name())
     assert state_of(store, waiting) == State.QUEUED
     start_worker()
     wait_until_it_learns(store, first, after=saved.step)

@@ -26,8 +26,8 @@ def test_what_fits_is_given_and_what_does_not_is_refused_in_words(hosted):
         torch.zeros(2**28 * 3 // 4, dtype=torch.uint8)
     said = r"more memory than the 0\.25 GiB that it may take here; choose less"
     with pytest.raises(WorkbenchError, match=said), within_memory(CPU, LESS):
-        torch.zeros(2**28 + 2**20, dtype=torch.uint8)
-    torch.zeros(2**28 + 2**20, dtype=torch.uint8)  # the limit has ended with the run
+        torch.zeros(2**28 * 5 // 4, dtype=torch.uint8)
+    torch.zeros(2**28 * 5 // 4, dtype=torch.uint8)  # the limit has ended with the run
 
 
 @on_linux

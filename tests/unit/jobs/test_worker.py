@@ -14,7 +14,7 @@ from PIL import Image
 
 from gan_core import checkpoint
 from gan_core.errors import StoreUnavailableError, WorkbenchError
-from gan_core.jobs import evaluate_job, job, sample_grids, train_job, worker
+from gan_core.jobs import app_worker, evaluate_job, job, sample_grids, train_job, worker
 from gan_core.store.evaluations import Terms, default_evaluations, result_of
 from gan_core.store.people import default_people
 from gan_core.store.queue import LOST_AFTER_SECONDS
@@ -440,10 +440,10 @@ def test_a_dataset_that_changed_is_not_resumed(store):
 
 
 def test_the_apps_worker_lives_once_and_outlives_whoever_started_it(store, monkeypatch):
-    worker.ensure_worker(store)
-    wait_for(lambda: store.worker_lives(worker.app_worker_name()), "the worker")
-    worker.ensure_worker(store)
-    worker.work(store, slots=1, name=worker.app_worker_name())  # the name is taken: returns at once
+    app_worker.ensure_worker(store)
+    wait_for(lambda: store.worker_lives(app_worker.app_worker_name()), "the worker")
+    app_worker.ensure_worker(store)
+    worker.work(store, slots=1, name=app_worker.app_worker_name())  # the name is taken: returns at once
     alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
     mine = [p for p in alive if "--of-app" in p.cmdline()]
     assert len(mine) == 1

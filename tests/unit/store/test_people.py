@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from gan_core.errors import WorkbenchError
 from gan_core.store.evaluations import EvaluationStore, Terms
-from gan_core.store.people import GIVE_BACK_SECONDS, LONGEST_NAME, SEEN_SECONDS, People, default_people
+from gan_core.store.people import GIVE_BACK_SECONDS, LONGEST_NAME, SEEN_SECONDS, People, _new, default_people
 from gan_core.store.rights import OWNER
-from gan_core.store.tables import Browser
+from gan_core.store.tables import Browser, Person
 from tests.conftest import small_config
 
 
@@ -146,6 +146,20 @@ def test_the_tabs_of_a_strangers_browser_are_one_person_even_if_they_open_at_onc
     got = at_once(lambda _tab: default_people().stranger("a key"), ["tab"] * 6)
     assert len(set(got)) == 1 and len(default_people().all_people()) == 1
     assert not got[0].watches_all and not got[0].may_everything
+
+
+def test_a_tab_that_was_quicker_between_two_questions_is_who_the_browser_is(hosted, monkeypatch):
+    hosted("public")
+    quicker = []
+
+    def overtaken(*person: object) -> Person:
+        monkeypatch.setattr("gan_core.store.people._new", _new)
+        quicker.append(default_people().stranger("a key"))
+        return _new(*person)
+
+    monkeypatch.setattr("gan_core.store.people._new", overtaken)
+    assert default_people().stranger("a key") == quicker[0]
+    assert len(default_people().all_people()) == 1
 
 
 def test_a_login_in_several_browsers_at_once_is_one_person(hosted):

@@ -108,13 +108,19 @@ def test_deleting_a_run_does_not_give_its_time_back(store, clock, class_of):
     assert used(store, student.by.person) == pytest.approx(100, rel=0.02)
 
 
-def test_a_run_that_vanished_counts_up_to_its_last_heartbeat(store, clock, class_of, pass_time):
+def watched_for_half_a_minute(store, clock, class_of):
+    """A student's run in work, and the student's store."""
     (student,) = class_of(1)
     run = student.create(small_config(), "cgan")
     store.claim("me")
     clock.now += 30
     store.heartbeat(run.id, "me")
     store.mark_interrupted()
+    return run, student
+
+
+def test_a_run_that_vanished_counts_up_to_its_last_heartbeat(store, clock, class_of, pass_time):
+    run, student = watched_for_half_a_minute(store, clock, class_of)
     clock.now += 3600
     pass_time(3600)
     store.mark_interrupted()
@@ -124,12 +130,7 @@ def test_a_run_that_vanished_counts_up_to_its_last_heartbeat(store, clock, class
 
 
 def test_a_run_whose_computer_slept_counts_what_it_had_before_and_after(store, clock, class_of, pass_time):
-    (student,) = class_of(1)
-    run = student.create(small_config(), "cgan")
-    store.claim("me")
-    clock.now += 30
-    store.heartbeat(run.id, "me")
-    store.mark_interrupted()
+    run, student = watched_for_half_a_minute(store, clock, class_of)
     pass_time(60)
     store.mark_interrupted()
     store.heartbeat(run.id, "me")  # it woke up
@@ -139,12 +140,7 @@ def test_a_run_whose_computer_slept_counts_what_it_had_before_and_after(store, c
 
 
 def test_a_run_that_was_marked_ends_without_counting_again(store, clock, class_of, pass_time):
-    (student,) = class_of(1)
-    run = student.create(small_config(), "cgan")
-    store.claim("me")
-    clock.now += 30
-    store.heartbeat(run.id, "me")
-    store.mark_interrupted()
+    run, student = watched_for_half_a_minute(store, clock, class_of)
     pass_time(60)
     store.mark_interrupted()
     clock.now += 100
