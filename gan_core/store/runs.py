@@ -191,6 +191,12 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             )
         return run
 
+    def newest_with(self, config: RunConfig) -> Run | None:
+        """This visitor's own newest run with exactly these settings."""
+        own = (Run.person_id == self.by.person) & (Run.config_json == with_full_path(config).model_dump_json())
+        with self.session() as session:
+            return session.scalar(select(Run).where(own).order_by(Run.id.desc()).limit(1))
+
     def all_runs(self, most: int | None = None) -> list[Run]:
         """All runs that may be listed (or the newest `most`), the newest first, without configs: `get` has those."""
         newest_first = (

@@ -80,6 +80,27 @@ function legendOf(run, style) {
   };
 }
 
+// A formula's term was pointed at: its curves stand out, the others step back.
+function emphasise(traces, lit) {
+  if (!lit.length) return traces;
+  return traces.map((trace) => (lit.some((metric) => trace.uid.split(" ").includes(metric)) ? { ...trace, line: { ...trace.line, width: 4 } } : { ...trace, opacity: 0.15 }));
+}
+
+// The other way round: which metric's curve is nearest to the pointer, for whoever shows its term.
+function nearestMetric({ points, yvals }) {
+  const far = ({ y }) => Math.abs(y - yvals[0]);
+  const nearest = points.reduce((best, point) => (far(point) < far(best) ? point : best));
+  return nearest.fullData.uid.split(" ")[1];
+}
+
+function lightTerms(box, root) {
+  if (box.ganWorkbenchPoints) return;
+  box.ganWorkbenchPoints = true;
+  const tell = (metrics) => document.dispatchEvent(new CustomEvent("gan-light", { detail: { metrics, from: root } }));
+  box.on("plotly_hover", (event) => { if (event.yvals) tell([nearestMetric(event)]); });
+  box.on("plotly_unhover", () => tell([]));
+}
+
 function tracesOf(chart, runs, data, style) {
   const colours = style.getPropertyValue("--st-chart-categorical-colors").split(",");
   const several = runs.filter((run) => !run.behind).length > 1;
@@ -235,7 +256,7 @@ export default function ({ data, parentElement }) {
     .map((run, number) => ({ ...run, number, rows: {}, marks: [] }));
   const figures = place(root, data.charts, data.words);
   const drawn = new Map();
-  let ended = false, timer = 0, drawnAt = 0;
+  let ended = false, timer = 0, drawnAt = 0, lit = [];
 
   const draw = (Plotly) => {
     drawnAt = performance.now();
@@ -249,14 +270,16 @@ export default function ({ data, parentElement }) {
       const box = figure.querySelector(".live-chart");
       if (own.length) figure.hidden = !hasValues(chart, own) && !chart.coming;
       if (!hasValues(chart, learnt) || !state.visible.has(figure) || (enlarged && enlarged !== figure)) return;
-      const drawing = drawingOf(chart, learnt, box, style);
+      const litHere = lit.filter((metric) => chart.traces.some((trace) => trace.metric === metric));
+      const drawing = `${drawingOf(chart, learnt, box, style)} ${litHere}`;
       if (drawn.get(figure) === drawing) return;
       drawn.set(figure, drawing);
-      const traces = tracesOf(chart, learnt, data, style);
+      const traces = emphasise(tracesOf(chart, learnt, data, style), litHere);
+      figure.classList.toggle("lit", litHere.length > 0);
       box.setAttribute("aria-label", describe(chart, traces));
       // Always the same object: Plotly takes another for another configuration, and draws all anew, without the zoom.
       box.ganWorkbenchConfig ??= config(Plotly, chart.title, data.words);
-      Plotly.react(box, traces, layout(chart, learnt, traces, data, style, box), box.ganWorkbenchConfig);
+      Plotly.react(box, traces, layout(chart, learnt, traces, data, style, box), box.ganWorkbenchConfig).then(() => lightTerms(box, root));
     });
   };
 
@@ -280,13 +303,15 @@ export default function ({ data, parentElement }) {
       redraw(Plotly, true);
     });
     const resized = new ResizeObserver(() => redraw(Plotly, true));
+    const pointed = ({ detail }) => { if (detail.from !== root) { lit = detail.metrics; redraw(Plotly, true); } };
+    document.addEventListener("gan-light", pointed);
     figures.forEach((figure) => { observer.observe(figure); resized.observe(figure.querySelector(".live-chart")); });
     const stops = runs.map((run) => watch(run.id, data.language, ({ rows, news }) => {
       const first = !run.rows.step?.length;
       Object.assign(run, { rows, marks: news.marks });
       redraw(Plotly, first || !news.active);
     }));
-    return () => { observer.disconnect(); resized.disconnect(); stops.forEach((stop) => stop()); };
+    return () => { document.removeEventListener("gan-light", pointed); observer.disconnect(); resized.disconnect(); stops.forEach((stop) => stop()); };
   }).catch((error) => { root.textContent = error.message; return () => {}; });
 
   state.stop = () => { ended = true; clearTimeout(timer); started.then((stop) => stop()); };

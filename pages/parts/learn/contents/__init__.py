@@ -1,0 +1,38 @@
+"""The lessons as a list with what the reader has done of each."""
+
+from pathlib import Path
+
+from pages.parts.component import component
+from pages.parts.language import _
+from pages.parts.learn.lessons.lesson import Lesson
+
+_component = component(Path(__file__).parent, '<nav class="contents"></nav>')
+
+
+def contents(lessons: dict[str, Lesson], shown: str) -> str | None:
+    """The name of the lesson that was just chosen, or None."""
+    chosen = _component(
+        data={
+            "lessons": [
+                {
+                    "name": name,
+                    "title": f"{number} · {_(lesson.title)}" if number else _(lesson.title),
+                    "questions": [f"{name}/{question.name}" for question in lesson.questions],
+                }
+                for number, (name, lesson) in enumerate(lessons.items())
+            ],
+            "shown": shown,
+            "words": {
+                "lessons": _("Lessons"),
+                "done": _("all questions answered"),
+                "some": _("{right} of {all} questions"),
+                "reset": _("Forget my answers"),
+                "sure": _("Forget them all?"),
+                "export": _("Download my answers"),
+            },
+        },
+        key="contents",
+        height="content",
+        on_open_change=lambda: None,
+    )
+    return chosen.open if chosen.open in lessons else None

@@ -1,0 +1,36 @@
+// Each question is a group of radio buttons; an answer is judged as soon as it is chosen, and can be changed.
+
+function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function fieldset({ name, text, answers }, words, progress) {
+  const field = element("fieldset", "");
+  const reply = element("p", "reply");
+  reply.setAttribute("role", "status");
+  field.append(element("legend", "", text));
+  answers.forEach((answer, number) => {
+    const label = element("label", "");
+    const choice = document.createElement("input");
+    Object.assign(choice, { type: "radio", name: `question ${name}`, value: number });
+    choice.onchange = () => {
+      field.dataset.judged = answer.right ? "right" : "wrong";
+      reply.textContent = `${answer.right ? words.right : words.wrong} ${answer.reply}`;
+      progress.note(name, answer.right ? "right" : "tried");
+    };
+    label.append(choice, element("span", "", answer.text));
+    field.append(label);
+  });
+  field.append(reply);
+  return field;
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".questions");
+  import(new URL("live/progress.js", document.baseURI)).then((progress) => {
+    root.replaceChildren(...data.questions.map((question) => fieldset(question, data.words, progress)));
+  });
+}
