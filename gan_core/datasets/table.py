@@ -55,6 +55,16 @@ DATASETS = {
         classifier="mnist",
         torchvision="",
     ),
+    "few-digits": NamedDataset(
+        title="20 of those digits, to see what too few pictures do",
+        images=20,
+        size=28,
+        channels=1,
+        classes=_DIGITS,
+        has_test_set=False,
+        classifier="mnist",
+        torchvision="",
+    ),
     "mnist": NamedDataset(
         title="MNIST: 60,000 handwritten digits",
         images=60_000,

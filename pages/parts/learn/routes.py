@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from starlette.responses import FileResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 PROGRESS_JS = Path(__file__).with_name("progress.js")
+SPOILED = Path(__file__).parent / "lessons" / "spoiled"
 
 
-def learn_routes(prefix: str = "") -> list[Route]:
-    """/live/progress.js, to stand before /live/RUN.
+def learn_routes(prefix: str = "") -> list[BaseRoute]:
+    """/live/progress.js and the pictures of lessons, to stand before /live/RUN.
 
     Args:
         prefix: what all of the app's addresses begin with, such as /gan/tool.

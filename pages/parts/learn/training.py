@@ -19,7 +19,7 @@ from pages.parts.train.live_status import live_status
 
 def lesson_config(preset: str, **changes: object) -> RunConfig:
     """The preset on the digits that are part of this program, with these changes, as long as a visitor may train."""
-    return within_budget(make_config(preset_config(preset), dataset="digits", **changes))
+    return within_budget(make_config(preset_config(preset), **{"dataset": "digits"} | changes))
 
 
 def train_here(store: RunStore, preset: str, label: str, charts: tuple[str, ...], **changes: object) -> Run | None:

@@ -16,10 +16,10 @@ def contents(lessons: dict[str, Lesson], shown: str) -> str | None:
             "lessons": [
                 {
                     "name": name,
-                    "title": f"{number} · {_(lesson.title)}" if number else _(lesson.title),
+                    "title": f"{number} · {_(lesson.title)}" if lesson.questions else _(lesson.title),
                     "questions": [f"{name}/{question.name}" for question in lesson.questions],
                 }
-                for number, (name, lesson) in enumerate(lessons.items())
+                for number, (name, lesson) in enumerate(lessons.items(), start=1)
             ],
             "shown": shown,
             "words": {

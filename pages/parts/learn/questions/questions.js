@@ -7,21 +7,28 @@ function element(tag, className, text = "") {
   return made;
 }
 
+// Text in which `code` stands between backticks.
+function written(tag, text) {
+  const made = element(tag, "");
+  text.split("`").forEach((part, number) => made.append(number % 2 ? element("code", "", part) : part));
+  return made;
+}
+
 function fieldset({ name, text, answers }, words, progress) {
   const field = element("fieldset", "");
   const reply = element("p", "reply");
   reply.setAttribute("role", "status");
-  field.append(element("legend", "", text));
+  field.append(written("legend", text));
   answers.forEach((answer, number) => {
     const label = element("label", "");
     const choice = document.createElement("input");
     Object.assign(choice, { type: "radio", name: `question ${name}`, value: number });
     choice.onchange = () => {
       field.dataset.judged = answer.right ? "right" : "wrong";
-      reply.textContent = `${answer.right ? words.right : words.wrong} ${answer.reply}`;
+      reply.replaceChildren(written("span", `${answer.right ? words.right : words.wrong} ${answer.reply}`));
       progress.note(name, answer.right ? "right" : "tried");
     };
-    label.append(choice, element("span", "", answer.text));
+    label.append(choice, written("span", answer.text));
     field.append(label);
   });
   field.append(reply);
