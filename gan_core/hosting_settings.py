@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gan_core.hosting import NONE, PREFIX, same_login
+from gan_core.metrics.result import SAMPLES
 
 Mode = Literal["personal", "class", "public"]
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -72,7 +73,7 @@ class Hosting(BaseSettings):
     most_evaluations: float = _limit(NONE, 20, 10, "evaluations of all that wait or are in work")
 
     # Of a request
-    most_samples: float = _limit(NONE, 10_000, 5_000, "pictures of an evaluation")
+    most_samples: float = _by_mode(NONE, 10_000, 5_000, "pictures of an evaluation", ge=SAMPLES[0])
     most_pictures: float = _limit(2_000, 500, 200, "pictures of a request on the Generate page")
     most_requests: float = _limit(NONE, 120, 60, "requests that cost something, of a person in a minute")
     most_requests_of_address: float = _limit(NONE, 1_200, 240, "the same of an internet address, which many may share")

@@ -255,14 +255,17 @@ class Queue(Generic[Job]):
             return True
         return self._update_owned(job_id, owner, TAKEN_FOR_DEAD, values | {"ended_at": time.time()})
 
-    def queue_again(self, job_id: int, owner: str) -> bool:
+    def queue_again(self, job_id: int, owner: str, **besides: Any) -> bool:
         """A job whose process was ended with its worker waits again, in its old place, and goes on by itself.
+
+        Args:
+            besides: what else is written into its row.
 
         False if it has finished or failed, or has another owner.
         """
         self.end(job_id, owner, State.STOPPED)  # unless its process has said so
         values = {"state": State.QUEUED, "owner": "", "message": "", "ended_at": None}
-        return self._update_owned(job_id, owner, (State.STOPPED,), values)
+        return self._update_owned(job_id, owner, (State.STOPPED,), values | besides)
 
     def explain(self, job_id: int, owner: str, why: Text) -> None:
         """Say of a job that has been stopped why it was, if nobody asked for it."""

@@ -7,7 +7,7 @@ import json
 import math
 import statistics
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
@@ -143,7 +143,11 @@ class RunQueue(Queue[Run]):
         if not self.by.may_everything:
             raise WorkbenchError("Only the teacher can say who is next.")
 
-    # Whose process has died
+    # Whose process was ended, or has died
+
+    def queue_again(self, job_id: int, owner: str, **besides: Any) -> bool:
+        """As every queue does it. Its turn had come: it is before all that wait, whoever has had less."""
+        return super().queue_again(job_id, owner, put_first_at=time.time(), **besides)
 
     def _interrupt(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> None:
         """A visitor's run goes on by itself, since nobody may be there to resume it.

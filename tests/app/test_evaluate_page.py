@@ -73,6 +73,14 @@ def evaluate_button(app):
 # Choosing and asking
 
 
+@pytest.mark.parametrize(("most", "offered"), [(999, ["999"]), (1000, ["1,000"]), (7000, ["1,000", "5,000"])])
+def test_a_visitor_is_offered_no_more_pictures_than_may_be_drawn(open_page, hosted, monkeypatch, most, offered):
+    hosted("public", most_samples=most)
+    for module in ("visitors", "entrance"):
+        monkeypatch.setattr(f"pages.parts.{module}.browser_key", lambda: "a stranger")
+    assert open_page(EVALUATE).selectbox(key="samples").options == offered
+
+
 def test_without_a_choice_the_page_says_what_it_is_for_and_offers_a_shipped_model(open_page, store, evaluations):
     app = open_page(EVALUATE)
     assert not app.exception

@@ -39,7 +39,7 @@ def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
     """The widgets of the sidebar."""
     linked = {*given("evaluated").split(",")[:MOST_MODELS], *st.session_state.get("evaluated", [])}
     offered = offered_models(store, linked, _of_run)
-    samples = [number for number in SAMPLES if store.by.may_everything or number <= hosting().most_samples]
+    samples = _allowed_samples(store)
     _begin_with_last(evaluations, offered, samples)
     take("evaluated", some_of(offered, MOST_MODELS))
     # A run may have been deleted since it was chosen.
@@ -49,7 +49,15 @@ def choose(store: RunStore, evaluations: EvaluationStore) -> Wish:
         persist_state="session", max_selections=MOST_MODELS, placeholder=_("Choose one or more"),
     )  # fmt: skip
     give("evaluated", ",".join(chosen))
-    return Wish({key: offered[key] for key in chosen}, offered, _choose_terms(samples or [SAMPLES[0]]))
+    return Wish({key: offered[key] for key in chosen}, offered, _choose_terms(samples))
+
+
+def _allowed_samples(store: RunStore) -> list[int]:
+    """The numbers of pictures that this visitor may have drawn; the limit itself if it is below all others."""
+    if store.by.may_everything:
+        return list(SAMPLES)
+    most = hosting().most_samples
+    return [number for number in SAMPLES if number <= most] or [int(most)]
 
 
 def _choose_terms(numbers: Sequence[int]) -> Terms:

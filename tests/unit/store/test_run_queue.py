@@ -307,6 +307,17 @@ def test_a_run_that_goes_on_by_itself_lets_those_go_first_who_have_had_less(stor
     assert [work_for(store, clock, 30).id for _ in range(2)] == [others.id, run.id]
 
 
+def test_a_run_that_was_ended_with_its_worker_has_the_next_turn_whoever_has_had_less(store, clock, class_of):
+    first, second = class_of(2)
+    run = first.create(small_config(), "cgan")
+    store.claim("me")
+    clock.now += 60
+    newer = second.create(small_config(), "cgan")
+    assert store.queue_again(run.id, "me")
+    assert [turn.place for turn in (store.turn(run), store.turn(newer))] == [1, 2]
+    assert [store.claim("another").id for _ in range(2)] == [run.id, newer.id]
+
+
 def test_a_run_that_dies_again_and_again_is_given_up_unless_it_gets_on(store, class_of):
     (student,) = class_of(1)
     run = student.create(small_config(), "cgan")
