@@ -57,9 +57,9 @@ def list_settings(markdown: bool, of_hosting: bool) -> None:
 
 
 def _list_hosting(markdown: bool) -> None:
-    """Of each variable its defaults in the three modes. Values that are secrets are never printed."""
+    """Of each variable its defaults in the three modes, and its value where it is another. Secrets are not printed."""
     from gan_core.hosting import hosting
-    from gan_core.hosting_settings import MODES, table
+    from gan_core.hosting_settings import MODES, differing, table
 
     heading = ("variable", *MODES, "what it is")
     if markdown:
@@ -70,9 +70,10 @@ def _list_hosting(markdown: bool) -> None:
     rows = [heading, *table()]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     click.echo(f"\nHosting, as environment variables; the mode now: {hosting().mode}")
+    now = differing(hosting())
     for row in rows:
         start = "  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=False))
-        click.echo(f"  {start}  {row[-1]}")
+        click.echo(f"  {start}  {row[-1]}" + (f" (now: {now[row[0]]})" if row[0] in now else ""))
 
 
 def _list_hyperparameters(markdown: bool) -> None:

@@ -4,7 +4,8 @@ Every value has an environment variable, GAN_WORKBENCH_ and its name in capitals
 default, which suits a machine of two cores and 8 GiB. Knows nothing of torch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -15,6 +16,8 @@ from gan_core.metrics.result import SAMPLES
 
 Mode = Literal["personal", "class", "public"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+ELSEWHERE = frozenset(PREFIX + name for name in ("CHECKPOINTS", "DATA", "DATABASE", "HOSTS"))
+"""The variables that are read by themselves: where things lie, and the names to which the app answers."""
 
 
 class ByMode(NamedTuple):
@@ -127,6 +130,30 @@ def secret_variables() -> frozenset[str]:
     """The environment variables whose values only the server may know."""
     secret = [name for name, field in Hosting.model_fields.items() if field.annotation is SecretStr]
     return frozenset(PREFIX + name.upper() for name in secret)
+
+
+def without_meaning(variables: Iterable[str]) -> dict[str, str]:
+    """Those that begin as ours do and are none of ours, each with the one that is probably meant; "" if none is.
+
+    Capitals do not count in those of `Hosting`, as pydantic-settings reads them.
+    """
+    ours = [PREFIX + name.upper() for name in Hosting.model_fields]
+    known = [*ours, *ELSEWHERE]
+    unknown = [
+        name for name in variables
+        if name.upper().startswith(PREFIX) and name.upper() not in ours and name not in ELSEWHERE
+    ]  # fmt: skip
+    return {name: "".join(get_close_matches(name.upper(), known, n=1)) for name in unknown}
+
+
+def differing(chosen: Hosting) -> dict[str, str]:
+    """By variable, every value that is not its mode's default; of a secret only that it is given."""
+    found = {}
+    for name in Hosting.model_fields:
+        default = _defaults(name)[MODES.index(chosen.mode)]
+        if (value := getattr(chosen, name)) != default:
+            found[PREFIX + name.upper()] = "given" if isinstance(value, SecretStr) else _as_text(value)
+    return found
 
 
 def table() -> list[tuple[str, str, str, str, str]]:

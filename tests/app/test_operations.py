@@ -192,3 +192,9 @@ def test_while_the_server_ends_a_page_that_watches_is_told_in_the_readers_langua
     assert answer.status_code == 503
     assert "reiniciando" in json.loads(answer.body)["error"]
     assert asgi.ask(app, "/live/1").status == 200
+
+
+def test_a_server_that_starts_names_the_variables_that_mean_nothing_and_not_their_values(monkeypatch, caplog):
+    monkeypatch.setenv("GAN_WORKBENCH_MOST_MINUTE", "5150")
+    life._name_what_means_nothing()
+    assert caplog.messages == ["GAN_WORKBENCH_MOST_MINUTE means nothing; did you mean GAN_WORKBENCH_MOST_MINUTES?"]

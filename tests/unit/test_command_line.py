@@ -67,6 +67,12 @@ def test_the_table_of_settings_for_hosts_is_what_the_command_prints():
     assert table.partition("<!-- end of settings -->")[0].strip() == printed.strip()
 
 
+def test_the_list_for_hosts_says_what_is_in_force_where_it_is_no_default(monkeypatch):
+    monkeypatch.setenv("GAN_WORKBENCH_SLOTS", "5")
+    printed = gan_core("settings", "--hosting").stdout
+    assert "runs in training at the same time (now: 5)" in printed and printed.count("(now: ") == 1
+
+
 def test_train_prints_the_checkpoint_last_and_sample_draws_from_it(trained, tmp_path):
     out = tmp_path / "drawn.npz"
     assert gan_core("sample", trained, "--per-class", 3, "--seed", 5, "--out", out).returncode == 0

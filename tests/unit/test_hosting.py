@@ -1,13 +1,23 @@
 """How the app is hosted: by environment variables, with defaults for each mode, refused in a sentence."""
 
 import math
+import re
 
 import pytest
 from pydantic import ValidationError
 
+from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
-from gan_core.hosting_settings import MODES, Hosting, by_mode, secret_variables, table
+from gan_core.hosting_settings import (
+    MODES,
+    Hosting,
+    by_mode,
+    differing,
+    secret_variables,
+    table,
+    without_meaning,
+)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -75,3 +85,28 @@ def test_the_table_has_every_setting_with_its_default_in_each_mode():
     assert rows["GAN_WORKBENCH_MOST_MINUTES"] == ["none", "10", "2"]
     assert rows["GAN_WORKBENCH_FOLDERS"] == ["on", "off", "off"]
     assert rows["GAN_WORKBENCH_SECRET"] == ["", "", ""]
+
+
+def test_what_is_in_force_is_told_where_it_is_not_the_modes_default_and_no_secret(hosted):
+    chosen = hosted("class", slots=7, most_minutes=10, folders="on", days_kept="inf", class_code="hush")
+    assert differing(chosen) == {
+        "GAN_WORKBENCH_SLOTS": "7", "GAN_WORKBENCH_FOLDERS": "on", "GAN_WORKBENCH_DAYS_KEPT": "none",
+        "GAN_WORKBENCH_CLASS_CODE": "given",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("SLOT", "SLOTS"), ("MOST_MINUTE", "MOST_MINUTES"), ("CHECKPOINT", "CHECKPOINTS"), ("MODUS", "MODE"),
+     ("ZZZZZZZZZZZZZZZZZZZZ", "")],
+)  # fmt: skip
+def test_a_misspelt_variable_is_found_with_what_was_probably_meant(name, meant):
+    assert without_meaning([f"GAN_WORKBENCH_{name}", "HOME"]) == {
+        f"GAN_WORKBENCH_{name}": meant and f"GAN_WORKBENCH_{meant}"
+    }
+
+
+def test_every_variable_that_the_program_reads_means_something():
+    sources = [path.read_text() for room in ("gan_core", "pages") for path in (paths.PROJECT / room).rglob("*.py")]
+    read = set(re.findall(r"GAN_WORKBENCH_[A-Z_]*[A-Z]", "".join(sources)))
+    assert "GAN_WORKBENCH_HOSTS" in read and without_meaning([*read, "gan_workbench_mode"]) == {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ from anyio import to_thread
 from gan_core import log
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
+from gan_core.hosting_settings import without_meaning
 from gan_core.jobs import app_worker
 from gan_core.store.runs import default_store
 from gan_core.text import Text
@@ -31,11 +33,18 @@ async def life(_app: Any) -> AsyncIterator[None]:
     """For Starlette's lifespan: from the server's start to its end."""
     if hosting().is_shared:
         log.set_up()
+    _name_what_means_nothing()
     threading.Thread(target=_go_on, daemon=True).start()
     _give_notice(asyncio.get_running_loop())
     yield
     if hosting().is_shared:
         await to_thread.run_sync(_save_what_trains)
+
+
+def _name_what_means_nothing() -> None:
+    """A limit whose variable is misspelt is none, and nobody would notice."""
+    for variable, meant in without_meaning(os.environ).items():
+        log.logger.warning("%s means nothing%s", variable, f"; did you mean {meant}?" if meant else ".")
 
 
 def _go_on() -> None:
