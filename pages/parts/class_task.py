@@ -31,9 +31,10 @@ def task_of_form(store: RunStore) -> Task | None:
 
 
 def show_task(store: RunStore) -> None:
-    """What is to be done, and the way to begin or to leave it. Nothing while there is no task."""
+    """What is to be done, and the way to begin or to leave it; without a task, that the one which was begun is over."""
     task = open_task(store)
     if task is None:
+        _say_that_it_is_over()
         return
     begun = st.session_state.get(KEY) == task.id
     with st.container(border=True, key="task", horizontal=True, vertical_alignment="center"):
@@ -46,6 +47,15 @@ def show_task(store: RunStore) -> None:
             st.caption(_("A run counts for the task once you have pressed Begin."), width="content")
     if st.session_state.pop(JUST_BEGUN, False):
         st.switch_page("train.py")
+
+
+def _say_that_it_is_over() -> None:
+    """Until the student has read it: a run asked for a moment too late would else seem to be among the results."""
+    if KEY in st.session_state:
+        with st.container(border=True, key="task-over", horizontal=True, vertical_alignment="center"):
+            words = _("The time for the task is over: a run that you train now is your own, and does not count for it.")
+            st.markdown(words, width="stretch")
+            st.button(_("Leave the task"), icon=":material/close:", on_click=_leave, key="leave-task")
 
 
 def plain_task(task: Task) -> str:

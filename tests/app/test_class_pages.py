@@ -121,6 +121,19 @@ def test_a_task_that_is_over_is_not_offered(open_as, room):
     assert "Do this" not in words_of(open_as("Eve", "home.py"))
 
 
+def test_who_trains_just_as_the_task_ends_reads_that_the_run_does_not_count(open_as, room, store):
+    room.set_task("minute", [], "Do this")
+    app = open_as("Eve", "train.py")
+    button_named(app, "Begin").click().run()
+    room.end_task()
+    next(button for button in app.sidebar.button if button.label == "Train").click().run()
+    assert store.all_runs()[0].task_id == 0
+    assert "does not count for it" in words_of(app)
+    assert "does not count for it" in words_of(app.run()), "until it has been read"
+    button_named(app, "Leave the task").click().run()
+    assert "does not count for it" not in words_of(app) and not app.exception
+
+
 # The teacher's page
 
 
