@@ -325,7 +325,8 @@ def runs(recovering: bool) -> None:
     store.watch_for_signs()
     if lost := recovery.folders_without_run(store):
         click.echo(
-            f"{len(lost)} folders in {lost[0].parent} are of runs not in the list: runs --recover adds them", err=True
+            f"Folders in {lost[0].parent} of runs that are not in the list: {len(lost)}; runs --recover adds them",
+            err=True,
         )
     for run in store.all_runs():
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created_at))

@@ -26,7 +26,7 @@ def refuse_config(config: RunConfig) -> None:
         (
             config.minutes,
             limits.most_minutes,
-            Text("A run may train for {most:,.10g} minutes here, not {value:,.10g}."),
+            Text("A run may train for {most:,.10g} min here, not {value:,.10g}."),
         ),
         (config.kimg, limits.most_kimg, Text("A run may see {most:,.10g} kimg here, not {value:,.10g}.")),
         (config.batch_size, limits.most_batch, Text("A batch may have {most:,.0f} images here, not {value:,.0f}.")),
@@ -46,11 +46,11 @@ def refuse_crowd(of_one: int, of_all: int) -> None:
     """Raises WorkbenchError if a person, or all together, have as many runs queued and in training as they may."""
     if of_one >= hosting().most_active_of_one:
         raise WorkbenchError(
-            "You have {count} runs in the queue or in training, and may have no more; wait for one, or stop it.",
+            "Your runs in the queue or in training: {count}. You may have no more; wait for one, or stop it.",
             count=of_one,
         )
     if of_all >= hosting().most_active:
-        raise WorkbenchError("The queue is full: {count} runs are in it. Try again in a minute.", count=of_all)
+        raise WorkbenchError("The queue is full. Runs in it: {count}. Try again in a minute.", count=of_all)
 
 
 def refuse_evaluation(samples: int, of_one: int, of_all: int) -> None:
@@ -62,11 +62,11 @@ def refuse_evaluation(samples: int, of_one: int, of_all: int) -> None:
         )
     if of_one >= limits.most_evaluations_of_one:
         raise WorkbenchError(
-            "{count} of your evaluations wait or are in work, and there may be no more; wait for one, or cancel it.",
+            "Your evaluations that wait or are in work: {count}. You may have no more; wait for one, or cancel it.",
             count=of_one,
         )
     if of_all >= limits.most_evaluations:
-        raise WorkbenchError("{count} evaluations wait or are in work. Try again in a minute.", count=of_all)
+        raise WorkbenchError("Evaluations that wait or are in work: {count}. Try again in a minute.", count=of_all)
 
 
 def refuse_full_disk(folders_of_one: Iterable[Path], folders_of_all: Iterable[Path], more: int = 0) -> None:

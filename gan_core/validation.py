@@ -138,7 +138,7 @@ IN_WORDS = (
         "greater_than_equal": "it should be at least {ge:g}",
         "greater_than": "it should be greater than {gt:g}",
         "literal_error": "it should be one of {expected}",
-        "too_short": "it should have at least {min_length} entries",
+        "too_short": "it should have one entry at least",
         "too_long": "it should have at most {max_length} entries",
         "string_too_long": "it should have at most {max_length} characters",
         "bool_parsing": "it should be true or false",

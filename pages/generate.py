@@ -123,9 +123,12 @@ def _link(address: Callable[[], dict[str, Any]]) -> None:
 
 def _alt(model: "Model", samples: "Samples", what: wishes.What) -> str:
     if not what.text:
-        return _("{count:,} pictures drawn by {model}", count=len(samples.images), model=model.metadata.name)
+        name, count = model.metadata.name, len(samples.images)
+        if count == 1:
+            return _("One picture drawn by {model}", model=name)
+        return _("{count:,} pictures drawn by {model}", count=count, model=name)
     return _(
-        "“{text}” in the handwriting of {model}, {lines:,} lines",
+        "“{text}” in the handwriting of {model}, lines: {lines:,}",
         text=what.text,
         model=model.metadata.name,
         lines=what.of_each,

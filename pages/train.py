@@ -12,6 +12,7 @@ from pages.parts.class_task import show_task, task_of_form
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
 from pages.parts.language import _
+from pages.parts.live.status import about
 from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.rates import count_request
 from pages.parts.ready import get_ready
@@ -23,6 +24,8 @@ from pages.parts.train.live_status import live_status
 from pages.parts.train.run_actions import show_actions, show_lost_checkpoint
 from pages.parts.train.run_choice import choose_other, choose_run
 from pages.parts.visitors import store_of_visitor
+
+DAY = 24 * 3600
 
 
 def main() -> None:
@@ -62,11 +65,11 @@ def _form(store: RunStore) -> None:
 
 def _show_when_deleted(run: Run) -> None:
     if at := deleted_at(run):
-        hours = max(0.0, at - time.time()) / 3600
+        left = max(0.0, at - time.time())
         text = (
-            _("Kept for {days:.0f} more days, then deleted. Download what you need.", days=hours / 24)
-            if hours >= 48
-            else _("Kept for {hours:.0f} more hours, then deleted. Download what you need.", hours=hours)
+            _("Kept for {days:.0f} more days, then deleted. Download what you need.", days=left / DAY)
+            if left >= 2 * DAY
+            else _("Kept for about {time} more, then deleted. Download what you need.", time=about(left))
         )
         st.caption(text)
 

@@ -104,7 +104,7 @@ def load_dataset(
         dataset = _digits(config.dataset)
     if len(dataset.images) < config.batch_size:
         raise WorkbenchError(
-            "{dataset} has only {count} pictures, fewer than a batch of {batch_size}; "
+            "Pictures in {dataset}: {count}, fewer than a batch of {batch_size}; "
             "add pictures or choose a smaller batch size.",
             dataset=config.dataset,
             count=len(dataset.images),
@@ -156,7 +156,7 @@ def _check_fit(name: str, folder: Path, images: Tensor, labels: Tensor) -> None:
     """Raises WorkbenchError unless pictures [N, C, H, W] and labels [N] are some of that dataset's."""
     size, channels, classes = DATASETS[name].size, DATASETS[name].channels, len(DATASETS[name].classes)
     if len(images) != len(labels):
-        problem = Text("{images:,} pictures, {labels:,} labels", {"images": len(images), "labels": len(labels)})
+        problem = Text("pictures: {images:,}, labels: {labels:,}", {"images": len(images), "labels": len(labels)})
     elif images.shape[1:] != (channels, size, size):
         values = {"width": images.shape[3], "height": images.shape[2], "size": size}
         problem = Text("pictures of {width} × {height} pixels instead of {size} × {size}", values)

@@ -147,7 +147,7 @@ def _pictures(
     training = training or load_dataset(any_number, data_dir, on_progress)
     if len(training.images) < FEWEST:
         raise WorkbenchError(
-            "{dataset} has only {count} pictures; scores need {fewest} at least, so add some.",
+            "Pictures in {dataset}: {count}; scores need {fewest} at least, so add some.",
             dataset=config.dataset,
             count=len(training.images),
             fewest=FEWEST,

@@ -99,7 +99,7 @@ def _starting(rows: int, state: str) -> Diagnosis:
         if state in ACTIVE
         else Text("The run ended too early for a diagnosis.")
     )
-    rule = Text("A diagnosis needs {needed} measurements; there are {rows}.", {"needed": FEWEST_ROWS, "rows": rows})
+    rule = Text("A diagnosis needs {needed} measurements; so far: {rows}.", {"needed": FEWEST_ROWS, "rows": rows})
     return Diagnosis("starting", sentence, rule)
 
 

@@ -197,7 +197,7 @@ class Classroom:
         """
         self._check_teacher()
         if active := self.active():
-            raise WorkbenchError("{count} are still in the queue or in work; stop them first.", count=active)
+            raise WorkbenchError("Still in the queue or in work: {count}. First stop all runs.", count=active)
         with self.store.session() as session:
             people = session.scalars(select(Person.id)).all()
             runs = session.scalars(select(Run.id).where(Run.person_id != 0)).all()

@@ -173,6 +173,6 @@ def refuse_guessing(key: str, address: str, most_of_address: float) -> None:
 
 def _count(most: float, kind: str, who: str) -> None:
     if most != NONE and not _limiter.hit(RateLimitItemPerMinute(int(most)), kind, who):
-        error = WorkbenchError("That was a lot in a minute: at most {most:,.0f} are allowed. Wait a little.", most=most)
+        error = WorkbenchError("That was a lot in a minute; allowed: {most:,.0f}. Wait a little.", most=most)
         log.refused("somebody", f"too much of one {kind}", error)  # `who` may be a cookie's key
         raise error

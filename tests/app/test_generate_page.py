@@ -103,7 +103,7 @@ def test_too_many_pictures_are_refused_in_words(open_page):
     app.number_input(key="count").set_value(500).run()
     assert not app.exception
     assert "5,000 pictures" in words_of(app)
-    assert f"at most {hosting().most_pictures:,.0f} are possible" in words_of(app)
+    assert f"possible: {hosting().most_pictures:,.0f}." in words_of(app)
 
 
 def test_an_unconditional_model_is_asked_for_a_number_alone(open_page):
@@ -111,6 +111,8 @@ def test_an_unconditional_model_is_asked_for_a_number_alone(open_page):
     assert not app.multiselect
     app.number_input(key="total").set_value(24).run()
     assert shown(app)["alt"] == "24 pictures drawn by mnist-gan"
+    app.number_input(key="total").set_value(1).run()
+    assert shown(app)["alt"] == "One picture drawn by mnist-gan"
 
 
 def test_the_dice_draw_other_pictures(open_page):
@@ -130,7 +132,7 @@ def test_a_text_is_written_in_several_lines(open_page):
     app = open_page(GENERATE)
     app.text_input(key="text").set_value("2026").run()
     app.number_input(key="lines").set_value(3).run()
-    assert shown(app)["alt"] == "“2026” in the handwriting of mnist-cdcgan, 3 lines"
+    assert shown(app)["alt"] == "“2026” in the handwriting of mnist-cdcgan, lines: 3"
     written = gan_core.load("mnist-cdcgan").write("2026", lines=3)
     assert np.array_equal(pictures(app), np.asarray(written.picture(zoom=1)))
 

@@ -61,7 +61,7 @@ def train(client: Client, **settings: float | str) -> Shown:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"minutes": 1.5}, "A run may train for 1 minutes here, not 1.5."),
+        ({"minutes": 1.5}, "A run may train for 1 min here, not 1.5."),
         ({"minutes": 1.0, "kimg": 51.0}, "A run may see 50 kimg here, not 51."),
         ({"batch_size": 65.0}, "A batch may have 64 images here, not 65."),
     ],
@@ -83,8 +83,8 @@ def test_runs_of_one_and_of_all_are_limited(store, server):
     one, another, third = (Client(server) for _ in range(3))
     for client in (one, one, another, another):
         assert "may have no more" not in train(client).words
-    assert "You have 2 runs in the queue or in training, and may have no more" in train(one).words
-    assert "The queue is full: 4 runs are in it." in train(third).words
+    assert "Your runs in the queue or in training: 2. You may have no more" in train(one).words
+    assert "The queue is full. Runs in it: 4." in train(third).words
     assert how_many(store) == 4
 
 
@@ -118,7 +118,7 @@ def test_evaluations_and_their_pictures_are_limited(store, server):
     evaluations = EvaluationStore(store.engine)
     assert all(row.samples <= 1000 for row in evaluations.active())
     page = client.visit("evaluate", {"evaluated": "shipped:mnist-cdcgan,shipped:mnist-gan", "samples": "1000"})
-    assert "1 of your evaluations wait or are in work" in client.press(page.id("Evaluate")).words
+    assert "Your evaluations that wait or are in work: 1." in client.press(page.id("Evaluate")).words
     assert len(evaluations.active()) == 1
     visitor = evaluations.acting_for(person_of(client, store))
     with pytest.raises(WorkbenchError, match="An evaluation may draw 1,000 pictures here, not 50,000"):
@@ -158,7 +158,7 @@ def test_what_costs_something_is_counted(store, server):
     page = client.visit("train")
     for _ in range(31):
         shown = client.press(page.id("Train"))
-    assert "That was a lot in a minute: at most 30 are allowed." in shown.words
+    assert "That was a lot in a minute; allowed: 30." in shown.words
     statuses = [Client(server, cookie=client.cookie).open() for _ in range(31)]
     assert statuses[0] == 101 and statuses[-1] == 403
 

@@ -30,7 +30,7 @@ def test_what_is_at_the_limit_is_allowed(hosted, at_the_limit):
     [
         ({"kimg": 2000.5}, "A run may see 2,000 kimg here, not 2,000.5."),
         ({"kimg": 3000}, "A run may see 2,000 kimg here, not 3,000."),
-        ({"kimg": None, "minutes": 2}, "A run may train for 1.5 minutes here, not 2."),
+        ({"kimg": None, "minutes": 2}, "A run may train for 1.5 min here, not 2."),
         ({"batch_size": 65}, "A batch may have 64 images here, not 65."),
         ({"dataset": "folder:/etc"}, "Folders of this server are closed; choose one of the named datasets."),
     ],
@@ -51,9 +51,9 @@ def test_who_hosts_it_may_open_folders(hosted):
     ("of_one", "of_all", "refusal"),
     [
         (1, 9, ""),
-        (2, 9, "You have 2 runs"),
-        (3, 9, "You have 3 runs"),
-        (1, 10, "10 runs are in it"),
+        (2, 9, "in training: 2."),
+        (3, 9, "in training: 3."),
+        (1, 10, "Runs in it: 10"),
         (0, 11, "queue is full"),
     ],
 )
@@ -67,8 +67,8 @@ def test_a_person_and_all_together_have_so_many_runs_in_the_queue(hosted, of_one
     [
         (5000, 0, 3, ""),
         (5001, 0, 0, "may draw 5,000 pictures here, not 5,001"),
-        (100, 1, 1, "1 of your evaluations"),
-        (100, 0, 4, "4 evaluations wait"),
+        (100, 1, 1, "in work: 1."),
+        (100, 0, 4, "in work: 4"),
     ],
 )
 def test_evaluations_are_limited_in_pictures_and_number(hosted, samples, of_one, of_all, refusal):

@@ -99,7 +99,7 @@ def draw(model: "Model", what: What, how: How, on_share: "OnShare") -> "Samples"
     most = hosting().most_pictures
     if what.of_each * rows > most:
         raise WorkbenchError(
-            "That would be {count:,} pictures; at most {most:,.0f} are possible. Ask for fewer.",
+            "That would be {count:,} pictures; possible: {most:,.0f}. Ask for fewer.",
             count=what.of_each * rows,
             most=most,
         )

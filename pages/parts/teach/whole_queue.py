@@ -44,7 +44,7 @@ def steer_queue(store: RunStore) -> None:
         _button(_("Put first"), ":material/vertical_align_top:", waiting[::-1], lambda run: store.put_first(run.id))
         _button(_("Stop"), ":material/stop:", active, lambda run: store.ask_to_stop(run.id))
         if st.button(_("Delete"), icon=":material/delete:", disabled=not ended, key="queue-delete"):
-            st.dialog(_("Delete {count} runs?", count=len(ended)))(_ask_to_delete)(ended)
+            st.dialog(_("Runs to delete: {count}", count=len(ended)))(_ask_to_delete)(ended)
 
 
 def _pause(store: RunStore) -> None:

@@ -259,8 +259,8 @@ def put_mnist(data_dir, images, labels, name="MNIST"):
 @pytest.mark.parametrize(
     ("images", "labels", "words"),
     [
-        ((400, 28, 28), np.zeros(100), "400 pictures, 100 labels"),
-        ((100, 28, 28), np.zeros(400), "100 pictures, 400 labels"),
+        ((400, 28, 28), np.zeros(100), "pictures: 400, labels: 100"),
+        ((100, 28, 28), np.zeros(400), "pictures: 100, labels: 400"),
         ((12, 28, 28), np.arange(12), "a label 11, but only 10 classes"),
         ((10, 20, 28), np.arange(10), "pictures of 28 × 20 pixels instead of 28 × 28"),
         ((10, 32, 32), np.arange(10), "pictures of 32 × 32 pixels instead of 28 × 28"),
