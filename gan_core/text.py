@@ -61,6 +61,11 @@ def no_formula(text: str) -> str:
     return _FORMULA.sub(r"\1'", text)
 
 
+def csv_for_all(csv: str) -> str:
+    """A CSV with a byte order mark if it has accents: else Excel takes them for other letters."""
+    return csv if csv.isascii() else f"\ufeff{csv}"
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Text):
         return [value.template, {name: _plain(inner) for name, inner in value.values.items()}]

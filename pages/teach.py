@@ -30,11 +30,11 @@ def main() -> None:
         set_task(room)
         show_results(room)
     with queue, errors_in_words():
-        steer_queue(store)
+        steer_queue()
     with students, errors_in_words():
-        show_students(store)
+        show_students()
     with ending, errors_in_words():
-        end_class(room)
+        end_class()
 
 
 with errors_in_words():

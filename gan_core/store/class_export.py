@@ -4,6 +4,8 @@ import contextlib
 import csv
 import io
 import json
+import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,11 +16,14 @@ from sqlalchemy import select
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
+from gan_core.presets import PRESETS, preset_config
+from gan_core.store import tasks
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import Person, Run
-from gan_core.text import no_formula
+from gan_core.store.tables import Person, Run, Task
+from gan_core.text import csv_for_all, no_formula
 
-SCORES = ("run", "student", "preset", "dataset", "state", "task", "kimg", "seconds", "fid", "accuracy")
+SCORES = ("run", "student", "preset", "dataset", "state", "task", "kimg", "seconds", "fid", "accuracy", "changed")
+TASKS = ("task", "words", "preset", "may_be_changed", "set_at", "until")
 
 
 def place() -> Path:
@@ -27,7 +32,7 @@ def place() -> Path:
 
 
 def export_class(store: RunStore, progress: Callable[[float], None] = lambda share: None) -> Path:
-    """Write the ZIP: a table of scores, and a folder for each student, with a folder for each of their runs.
+    """Write the ZIP: tables of scores and of tasks, and a folder for each student, with one for each of their runs.
 
     Of a run: its newest model and those kept for their score, its newest picture, settings and metrics.
 
@@ -37,14 +42,14 @@ def export_class(store: RunStore, progress: Callable[[float], None] = lambda sha
 
     Raises WorkbenchError for everybody but the teacher, and if the file cannot be written.
     """
-    if not store.by.may_everything:
-        raise WorkbenchError("Only the teacher may do this.")
+    _check_teacher(store)
     made = _made(store)
     aside = paths.partial(place())
     try:
         aside.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(aside, "w") as file:
-            _add_text(file, "scores.csv", _csv(SCORES, (_scores(run, name) for run, name in made)))
+            _add_text(file, "scores.csv", _csv(SCORES, (_scores(store, run, name) for run, name in made)))
+            _add_text(file, "tasks.csv", _csv(TASKS, map(_task, _tasks(store))))
             for number, (run, name) in enumerate(made, start=1):
                 _add_run(file, store, run, name)
                 progress(number / len(made))
@@ -54,6 +59,54 @@ def export_class(store: RunStore, progress: Callable[[float], None] = lambda sha
     finally:
         aside.unlink(missing_ok=True)
     return place()
+
+
+def _check_teacher(store: RunStore) -> None:
+    if not store.by.may_everything:
+        raise WorkbenchError("Only the teacher may do this.")
+
+
+class Making:
+    """The ZIP that is being made, in a thread of its own: only one, whoever asks, and whether or not somebody looks."""
+
+    def __init__(self) -> None:
+        self.share = 0.0
+        """What is done of it."""
+        self.error: WorkbenchError | None = None
+        """Why the last one was not made."""
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def is_on(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def begin(self, store: RunStore) -> None:
+        """Make one, unless it is on already. Raises WorkbenchError for everybody but the teacher."""
+        _check_teacher(store)
+        with self._lock:
+            if not self.is_on:
+                self.share, self.error = 0.0, None
+                self._thread = threading.Thread(target=self._make, args=(store,), daemon=True)
+                self._thread.start()
+
+    def wait(self) -> None:
+        """Until it is made."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _make(self, store: RunStore) -> None:
+        try:
+            export_class(store, self._note)
+        except WorkbenchError as error:
+            self.error = error
+
+    def _note(self, share: float) -> None:
+        self.share = share
+
+
+making = Making()
+"""The server's."""
 
 
 def _made(store: RunStore) -> list[tuple[Run, str]]:
@@ -79,12 +132,31 @@ def _newest_picture(run: Run) -> Path:
     return run.live_grid if run.live_grid.exists() or not run.grid_steps else run.grid_path(run.grid_steps[-1])
 
 
-def _scores(run: Run, name: str) -> list[Any]:
+def _tasks(store: RunStore) -> list[Task]:
+    with store.session() as session:
+        return list(session.scalars(select(Task).order_by(Task.id)))
+
+
+def _task(task: Task) -> list[Any]:
+    moments = [time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else "" for at in (task.set_at, task.until)]
+    return [task.id, task.words, task.preset, ", ".join(task.free), *moments]
+
+
+def _scores(store: RunStore, run: Run, name: str) -> list[Any]:
     last = run.last
     return [
         run.id, name, run.preset, run.dataset_name, str(run.state), run.task_id or "", run.kimg, run.seconds,
-        last.get("fid"), last.get("accuracy"),
+        last.get("fid"), last.get("accuracy"), _changes(store, run),
     ]  # fmt: skip
+
+
+def _changes(store: RunStore, run: Run) -> str:
+    """In which settings it differs from its preset, with what was changed while it learned."""
+    if run.preset not in PRESETS:
+        return ""
+    before, after = preset_config(run.preset), store.current_config(run)
+    names = tasks.changed(run.preset, after)
+    return "; ".join(f"{name}: {getattr(before, name)} → {getattr(after, name)}" for name in names)
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -92,7 +164,7 @@ def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     writer = csv.writer(text)
     writer.writerow(columns)
     writer.writerows([no_formula(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
-    return text.getvalue()
+    return csv_for_all(text.getvalue())
 
 
 def _add_text(file: zipfile.ZipFile, name: str, text: str) -> None:

@@ -168,7 +168,7 @@ class Classroom:
         results = []
         for run, name in rows:
             config = make_config(run.config, **{one.name: one.value for one in changes if one.run_id == run.id})
-            results.append(Result(run, name or "", config, tasks.changed(task, config)))
+            results.append(Result(run, name or "", config, tasks.changed(task.preset, config)))
         return results
 
     # The end
@@ -196,6 +196,8 @@ class Classroom:
         What belongs to nobody in particular stays. Raises WorkbenchError while something is in work.
         """
         self._check_teacher()
+        if class_export.making.is_on:
+            raise WorkbenchError("The ZIP is still being made; wait for it.")
         if active := self.active():
             raise WorkbenchError("Still in the queue or in work: {count}. First stop all runs.", count=active)
         with self.store.session() as session:

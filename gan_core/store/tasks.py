@@ -32,7 +32,7 @@ def refuse_other_settings(session: Session, task_id: int, config: RunConfig) -> 
     task = session.get(Task, task_id)
     if task is None:  # it was deleted, and nothing is compared any more
         return
-    for name in changed(task, config):
+    for name in changed(task.preset, config):
         if name not in task.free:
             raise WorkbenchError(
                 "The task leaves {title} as it is in the preset; you may change {titles}.",
@@ -41,10 +41,10 @@ def refuse_other_settings(session: Session, task_id: int, config: RunConfig) -> 
             )
 
 
-def changed(task: Task, config: RunConfig) -> list[str]:
-    """The settings in which the config differs from the task's preset, in the order of the form."""
-    preset = within_budget(preset_config(task.preset))
-    return [name for name in settings() if getattr(config, name) != getattr(preset, name)]
+def changed(preset: str, config: RunConfig) -> list[str]:
+    """The settings in which the config differs from a preset as it may be trained here, in the order of the form."""
+    before = within_budget(preset_config(preset))
+    return [name for name in settings() if getattr(config, name) != getattr(before, name)]
 
 
 def _title(name: str) -> Text:

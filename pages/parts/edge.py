@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.errors import WorkbenchError
-from gan_core.text import Text, no_formula
+from gan_core.text import Text, csv_for_all, no_formula
 from pages.parts.language import language, translate
 from pages.parts.rates import request_of_visitor
 
@@ -70,4 +70,4 @@ def as_csv(rows: pd.DataFrame) -> str:
     """A CSV whose texts are no formulas. Numbers stay numbers."""
     texts = rows.select_dtypes(exclude="number")
     tame = texts.map(lambda cell: no_formula(cell) if isinstance(cell, str) else cell)
-    return rows.assign(**tame).rename(columns=no_formula).to_csv(index=False)
+    return csv_for_all(rows.assign(**tame).rename(columns=no_formula).to_csv(index=False))

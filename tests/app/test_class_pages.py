@@ -1,6 +1,7 @@
 """A class's pages: the wall, the task, the teacher's page; and their routes."""
 
 import json
+import re
 import zipfile
 
 import pytest
@@ -193,6 +194,17 @@ def test_the_queues_table_stands_in_the_order_of_turns(open_as, store):
     assert table["place"].tolist()[1:3] == [1, 2]
 
 
+def test_the_order_of_the_queue_stays_while_runs_are_ticked(open_as, store):
+    eve = store.acting_for(default_people().visitor("Eve"))
+    waits = [eve.create(PRESETS["minute"].config, "minute").id for _ in range(2)]
+    app = open_as("Teacher", "teach.py")
+    store.put_first(waits[1])
+    app.session_state["ticked-runs"] = [waits[0]]
+    assert app.run().dataframe[0].value["id"].tolist() == waits
+    # AppTest ticks nothing.
+    assert app.run().dataframe[0].value["id"].tolist() == waits[::-1]
+
+
 def test_the_end_of_a_class_saves_all_and_asks_before_it_deletes_all(open_as, store):
     run = trained(store.acting_for(default_people().visitor("Eve")))
     app = open_as("Teacher", "teach.py")
@@ -200,8 +212,11 @@ def test_the_end_of_a_class_saves_all_and_asks_before_it_deletes_all(open_as, st
     button_named(app, "1. Stop all runs").click().run()
     store.end(run.id, "me", State.STOPPED)
     button_named(app, "2. Make a ZIP of all").click().run()
-    assert not app.exception and not errors(app)
+    class_export.making.wait()
+    assert not app.run().exception and not errors(app)
     assert zipfile.ZipFile(class_export.place()).namelist()[0] == "scores.csv"
-    assert (ask("/live/class.zip", "Teacher").status, ask("/live/class.zip", "Eve").status) == (200, 404)
+    made = ask("/live/class.zip", "Teacher")
+    assert (made.status, ask("/live/class.zip", "Eve").status) == (200, 404)
+    assert re.search(r'filename="class-\d{4}-\d\d-\d\d-\d{4}.zip"', made.headers["content-disposition"])
     button_named(app, "3. Delete all").click().run()
     assert "are deleted for good" in words_of(app)  # AppTest closes the dialog: the answer is tested with the store

@@ -82,10 +82,13 @@ def notice(store: RunStore) -> dict[str, Any]:
 
 def _zip(request: Request) -> Response:
     """For the teacher alone."""
+    file = class_export.place()
     try:
-        may_have_it = store_of(request).by.may_everything and class_export.place().exists()
+        if not (store_of(request).by.may_everything and file.exists()):
+            return Response(status_code=404)
+        made = time.strftime("%Y-%m-%d-%H%M", time.localtime(file.stat().st_mtime))
     except WorkbenchError:
         return Response(status_code=503)
-    if not may_have_it:
+    except FileNotFoundError:  # deleted just now
         return Response(status_code=404)
-    return FileResponse(class_export.place(), media_type="application/zip", filename="class.zip")
+    return FileResponse(file, media_type="application/zip", filename=f"class-{made}.zip")

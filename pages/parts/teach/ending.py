@@ -1,57 +1,65 @@
 """The end of a class: all stops, all is saved in one file, all is deleted."""
 
+import contextlib
+
 import streamlit as st
 
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
 from pages.parts.class_task import clock
+from pages.parts.edge import show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
-from pages.parts.progress import progress_bar
 from pages.parts.visitors import store_of_visitor
 
-STOPPING = "stopping all"
+REFRESH_SECONDS = 2
+DELETING = "asked to delete the class"
 
 
-def end_class(room: Classroom) -> None:
-    """Three steps; each can be taken alone."""
-    with st.container(horizontal=True):
-        active = room.active()
-        if st.button(_("1. Stop all runs"), icon=":material/stop:", disabled=not active):
-            room.stop_all()
-            st.session_state[STOPPING] = True
-            st.rerun()
-        _save(room)
-        if st.button(_("3. Delete all"), icon=":material/delete_forever:", disabled=bool(active)):
-            st.dialog(_("End the class?"))(_ask_to_delete)()
-    if active:
-        st.fragment(_wait_for_the_last, run_every=1 if st.session_state.get(STOPPING) else None)(room)
-    else:
-        st.session_state.pop(STOPPING, None)
+def end_class() -> None:
+    """Three steps; each can be taken alone. What they show is kept up to date: runs end, and two teachers may look."""
+    st.fragment(_steps, run_every=REFRESH_SECONDS)()
+    if st.session_state.pop(DELETING, False):
+        # Not in the fragment, which would close it when it runs again.
+        st.dialog(_("End the class?"))(_ask_to_delete)()
     st.caption(
         _(
-            "The ZIP has a table of scores and a folder for each student: models, the newest picture, settings and "
-            "metrics of each run. Then everything can be deleted, and the students' names with it."
+            "The ZIP has tables of scores and tasks, and a folder for each student: models, the newest picture, "
+            "settings and metrics of each run. Then everything can be deleted, and the students' names with it."
         )
     )
 
 
-def _wait_for_the_last(room: Classroom) -> None:
-    if not (active := room.active()):
-        st.rerun()
-    st.info(_("In the queue or in work: {count}", count=active))
+def _steps() -> None:
+    with errors_in_words():
+        room, making = Classroom(store_of_visitor()), class_export.making  # who may have left since the page was made
+        active = room.active()
+        with st.container(horizontal=True):
+            if st.button(_("1. Stop all runs"), icon=":material/stop:", disabled=not active):
+                room.stop_all()
+                st.rerun()
+            if st.button(_("2. Make a ZIP of all"), icon=":material/folder_zip:", disabled=making.is_on):
+                making.begin(room.store)
+                st.rerun()
+            _offer_download()
+            busy = bool(active) or making.is_on
+            if st.button(_("3. Delete all"), icon=":material/delete_forever:", disabled=busy):
+                st.session_state[DELETING] = True
+                st.rerun()
+        if active:
+            st.info(_("In the queue or in work: {count}", count=active))
+        if making.is_on:
+            st.progress(making.share, _("Saving …"))
+        elif making.error:
+            show_error(_(making.error.text))
 
 
-def _save(room: Classroom) -> None:
-    made = st.button(_("2. Make a ZIP of all"), icon=":material/folder_zip:")
-    if made:
-        with errors_in_words(), progress_bar(_("Saving …")) as show:
-            class_export.export_class(room.store, show)
+def _offer_download() -> None:
     file = class_export.place()
-    if file.exists():
+    with contextlib.suppress(FileNotFoundError):  # there is none
         about = file.stat()
         label = _("Download ({size:,.1f} MB, of {time})", size=about.st_size / 1e6, time=clock(about.st_mtime))
-        st.link_button(label, "live/class.zip", icon=":material/download:", type="primary" if made else "secondary")
+        st.link_button(label, "live/class.zip", icon=":material/download:")
 
 
 def _ask_to_delete() -> None:

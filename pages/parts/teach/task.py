@@ -9,7 +9,6 @@ from gan_core.config import settings
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.store.classroom import LONGEST_WORDS, Classroom, Result
 from gan_core.store.tables import State, Task
-from gan_core.store.tasks import is_open
 from gan_core.text import no_formula
 from pages.parts.class_task import plain_task
 from pages.parts.edge import as_csv
@@ -62,10 +61,10 @@ def _form(room: Classroom) -> None:
 
 
 def show_results(room: Classroom) -> None:
-    """Of the newest task, as they come."""
+    """Of the newest task, as they come: after its end too, since runs may still wait or learn."""
     task = room.newest_task()
     if task is not None:
-        st.fragment(_results, run_every=REFRESH_SECONDS if is_open(task) else None)(task)
+        st.fragment(_results, run_every=REFRESH_SECONDS)(task)
 
 
 def _results(task: Task) -> None:

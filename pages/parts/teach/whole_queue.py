@@ -23,15 +23,32 @@ if TYPE_CHECKING:
 NEWEST = 300
 TICKED = "ticked-runs"
 """The session's key for the numbers of the ticked runs."""
+ORDER = "order-of-runs"
+"""The session's key for the numbers of all runs, as they stood last."""
+DELETING = "runs-to-delete"
+"""The session's key for those of which the teacher is to be asked whether they go."""
+REFRESH_SECONDS = 2
 
 
-def steer_queue(store: RunStore) -> None:
-    """Pause and go on; put first, stop or delete what is ticked."""
-    _pause(store)
+def steer_queue() -> None:
+    """Pause and go on; put first, stop or delete what is ticked. It is kept up to date."""
+    st.fragment(_queue, run_every=REFRESH_SECONDS)()
+    if runs := st.session_state.pop(DELETING, None):
+        # Not in the fragment, which would close it when it runs again.
+        st.dialog(_("Runs to delete: {count}", count=len(runs)))(_ask_to_delete)(runs)
+
+
+def _queue() -> None:
+    with errors_in_words():
+        store = store_of_visitor()  # who may have left since the page was made
+        store.mark_interrupted()
+        _pause(store)
+        _steer(store)
+
+
+def _steer(store: RunStore) -> None:
     places = {number: turn.place for number, turn in store.all_turns().items()}
-    runs = sorted(
-        store.all_runs(NEWEST), key=lambda run: 0 if run.state == State.RUNNING else places.get(run.id, NEWEST)
-    )
+    runs = _in_order(store.all_runs(NEWEST), places)
     if not runs:
         st.info(_("There are no runs yet."))
         return
@@ -44,11 +61,27 @@ def steer_queue(store: RunStore) -> None:
         _button(_("Put first"), ":material/vertical_align_top:", waiting[::-1], lambda run: store.put_first(run.id))
         _button(_("Stop"), ":material/stop:", active, lambda run: store.ask_to_stop(run.id))
         if st.button(_("Delete"), icon=":material/delete:", disabled=not ended, key="queue-delete"):
-            st.dialog(_("Runs to delete: {count}", count=len(ended)))(_ask_to_delete)(ended)
+            st.session_state[DELETING] = ended
+            st.rerun()
+
+
+def _in_order(runs: list[Run], places: dict[int, int]) -> list[Run]:
+    """In training, in the order of turns, and the newest of the others. While some are ticked, no row moves."""
+    before = st.session_state.get(ORDER, []) if st.session_state.get(TICKED) else []
+    stands = {number: row for row, number in enumerate(before)}
+    ordered = sorted(
+        runs,
+        key=lambda run: (
+            stands.get(run.id, len(stands)),
+            0 if run.state == State.RUNNING else places.get(run.id, NEWEST),
+        ),
+    )
+    st.session_state[ORDER] = [run.id for run in ordered]
+    return ordered
 
 
 def _pause(store: RunStore) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"), errors_in_words():
+    with st.container(horizontal=True, vertical_alignment="center"):
         if store.is_paused:
             if st.button(_("Let the queue go on"), type="primary", icon=":material/play_arrow:"):
                 store.go_on()
@@ -57,7 +90,6 @@ def _pause(store: RunStore) -> None:
         elif st.button(_("Pause the queue"), icon=":material/pause:"):
             store.pause()
             st.rerun()
-        st.button(_("Look again"), icon=":material/refresh:")
 
 
 def _button(label: str, icon: str, runs: list[Run], act: Callable[[Run], None]) -> None:

@@ -3,13 +3,17 @@
 import csv
 import io
 import json
+import threading
 import zipfile
 
 import numpy as np
 import pytest
 
+from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.presets import preset_config
 from gan_core.store import class_export
+from gan_core.store.classroom import Classroom
 from gan_core.store.people import default_people
 from gan_core.store.runs import State
 from tests.conftest import small_config
@@ -41,7 +45,7 @@ def test_a_student_has_a_folder_and_each_run_one_in_it(in_class, store):
     found = read(store)
     folder = "001-Ana/00001-cgan"
     names = ("settings.json", "metrics.csv", "model-000000005.safetensors", "best-000000003.safetensors", "live.webp")
-    assert set(found) == {"scores.csv", *(f"{folder}/{name}" for name in names)}
+    assert set(found) == {"scores.csv", "tasks.csv", *(f"{folder}/{name}" for name in names)}
     assert found[f"{folder}/live.webp"] == b"live.webp of Ana"
     assert json.loads(found[f"{folder}/settings.json"])["batch_size"] == 16
     assert list(csv.reader(io.StringIO(found[f"{folder}/metrics.csv"].decode()))) == [
@@ -67,7 +71,59 @@ def test_a_run_that_has_drawn_and_kept_nothing_is_there_with_its_settings(in_cla
     who = default_people().enter_class("a", "code", "Ana")
     run = store.acting_for(who).create(small_config(), "cgan")
     store.ask_to_stop(run.id)
-    assert set(read(store)) == {"scores.csv", "001-Ana/00001-cgan/settings.json", "001-Ana/00001-cgan/metrics.csv"}
+    assert set(read(store)) == {
+        "scores.csv",
+        "tasks.csv",
+        "001-Ana/00001-cgan/settings.json",
+        "001-Ana/00001-cgan/metrics.csv",
+    }
+
+
+def test_the_tables_hold_the_tasks_and_what_each_student_changed(in_class, store):
+    teacher = default_people().enter_as_teacher("teacher", "password", "Teacher")
+    task = Classroom(store.acting_for(teacher)).set_task("minute", ["batch_size", "seed"], "¿Qué *lote*?", minutes=5)
+    who = default_people().enter_class("a", "code", "Inés")
+    config = make_config(preset_config("minute"), batch_size=64)
+    run = store.acting_for(who).create(config, "minute", owner="me", task_id=task.id)
+    store.end(run.id, "me", State.FINISHED)
+    found = read(store)
+    (row,) = csv.DictReader(io.StringIO(found["scores.csv"].decode("utf-8-sig")))
+    assert (row["student"], row["task"], row["changed"]) == ("Inés", str(task.id), "batch_size: 32 → 64")
+    (row,) = csv.DictReader(io.StringIO(found["tasks.csv"].decode("utf-8-sig")))
+    assert (row["words"], row["may_be_changed"]) == ("¿Qué *lote*?", "batch_size, seed")
+    for name in ("scores.csv", "tasks.csv"):
+        assert found[name].startswith("\ufeff".encode()), "so that a spreadsheet shows the accents"
+
+
+def test_whoever_asks_meanwhile_gets_the_one_that_is_being_made(in_class, store, monkeypatch):
+    made_by(store, "a", "Ana")
+    teacher = store.acting_for(default_people().enter_as_teacher("teacher", "password", "Teacher"))
+    making, may_go_on, begun = class_export.Making(), threading.Event(), []
+
+    def export(store, progress):
+        begun.append(store)
+        progress(0.5)
+        may_go_on.wait()
+
+    monkeypatch.setattr(class_export, "export_class", export)
+    for _ in range(3):
+        making.begin(teacher)
+    assert making.is_on
+    may_go_on.set()
+    making.wait()
+    assert (making.is_on, making.error, len(begun)) == (False, None, 1)
+    making.begin(teacher)
+    making.wait()
+    assert len(begun) == 2
+
+
+def test_why_it_was_not_made_is_kept_for_who_asked(in_class, store):
+    class_export.place().mkdir(parents=True)  # in the way
+    teacher = store.acting_for(default_people().enter_as_teacher("teacher", "password", "Teacher"))
+    making = class_export.Making()
+    making.begin(teacher)
+    making.wait()
+    assert "could not be written" in str(making.error)
 
 
 def test_the_share_that_is_done_is_told_and_nothing_half_written_stays(in_class, store):
@@ -91,4 +147,6 @@ def test_a_student_gets_none(in_class, store):
     who = default_people().enter_class("a", "code", "Ana")
     with pytest.raises(WorkbenchError, match="Only the teacher"):
         class_export.export_class(store.acting_for(who))
+    with pytest.raises(WorkbenchError, match="Only the teacher"):
+        class_export.making.begin(store.acting_for(who))
     assert not class_export.place().exists()

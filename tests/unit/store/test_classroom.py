@@ -144,7 +144,7 @@ def test_all_stops_at_once_or_as_soon_as_it_is_saved(store, people):
 
 def test_nothing_is_deleted_while_something_is_in_work(store, people):
     run_of(store, people["Zoe"], State.RUNNING)
-    with pytest.raises(WorkbenchError, match="Still in the queue or in work: 1."):
+    with pytest.raises(WorkbenchError, match="Still in the queue or in work: 1"):
         room_of(store, people["Teacher"]).delete_all()
     assert len(default_people().all_people()) == 3
 
