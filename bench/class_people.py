@@ -135,6 +135,10 @@ class Visitor:
         ]
         with self.notes.timed("page: come in"):
             self.page.press(self.way_in, self.form, *entered)
+            answer = self.browser.get("live/enter", entry=self.page.part("entry")["entry"])
+            if refused := json.loads(answer.body)["refused"]:
+                self.notes.errors.append(f"{self.name}: {refused}")
+            self.page.open(self.page_name, self.query)  # with the cookie that came with the answer
 
     @property
     def name_tag(self) -> str:

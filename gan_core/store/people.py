@@ -186,7 +186,8 @@ class People:
 
 
 def _visitor(person: Person) -> Visitor:
-    in_class = hosting().mode == "class"
+    # A stranger, from when the same store was used without names, has not come into the class.
+    in_class = hosting().mode == "class" and person.known_as is not None
     may_everything = person.is_teacher
     return Visitor(person.id, person.name, may_everything, watches_all=in_class or may_everything)
 

@@ -6,10 +6,9 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.people import LONGEST_NAME, default_people
 from gan_core.store.rights import Visitor
+from pages.parts.coming_in import coming_in
 from pages.parts.edge import plain
-from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
-from pages.parts.rates import MOST_PASSWORDS, refuse_guessing
 from pages.parts.visitors import browser_key, visitor
 
 LONGEST_SECRET = 200
@@ -29,38 +28,34 @@ def came_in() -> bool:
         default_people().stranger(key)
         return True
     who = default_people().visitor(key)
-    if who is None or not who.name:
-        _enter_class(key)
+    if who is None or not who.watches_all:
+        _enter_class()
         return False
     _name_tag(who)
     return True
 
 
-def _enter_class(key: str) -> None:
+def _enter_class() -> None:
     """A form for students, and another one for the teacher."""
+    entry = None
     _column, middle, _column = st.columns([1, 2, 1])
     with middle:
         st.title(_("Welcome to the class"), anchor=False)
+        answer = st.container()
         take_code = st.query_params.get("code", "")[:LONGEST_SECRET]
-        with st.form("student", border=False), errors_in_words():
+        with st.form("student", border=False):
             name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="nickname")
             code = st.text_input(_("Code of the class"), take_code, max_chars=LONGEST_SECRET, autocomplete="off")
             if st.form_submit_button(_("Come in"), type="primary", width="stretch"):
-                refuse_guessing(key, _address(), hosting().most_requests_of_address)
-                default_people().enter_class(key, code, name)
-                _entered()
-        with st.expander(_("I am the teacher")), st.form("teacher", border=False), errors_in_words():
+                entry = {"name": name, "secret": code, "as_teacher": False}
+        with st.expander(_("I am the teacher")), st.form("teacher", border=False):
             name = st.text_input(_("Your name"), max_chars=LONGEST_NAME, key="teacher-name")
             password = st.text_input(_("The teacher's password"), type="password", max_chars=LONGEST_SECRET)
             if st.form_submit_button(_("Come in as the teacher"), width="stretch"):
-                refuse_guessing(key, _address(), MOST_PASSWORDS)
-                default_people().enter_as_teacher(key, password, name)
-                _entered()
-
-
-def _entered() -> None:
-    st.query_params.pop("code", None)
-    st.rerun()
+                entry = {"name": name, "secret": password, "as_teacher": True}
+    attempt = st.session_state["attempt"] = st.session_state.get("attempt", 0) + bool(entry)
+    with answer:
+        coming_in(entry, attempt)
 
 
 def _has_logged_in(key: str) -> bool:
@@ -128,10 +123,6 @@ def _leave() -> None:
     default_people().leave(browser_key())
     if hosting().login == "oidc":
         st.logout()
-
-
-def _address() -> str:
-    return st.context.ip_address or ""
 
 
 def current_teacher() -> Visitor:

@@ -25,6 +25,8 @@ from gan_core.store.runs import RunStore, default_store
 COOKIE = "gan_workbench_visitor"
 A_YEAR = 365 * 24 * 3600
 LONGEST_COOKIE = 200
+COOKIE_PATH = "gan_workbench.cookie_path"
+"""In a request's scope: below which address the cookie holds."""
 
 
 class Visitors:
@@ -39,6 +41,7 @@ class Visitors:
         self.path = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[COOKIE_PATH] = self.path
         if scope["type"] != "http" or not hosting().is_shared or await _keeps_key(HTTPConnection(scope)):
             await self.app(scope, receive, send)
             return
@@ -46,7 +49,7 @@ class Visitors:
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_page(scope, message):
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers.append("Set-Cookie", _cookie(self.path, is_secure=scope.get("scheme") == "https"))
+                headers.append("Set-Cookie", _cookie(new_key(), self.path, is_secure=scope.get("scheme") == "https"))
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
@@ -76,11 +79,20 @@ def _is_page(scope: Scope, message: Message) -> bool:
     return answered.get("content-type", "").startswith("text/html") or "text/html" in asked.get("accept", "")
 
 
-def _cookie(path: str, is_secure: bool) -> str:
+def new_key() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def set_key(answer: Response, key: str, request: HTTPConnection) -> None:
+    """The answer to this request gives the browser that key, instead of the one that it has brought."""
+    answer.headers["Set-Cookie"] = _cookie(key, request.scope[COOKIE_PATH], request.url.scheme == "https")
+
+
+def _cookie(key: str, path: str, is_secure: bool) -> str:
     answer = Response()
-    key = _signer().dumps(secrets.token_urlsafe(24))
-    assert isinstance(key, str)
-    answer.set_cookie(COOKIE, key, A_YEAR, path=path, secure=is_secure, httponly=True, samesite="lax")
+    signed = _signer().dumps(key)
+    assert isinstance(signed, str)
+    answer.set_cookie(COOKIE, signed, A_YEAR, path=path, secure=is_secure, httponly=True, samesite="lax")
     return answer.headers["set-cookie"]
 
 

@@ -48,24 +48,30 @@ class PlainBrowser:
         for file in (*FILES.findall(page.body.decode()), "live/poll.js", "assets/plotly.min.js"):
             self.get(file)
 
-    def get(self, path: str, accept: str = "*/*") -> Answer:
-        """The answer to a request; the path is one below the app's address."""
+    def get(self, path: str, accept: str = "*/*", entry: dict[str, Any] | None = None) -> Answer:
+        """The answer to a request; the path is one below the app's address.
+
+        Args:
+            entry: what is sent to come into the class.
+        """
         headers = {"Accept": accept, "Accept-Language": "en-US", "Cookie": self.cookie}
         try:
             try:
-                return self._get(path, headers)
+                return self._ask(path, headers, entry)
             except (OSError, http.client.HTTPException):  # closed since it was idle: browsers ask once more too
                 self._own.connection.close()
-                return self._get(path, headers)
+                return self._ask(path, headers, entry)
         except (OSError, http.client.HTTPException) as error:
             self._own.connection.close()
             raise ConnectionError(f"{path}: {error!r}") from error
 
-    def _get(self, path: str, headers: dict[str, str]) -> Answer:
+    def _ask(self, path: str, headers: dict[str, str], entry: dict[str, Any] | None) -> Answer:
         if not hasattr(self._own, "connection"):
             port = self.url.port
             self._own.connection = http.client.HTTPConnection(self.url.hostname or "", port, timeout=PATIENCE_SECONDS)
-        self._own.connection.request("GET", f"{self.url.path}/{path}", headers=headers)
+        method, body = ("POST", json.dumps(entry)) if entry else ("GET", None)
+        headers |= {"Content-Type": "application/json"} if entry else {}
+        self._own.connection.request(method, f"{self.url.path}/{path}", body, headers)
         answer = self._own.connection.getresponse()
         for given in answer.headers.get_all("Set-Cookie") or ():
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(given).items()}
@@ -159,6 +165,13 @@ class PlainPage:
     def press(self, key: str, form: str = "", *entered: WidgetState) -> None:
         """Press a button, if it is one of a form with what was entered there."""
         self.run(*entered, WidgetState(id=self.widget("button", key, form).id, trigger_value=True))
+
+    def part(self, holds: str) -> dict[str, Any]:
+        """What one of our own parts was given to show: the one that holds such a value. Raises LookupError."""
+        for one in self.of_kind("bidi_component"):
+            if holds in (data := json.loads(one.json)):
+                return data
+        raise LookupError(f"no part holds {holds}")
 
     def errors(self) -> list[str]:
         """What it shows as an error."""

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import io
+import json
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -256,20 +257,17 @@ def test_a_strangers_model_is_neither_drawn_with_nor_evaluated_by_its_label_or_n
 # A class
 
 
-def enter(client: Client, name: str, code: str = CODE) -> Shown:
-    page = client.visit()
-    return client.rerun({page.id("Your name"): name, page.id("Code of the class"): code, page.id("Come in"): True})
+def enter(client: Client, name: str, code: str = CODE) -> str:
+    return client.come_in(name, code)
 
 
-def enter_as_teacher(client: Client, name: str, password: str = PASSWORD) -> Shown:
-    page = client.visit()
-    said = {page.id(key="teacher-name"): name, page.id("The teacher's password"): password}
-    return client.rerun(said | {page.id("Come in as the teacher"): True})
+def enter_as_teacher(client: Client, name: str, password: str = PASSWORD) -> str:
+    return client.come_in(name, password, as_teacher=True)
 
 
 def student(server: Server, name: str) -> Client:
     client = Client(server)
-    assert "Come in" not in [getattr(widget, "label", "") for widget in enter(client, name).widgets]
+    assert enter(client, name) == ""
     return client
 
 
@@ -349,7 +347,8 @@ def test_markup_in_a_name_does_nothing_on_pages_and_in_files(tmp_path, monkeypat
         pages = []
         for name in NAMES:
             client = Client(server)
-            pages.append(enter(client, name))
+            assert enter(client, name) == ""
+            pages.append(client.visit())
             their = store.acting_for(person_of(client, store))
             store.ask_to_stop(their.create(preset_config(DEFAULT_PRESET), DEFAULT_PRESET, task_id=task.id).id)
         pages += [teacher.visit(name) for name in ("wall", "teach")]
@@ -396,13 +395,60 @@ def test_a_forged_cookie_is_nobodys(forged, public, public_server):
     assert "gan_workbench_visitor=" in thief.get("/").headers["Set-Cookie"]
 
 
+@pytest.mark.parametrize("as_teacher", [False, True])
+def test_who_has_copied_a_cookie_is_nobody_once_its_student_has_come_in(in_a_class, class_server, as_teacher):
+    victim = Client(class_server)
+    before = victim.cookie
+    thief = Client(class_server, cookie=before)
+    thief.visit()
+    assert victim.come_in(f"Robbed {as_teacher}", PASSWORD if as_teacher else CODE, as_teacher) == ""
+    assert person_of(victim, in_a_class).may_everything is as_teacher
+    assert victim.get("/live/notice").status == 200
+    for said in (thief.rerun(), thief.visit()):
+        assert said.has("Come in")
+    assert thief.get("/live/notice").status == 204
+    assert People(in_a_class.engine).visitor(key_of(thief)) is None
+    assert victim.cookie != before and not victim.visit().has("Come in")
+
+
+def test_a_browser_that_has_come_in_is_nobody_else_before_it_leaves(in_a_class, class_server):
+    client = student(class_server, "Iris")
+    was, cookie = person_of(client, in_a_class), client.cookie
+    for come_in in (enter, enter_as_teacher):
+        assert "In another tab of this browser Iris has come in" in come_in(client, "Second name")
+    assert (client.cookie, person_of(client, in_a_class)) == (cookie, was)
+
+
+def test_other_sites_pages_bring_nobody_into_the_class(in_a_class, class_server):
+    people = len(People(in_a_class.engine).all_people())
+    entry = json.dumps({"name": "Forced", "secret": CODE, "as_teacher": False})
+    client, without_cookie = Client(class_server), Client(class_server, cookie="")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert client.post_entry(entry, **{"Content-Type": kind}).status == 400
+    answer = without_cookie.post_entry(entry)
+    assert "Allow cookies" in answer.text and "Set-Cookie" not in answer.headers
+    assert len(People(in_a_class.engine).all_people()) == people
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", '{"name": 1}', "[" * 3000, b"\xff", '{"name": "' + "x" * 10_000 + '"}']
+)
+def test_what_is_no_entry_is_refused(class_server, body):
+    assert Client(class_server).post_entry(body).status == 400
+
+
+def test_an_entry_of_unknown_length_is_refused(class_server):
+    entry = json.dumps({"name": "Chunks", "secret": CODE, "as_teacher": False}).encode()
+    assert Client(class_server).post_entry(iter([entry])).status == 400
+
+
 def test_anothers_name_cannot_be_taken_by_one_that_looks_alike(in_a_class, class_server):
     student(class_server, "Zoë Álvarez")
     thief = Client(class_server)
     people = len(People(in_a_class.engine).all_people())
     for alike in ("ZOË ÁLVAREZ", "Ｚｏe\u0308\u3164Álvarez", "Zo\u200b\u034fë Álvarez\ufe0f"):
         for come_in in (enter, enter_as_teacher):
-            assert "is taken" in come_in(thief, alike).words, alike
+            assert "is taken" in come_in(thief, alike), alike
     assert len(People(in_a_class.engine).all_people()) == people
 
 
@@ -435,13 +481,14 @@ def test_a_teachers_password_is_not_guessed_by_browsers_that_forget_their_cookie
         if number % 10 == 0:
             client = Client(class_server, headers=elsewhere)
         enter_as_teacher(client, "Guesser", f"guess {number}")
-    assert "a lot in a minute" in enter_as_teacher(Client(class_server, headers=elsewhere), "Guesser").words
-    assert enter(Client(class_server, headers=elsewhere), "Late student").has("Leave")
+    assert "a lot in a minute" in enter_as_teacher(Client(class_server, headers=elsewhere), "Guesser")
+    assert enter(Client(class_server, headers=elsewhere), "Late student") == ""
 
 
 def test_a_code_is_not_guessed_more_than_ten_times_a_minute(class_server):
     client = Client(class_server)
     for number in range(10):
-        assert "not the code" in enter(client, "Guesser", f"guess {number}").words
+        assert "not the code" in enter(client, "Guesser", f"guess {number}")
     for said in (enter(client, "Guesser"), enter_as_teacher(client, "Guesser")):
-        assert "a lot in a minute" in said.words and said.has("Come in")
+        assert "a lot in a minute" in said
+    assert client.visit().has("Come in")

@@ -16,6 +16,7 @@ from gan_core.jobs import app_worker
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
 from gan_core.store.runs import RunStore, default_store
+from pages.parts.live.enter import enter
 from pages.parts.live.status import duration
 from pages.parts.operations.life import ending
 from pages.parts.visitors import store_of
@@ -25,7 +26,7 @@ FRESH_SECONDS = 0.5
 
 
 def class_routes(prefix: str = "") -> list[Route]:
-    """/live/wall, /live/notice and /live/class.zip, to stand before /live/RUN.
+    """/live/wall, /live/notice, /live/enter and /live/class.zip, to stand before /live/RUN.
 
     Args:
         prefix: what all of the app's addresses begin with, such as /gan/tool.
@@ -33,6 +34,7 @@ def class_routes(prefix: str = "") -> list[Route]:
     return [
         Route(f"{prefix}/live/wall", lambda request: _to_class(request, _wall)),
         Route(f"{prefix}/live/notice", lambda request: _to_class(request, _notice)),
+        Route(f"{prefix}/live/enter", enter, methods=["POST"]),
         Route(f"{prefix}/live/class.zip", _zip),
     ]
 
