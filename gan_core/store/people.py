@@ -72,8 +72,7 @@ class People:
             subject: by which it is always the same, such as an e-mail address.
             name: for people to read.
         """
-        subject = same_login(subject)
-        known_as = f"login:{subject if len(subject) <= LONGEST_LOGIN else _digest(subject)}"
+        subject, known_as = same_login(subject), _of_login(subject)
 
         def bind(session: Session) -> Person:
             person = session.scalar(select(Person).where(Person.known_as == known_as))
@@ -89,6 +88,17 @@ class People:
         visitor = _visitor(self._once_more(bind))
         log.done(visitor.short_name, "come in")
         return visitor
+
+    def is_anothers(self, key: str, subject: str) -> bool:
+        """Whether the browser is somebody else's than whom that login names."""
+        with transaction(self.engine) as session:
+            person = session.scalar(_of_key(key))
+        return person is not None and person.known_as != _of_login(subject)
+
+    def is_there(self, person_id: int) -> bool:
+        """Whether nobody has deleted this person."""
+        with transaction(self.engine) as session:
+            return session.get(Person, person_id) is not None
 
     def stranger(self, key: str) -> Visitor:
         """A visitor who enters nothing, from now on known by the browser's key."""
@@ -199,6 +209,11 @@ def _new(name: str, known_as: str | None) -> Person:
 
 def _of_key(key: str) -> Select[Person]:
     return select(Person).join(Browser, Browser.person_id == Person.id).where(Browser.key_digest == _digest(key))
+
+
+def _of_login(subject: str) -> str:
+    subject = same_login(subject)
+    return f"login:{subject if len(subject) <= LONGEST_LOGIN else _digest(subject)}"
 
 
 def _bind(session: Session, key: str, person: Person) -> None:

@@ -12,6 +12,8 @@ from pages.parts.language import _
 from pages.parts.visitors import browser_key, visitor
 
 LONGEST_SECRET = 200
+WHY = "why"
+"""In an address: why its page was begun anew. Set by our own scripts, and only chooses a sentence."""
 
 
 def came_in() -> bool:
@@ -31,6 +33,9 @@ def came_in() -> bool:
     if who is None or not who.watches_all:
         _enter_class()
         return False
+    if st.query_params.pop(WHY, "") == "other":
+        st.toast(_("In another tab of this browser {name} has come in. All its tabs are theirs.", name=plain(who.name)))
+    st.session_state["was"] = who
     _name_tag(who)
     return True
 
@@ -41,6 +46,7 @@ def _enter_class() -> None:
     _column, middle, _column = st.columns([1, 2, 1])
     with middle:
         st.title(_("Welcome to the class"), anchor=False)
+        _say_why()
         answer = st.container()
         take_code = st.query_params.get("code", "")[:LONGEST_SECRET]
         with st.form("student", border=False):
@@ -58,6 +64,27 @@ def _enter_class() -> None:
         coming_in(entry, attempt)
 
 
+def _say_why() -> None:
+    """Why the page of somebody who was in the class is that of nobody; until it is loaded anew."""
+    was = st.session_state.pop("was", None)
+    if was:
+        st.session_state[WHY] = "unknown" if default_people().is_there(was.person) else "ended"
+    elif st.query_params.pop(WHY, "") == "gone":
+        st.session_state[WHY] = "gone"
+    match st.session_state.get(WHY):
+        case "ended":
+            st.info(_("The class has ended: its runs and its students' names were deleted."))
+        case "unknown":
+            st.info(
+                _(
+                    "You are no longer known here: you have left in another tab of this browser, or your name was "
+                    "given back and entered in another browser."
+                )
+            )
+        case "gone":
+            st.info(_("You are no longer known here: the class has ended, or this browser has lost its cookie."))
+
+
 def _has_logged_in(key: str) -> bool:
     """By Streamlit's login, or by the name that a reverse proxy gives.
 
@@ -66,6 +93,11 @@ def _has_logged_in(key: str) -> bool:
     """
     people, subject = default_people(), _subject()
     if st.session_state.get("subject") != subject:
+        if subject and people.is_anothers(key, subject):
+            # Who was here before may have kept the key: this one is to get another, with the page.
+            people.leave(key)
+            coming_in(None, begin_anew=True)
+            return False
         who = people.log_in(key, subject, str(st.user.get("name") or "")) if subject else people.leave(key)
         st.session_state["subject"], st.session_state["person"] = subject, who.person
         st.rerun()  # what stands above the page depends on who it is
@@ -115,12 +147,34 @@ def _name_tag(who: Visitor) -> None:
         st.caption(_("You are the teacher.") if who.may_everything else _("Your runs and pictures have this name."))
         if subject := st.session_state.get("subject"):
             st.text(_("Logged in as {subject}", subject=subject))  # to be copied into GAN_WORKBENCH_TEACHERS
+        asks_first = hosting().login == "none" and not who.may_everything
+        leaves = False
         if hosting().login != "proxy":  # which would say at once again who is here
-            st.button(_("Leave"), icon=":material/logout:", on_click=_leave, width="stretch", key="leave")
+            leave = None if asks_first else _leave
+            leaves = st.button(_("Leave"), icon=":material/logout:", on_click=leave, width="stretch", key="leave")
+    if leaves and asks_first:
+        st.dialog(_("Leave the class?"))(_ask_to_leave)(who.name)
+
+
+def _ask_to_leave(name: str) -> None:
+    st.write(
+        _(
+            "The name {name} and its runs stay. Neither you nor anybody else can come in by that name again, unless "
+            "the teacher gives it back.",
+            name=plain(name),
+        )
+    )
+    with st.container(horizontal=True):
+        if st.button(_("Leave for good"), type="primary", icon=":material/logout:"):
+            _leave()
+            st.rerun()
+        if st.button(_("Stay")):
+            st.rerun()
 
 
 def _leave() -> None:
     default_people().leave(browser_key())
+    st.session_state.pop("was", None)
     if hosting().login == "oidc":
         st.logout()
 

@@ -124,10 +124,18 @@ class Client:
         self.session = ""
         self.page = ("", "")
         self.states: dict[str, WidgetState] = {}
-        for path in ("/", "/_stcore/health"):  # ours, and the one that Streamlit wants back with uploads
-            self.cookies |= {name: one.value for name, one in _cookies(self.get(path)).items()}
+        self.load()
         if cookie is not None:
             self.cookies[COOKIE] = cookie
+
+    def load(self) -> None:
+        """The page's own address, and what brings cookies: ours, and the one that Streamlit wants back with uploads."""
+        for path in ("/", "/_stcore/health"):
+            self.take_cookies(self.get(path))
+
+    def take_cookies(self, answer: Answer) -> None:
+        for line in answer.headers.get_all("Set-Cookie") or []:
+            self.cookies |= {name: one.value for name, one in SimpleCookie(line).items()}
 
     @property
     def cookie(self) -> str:
@@ -148,7 +156,7 @@ class Client:
     def come_in(self, name: str, secret: str, as_teacher: bool = False) -> str:
         """Into the class, by its code or the teacher's password; returns why not, or ""."""
         answer = self.post_entry(json.dumps({"name": name, "secret": secret, "as_teacher": as_teacher}))
-        self.cookies |= {name: one.value for name, one in _cookies(answer).items()}
+        self.take_cookies(answer)
         assert answer.status == 200, answer.text
         return json.loads(answer.body)["refused"]
 
@@ -294,13 +302,6 @@ class Client:
         state.file_uploader_state_value.uploaded_file_info.add(file_id=file, name=name, size=len(content))
         self.states[uploader] = state
         return self.rerun()
-
-
-def _cookies(answer: Answer) -> SimpleCookie:
-    jar = SimpleCookie()
-    for line in answer.headers.get_all("Set-Cookie") or []:
-        jar.load(line)
-    return jar
 
 
 def _state(id_: str, value: Any) -> WidgetState:

@@ -3,7 +3,9 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from gan_core.store.classroom import Classroom
 from gan_core.store.people import default_people
+from gan_core.store.rights import OWNER
 from gan_core.store.runs import default_store
 from tests.e2e.steps import badge, go_to, open_list, press, press_train
 
@@ -21,6 +23,11 @@ def come_in(page: Page, name: str) -> Page:
     try_to_come_in(page, name)
     expect(page.get_by_role("button", name=name)).to_be_visible()
     return page
+
+
+def come_in_by_hand(page: Page, name: str) -> None:
+    page.get_by_label("Code of the class").fill("code")
+    come_in(page, name)
 
 
 def set_task(teacher: Page, words: str, free: str) -> None:
@@ -101,4 +108,40 @@ def test_a_class_from_its_code_to_the_wall(visit):
     try_to_come_in(with_a_new_browser, "Ana")
     expect(badge(with_a_new_browser, "finished")).to_be_visible()
     expect(ana.get_by_text("Welcome to the class")).to_be_visible()
+    expect(ana.get_by_text("your name was given back")).to_be_visible()
     assert len({run.person_id for run in default_store().all_runs()}) == 3
+
+
+@pytest.mark.usefixtures("in_class")
+def test_whoever_is_no_longer_known_is_told_why_and_a_browser_is_one_person_in_all_its_tabs(visit, server):
+    page = come_in(visit("/?code=code"), "Ana")
+    assert "code=" not in page.url
+    page.context.clear_cookies()
+    expect(page.get_by_text("this browser has lost its cookie")).to_be_visible()
+    come_in_by_hand(page, "Ben")
+
+    other = page.context.new_page()
+    other.goto(server.url)
+    other.get_by_role("button", name="Ben").click()
+    press(other, "Leave")
+    expect(other.get_by_text("The name Ben and its runs stay")).to_be_visible()
+    press(other, "Stay")
+    expect(other.get_by_role("dialog")).to_have_count(0)
+    other.get_by_role("button", name="Ben").click()
+    press(other, "Leave")
+    press(other, "Leave for good")
+    expect(other.get_by_text("Welcome to the class")).to_be_visible()
+    expect(page.get_by_text("you have left in another tab")).to_be_visible()
+
+    come_in_by_hand(other, "Cleo")
+    page.get_by_label("Your name").first.fill("Dan")
+    page.get_by_label("Code of the class").fill("code")
+    press(page, "Come in")
+    expect(page.get_by_text("In another tab of this browser Cleo has come in")).to_be_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the tab is looked at
+    expect(page.get_by_role("button", name="Cleo")).to_be_visible()
+    expect(page.get_by_text("All its tabs are theirs")).to_be_visible()
+
+    Classroom(default_store().acting_for(OWNER)).delete_all()
+    for tab in (page, other):
+        expect(tab.get_by_text("The class has ended")).to_be_visible()

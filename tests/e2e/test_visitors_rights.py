@@ -475,6 +475,22 @@ def test_with_a_login_a_header_logs_nobody_in(tmp_path, monkeypatch):
         assert liar.get("/live/wall").body == b""
 
 
+def test_who_logs_in_after_somebody_else_gets_a_new_key(tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_TRUSTED_USER_HEADERS", json.dumps({"X-Forwarded-User": "email"}))
+    with serving(tmp_path, mode="class", login="proxy") as server:
+        store = store_of(server, monkeypatch)
+        client = Client(server, headers={"X-Forwarded-User": "ana@school.example"})
+        client.visit()
+        copied = client.cookie
+        assert person_of(client, store).name == "ana@school.example"
+        client.headers["X-Forwarded-User"] = "ben@school.example"
+        client.visit()  # which tells the browser to begin the page anew
+        client.load()
+        client.visit()
+        assert person_of(client, store).name == "ben@school.example" and client.cookie != copied
+        assert Client(server, cookie=copied).get("/live/notice").status == 204
+
+
 def test_a_teachers_password_is_not_guessed_by_browsers_that_forget_their_cookie(class_server):
     elsewhere = {"X-Forwarded-For": "192.0.2.7"}  # as this computer's own proxy would say
     for number in range(30):

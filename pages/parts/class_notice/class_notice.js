@@ -1,5 +1,6 @@
 // What the teacher says to all. Asked for every two seconds; a hidden tab asks when it is looked at again.
 const TICK = 2000;
+const PATIENCE = 3; // ticks
 
 function show(root, notice, words) {
   const lines = [];
@@ -17,6 +18,18 @@ function show(root, notice, words) {
   }));
 }
 
+// Who is no longer in the class is shown how to come in, by the page's script, once it has run. If it has not after some
+// ticks, the page's websocket was opened with a cookie that the browser has lost, and the page begins anew.
+function leave(root, setTriggerValue) {
+  const asked = root.ganWorkbenchLeft = (root.ganWorkbenchLeft ?? 0) + 1;
+  if (asked === 1) setTriggerValue("task", "left");
+  if (asked < PATIENCE) return;
+  const url = new URL(location.href);
+  url.searchParams.set("why", "gone");
+  history.replaceState(null, "", url);
+  location.reload();
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".class-notice");
   root.ganWorkbenchStop?.();
@@ -26,9 +39,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     try {
       const answer = document.hidden ? null : await fetch(new URL("live/notice", document.baseURI));
       if (ended) return;
-      // Who is no longer in the class is shown how to come in.
-      if (answer?.status === 204) return setTriggerValue("task", "left");
-      if (answer?.ok) {
+      if (answer?.status === 204) leave(root, setTriggerValue);
+      else if (answer?.ok) {
+        root.ganWorkbenchLeft = 0;
         const notice = await answer.json();
         show(root, notice, data.words);
         // Said again at the next tick if nothing came of it: this part is called anew once the page knows the task.

@@ -45,7 +45,8 @@ async function look() {
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".coming-in");
   root.ganWorkbenchStop?.();
-  if (!data.entry) look();
+  if (data.begin_anew) beginAnew();
+  else if (!data.entry) look();
   else if (attempt !== data.attempt) {
     attempt = data.attempt;
     enter(root, data);

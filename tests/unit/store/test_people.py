@@ -81,6 +81,26 @@ def test_a_browser_is_known_again_and_may_enter_its_own_name_again(people):
     assert not ana.may_everything and ana.watches_all
 
 
+def test_a_stranger_from_when_no_names_were_entered_has_not_come_into_the_class(people):
+    stranger = people.stranger("a key")
+    assert (stranger.watches_all, people.visitor("a key")) == (False, stranger)
+
+
+def test_a_deleted_person_is_not_there(people):
+    ana = people.enter_class("her key", "code", "Ana")
+    assert people.is_there(ana.person) and not people.is_there(ana.person + 1)
+
+
+def test_a_browser_is_anothers_if_somebody_else_is_known_by_it(hosted):
+    hosted("class", login="oidc")
+    people = default_people()
+    people.log_in("a key", "ana@school.example", "Ana")
+    people.stranger("a stranger's")
+    subjects = ("Ana@school.example", "ben@school.example")
+    assert [people.is_anothers("a key", subject) for subject in subjects] == [False, True]
+    assert [people.is_anothers(key, "ana@school.example") for key in ("a stranger's", "new")] == [True, False]
+
+
 def test_a_teacher_may_everything_until_the_name_is_entered_with_the_code(people):
     assert people.enter_as_teacher("a key", "password", "Ms Lovelace").may_everything
     assert not people.enter_class("a key", "code", "Ms Lovelace").may_everything
