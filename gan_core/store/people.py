@@ -5,9 +5,7 @@ Knows nothing of torch.
 
 import hashlib
 import hmac
-import re
 import time
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -19,11 +17,11 @@ from gan_core import log
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting, same_login
 from gan_core.store.database import transaction
+from gan_core.store.names import LONGEST_NAME, comparable, look, readable, visible
 from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.runs import default_store
 from gan_core.store.tables import Browser, EvaluationRow, Person, Run
 
-LONGEST_NAME = 40
 LONGEST_LOGIN = 200
 GIVE_BACK_SECONDS = 600
 """How long a name that the teacher gave back waits for whoever lost it."""
@@ -79,7 +77,7 @@ class People:
             if person is None:
                 person = _new("", known_as)
                 session.add(person)
-            person.name = _visible(name)[:LONGEST_NAME] or _visible(subject)[:LONGEST_NAME]
+            person.name = visible(name)[:LONGEST_NAME] or visible(subject)[:LONGEST_NAME]
             person.is_teacher = subject in hosting().teachers.split(",")
             session.flush()
             _bind(session, key, person)
@@ -131,8 +129,8 @@ class People:
         return Visitor()
 
     def _enter(self, key: str, name: str, is_teacher: bool) -> Visitor:
-        shown = _readable(name)
-        known_as = f"name:{_comparable(shown)}"
+        shown = readable(name)
+        known_as = f"name:{comparable(shown)}"
         taken = WorkbenchError(
             "The name {name} is taken; choose another. If it is yours, the teacher can give it back to you.",
             name=shown,
@@ -142,6 +140,7 @@ class People:
                 mine = session.scalar(_of_key(key))
                 person = session.scalar(select(Person).where(Person.known_as == known_as))
                 if person is None:
+                    _refuse_look_alikes(session, shown)
                     person = _new(shown, known_as)
                     session.add(person)
                 elif is_teacher and person.is_teacher:
@@ -211,6 +210,12 @@ def _of_key(key: str) -> Select[Person]:
     return select(Person).join(Browser, Browser.person_id == Person.id).where(Browser.key_digest == _digest(key))
 
 
+def _refuse_look_alikes(session: Session, name: str) -> None:
+    for taken in session.scalars(select(Person.name).where(Person.known_as.startswith("name:"))):
+        if look(taken) == look(name):
+            raise WorkbenchError("The name {name} looks like {taken}, which is taken.", name=name, taken=taken)
+
+
 def _of_login(subject: str) -> str:
     subject = same_login(subject)
     return f"login:{subject if len(subject) <= LONGEST_LOGIN else _digest(subject)}"
@@ -227,35 +232,6 @@ def _digest(key: str) -> str:
 def _same(given: str, wanted: str) -> bool:
     """Compared in a time that tells nothing; without a code or password nobody comes in."""
     return bool(wanted.strip()) and hmac.compare_digest(given.strip().encode(), wanted.strip().encode())
-
-
-_BLANK = re.compile("[\u115f\u1160\u2800\u3164\uffa0]")
-"""Letters and signs that look like a space."""
-_UNSEEN = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-"""Marks that cannot be seen, by Unicode's Default_Ignorable_Code_Point; all others of it are of a category C."""
-
-
-def _readable(name: str) -> str:
-    """The name without what cannot be seen. Raises WorkbenchError if nothing is left, or too much."""
-    shown = _visible(name)
-    if not any(c.isalnum() for c in shown) or len(shown) > LONGEST_NAME:
-        raise WorkbenchError("Enter a name of 1 to {most} characters, one letter or digit at least.", most=LONGEST_NAME)
-    return shown
-
-
-def _visible(name: str) -> str:
-    """Without control characters, and those that show nothing; with one space between its words."""
-    seen = _UNSEEN.sub("", _BLANK.sub(" ", name[:1000]))
-    return " ".join("".join(c if _shows(c) else " " * c.isspace() for c in seen).split())
-
-
-def _shows(character: str) -> bool:
-    return not unicodedata.category(character).startswith("C")
-
-
-def _comparable(name: str) -> str:
-    """Two names that look alike are one: capitals, width and accents' spelling do not count."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,8 @@ import streamlit as st
 
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
-from gan_core.store.people import LONGEST_NAME, default_people
+from gan_core.store.names import LONGEST_NAME
+from gan_core.store.people import default_people
 from gan_core.store.rights import Visitor
 from pages.parts.coming_in import coming_in
 from pages.parts.edge import plain

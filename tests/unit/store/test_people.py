@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from gan_core.errors import WorkbenchError
 from gan_core.store.evaluations import EvaluationStore, Terms
-from gan_core.store.people import GIVE_BACK_SECONDS, LONGEST_NAME, SEEN_SECONDS, People, _new, default_people
+from gan_core.store.names import LONGEST_NAME
+from gan_core.store.people import GIVE_BACK_SECONDS, SEEN_SECONDS, People, _new, default_people
 from gan_core.store.rights import OWNER
 from gan_core.store.tables import Browser, Person
 from tests.conftest import small_config
@@ -49,6 +50,14 @@ def test_a_name_is_taken_for_all_that_look_like_it(people, alike):
     with pytest.raises(WorkbenchError, match="is taken"):
         people.enter_as_teacher("another key", "password", alike)
     assert len(people.all_people()) == 1
+
+
+def test_a_name_of_another_alphabet_that_looks_like_a_taken_one_is_taken_too(people):
+    people.enter_class("her key", "code", "Capa")
+    for come_in, secret in ((people.enter_class, "code"), (people.enter_as_teacher, "password")):
+        with pytest.raises(WorkbenchError, match="looks like Capa"):
+            come_in("another key", secret, "Сара")
+    assert [person.name for person in people.all_people()] == ["Capa"]
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "\u3164\u2800", "\ufe0f\u034f", "...", "\u202e", "x" * 41])
