@@ -5,6 +5,7 @@ import math
 import pkgutil
 
 import pytest
+from starlette.applications import Starlette
 
 from gan_core.config import ImageSpec
 from gan_core.limits import refuse_config
@@ -15,8 +16,10 @@ from gan_core.presets import PRESETS
 from pages.parts.learn import lessons
 from pages.parts.learn.lessons import LESSONS, how_good_it_is, what_a_gan_is, what_goes_wrong
 from pages.parts.learn.linked_code import COLOURS, Formula
+from pages.parts.learn.routes import learn_routes
 from pages.parts.learn.source import pieces
 from pages.parts.learn.training import lesson_config
+from tests import asgi
 
 NAMES = [found.name for found in pkgutil.iter_modules(lessons.__path__)]
 MODULES = [importlib.import_module(f"{lessons.__name__}.{name}") for name in NAMES]
@@ -89,3 +92,10 @@ def test_few_digits_are_two_of_each():
     few = load_dataset(config, paths.data())
     assert few.labels.bincount().tolist() == [2] * 10
     assert few.spec == ImageSpec.named("few-digits")
+
+
+def test_what_lessons_show_is_answered_under_a_prefix_too():
+    app = Starlette(routes=learn_routes("/gan/tool"))
+    assert asgi.ask(app, "/gan/tool/live/progress.js").status == 200
+    assert asgi.ask(app, "/gan/tool/live/spoiled/few-digits.webp").status == 200
+    assert asgi.ask(app, "/gan/tool/live/spoiled/../glossary.py").status == 404

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from starlette.responses import FileResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 PROGRESS_JS = Path(__file__).with_name("progress.js")
 SPOILED = Path(__file__).parent / "lessons" / "spoiled"
@@ -15,6 +16,8 @@ def learn_routes(prefix: str = "") -> list[BaseRoute]:
     Args:
         prefix: what all of the app's addresses begin with, such as /gan/tool.
     """
+    script = FileResponse(PROGRESS_JS, media_type="text/javascript")
     return [
-        Route(f"{prefix}/live/progress.js", lambda request: FileResponse(PROGRESS_JS, media_type="text/javascript"))
+        Route(f"{prefix}/live/progress.js", lambda request: script),
+        Mount(f"{prefix}/live/spoiled", StaticFiles(directory=SPOILED)),
     ]

@@ -105,8 +105,7 @@ def show(store: RunStore) -> None:
         )
     )
     part(_("Draw a digit that was asked for"))
-    with errors_in_words():
-        _draw()
+    drawn = st.container()
     part(_("Into the generator"))
     say(_("The simplest way is to write the label beside the latent (Mirza & Osindero 2014)."))
     linked(LABEL_IN)
@@ -128,6 +127,8 @@ def show(store: RunStore) -> None:
     part(_("See it"))
     say(_("This conditional GAN of small convolutions is the one that the Train page begins with."))
     train_here(store, "minute", _("Train it here"), ("outputs", "class_accuracy"), minutes=0.5, score_every=5)
+    with drawn, errors_in_words():  # last, since the first reader waits for torch
+        _draw()
 
 
 def _draw() -> None:

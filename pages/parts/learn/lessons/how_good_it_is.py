@@ -13,7 +13,6 @@ from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import Lesson, figure_of, part, say
 from pages.parts.learn.linked_code import Formula, Term, linked
 from pages.parts.learn.questions import Answer, Question
-from pages.parts.sharp_pictures import show_pixels
 
 FID = "metrics.formulas:fid"
 SPOILED = Path(__file__).with_name("spoiled")
@@ -110,7 +109,6 @@ def show(store: RunStore) -> None:
     )
     linked(DISTANCE)
     part(_("Spoil real pictures, and see which score notices"))
-    _spoiled()
     say(
         _(
             "Two thousand five hundred digits of this program stand for what a model has drawn, and are compared with "
@@ -132,27 +130,16 @@ def measured() -> dict[str, dict[str, float]]:
     return found
 
 
-def _spoiled() -> None:
-    chosen = st.selectbox(_("Pictures"), list(CONDITIONS), format_func=lambda name: _(CONDITIONS[name]), key="spoiled")
-    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
-    with left:
-        show_pixels(f"live/spoiled/{chosen}.webp", alt=_(CONDITIONS[chosen]))
-    with right:
-        for name, column in zip(SHOWN_SCORES, st.columns(len(SHOWN_SCORES)), strict=True):
-            value, usual = measured()[chosen][name], measured()["real"][name]
-            column.metric(
-                _(SCORES[name].title), _("{value:.3f}", value=value),
-                None if chosen == "real" else _("{value:+.3f}", value=value - usual),
-                delta_color="inverse" if SCORES[name].better == "lower" else "normal",
-            )  # fmt: skip
-
-
 def _all_scores() -> None:
     rows = [
-        (_(words), *(_("{value:.3f}", value=measured()[name][score]) for score in SHOWN_SCORES))
+        (
+            f"![{_(words)}](live/spoiled/{name}.webp)",
+            _(words),
+            *(_("{value:.3f}", value=measured()[name][score]) for score in SHOWN_SCORES),
+        )
         for name, words in CONDITIONS.items()
     ]
-    figure_of(rows, (_("Pictures"), *(_(SCORES[score].title) for score in SHOWN_SCORES)))
+    figure_of(rows, ("", _("Pictures"), *(_(SCORES[score].title) for score in SHOWN_SCORES)))
 
 
 LESSON = Lesson(Text("How good is it?"), show, QUESTIONS)

@@ -35,7 +35,7 @@ NORMALISED = Formula(
 )
 SMOOTHED = Formula(
     "label-smoothing",
-    r"-\,t \log D(x) - (1 - t) \log(1 - D(x)) = -\log D(x) + <smooth>, \qquad t = 1 - \text{amount}",
+    r"-\,t \log D(x) - (1 - t) \log(1 - D(x)) = -\log D(x) + <smooth>",
     {
         "smooth": Term(
             r"(1 - t)\, \ell(x)",

@@ -143,15 +143,14 @@ def show(store: RunStore) -> None:
     for name, failure in FAILURES.items():
         part(_(failure.title))
         say(_(failure.look))
-        run = train_here(store, failure.preset, _("Make it fail"), failure.charts, **failure.changes)
+        train_here(store, failure.preset, _("Make it fail"), failure.charts, **failure.changes)
         if name == "memorising":
             _show_training_pictures()
-        if run:
-            with st.expander(_("Why it happens, and what mends it")):
-                say(_(failure.why))
-        if st.button(_("Mend it yourself"), icon=":material/build:", key=f"mend-{name}"):
-            take_run(failure.preset, lesson_config(failure.preset, **failure.changes))
-            st.switch_page("train.py")
+        with st.expander(_("Why it happens, and what mends it")):
+            say(_(failure.why))
+            if st.button(_("Mend it yourself"), icon=":material/build:", key=f"mend-{name}"):
+                take_run(failure.preset, lesson_config(failure.preset, **failure.changes))
+                st.switch_page("train.py")
 
 
 def _show_training_pictures() -> None:

@@ -3,6 +3,7 @@
 The formula is KaTeX's, by Streamlit. A term is found in it by its colour, which its lines of code have too.
 """
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ def linked(formula: Formula) -> None:
 
 def show_code(*places: str) -> None:
     """Functions or classes of the library, each as "module:name", without a formula."""
-    _show(Formula("-".join(places).replace(":", "-").replace(".", "-"), "", {}, places))
+    _show(Formula(re.sub("[^A-Za-z0-9]+", "-", " ".join(places)), "", {}, places))
 
 
 def _show(formula: Formula) -> None:
