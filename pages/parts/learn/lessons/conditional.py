@@ -86,7 +86,7 @@ QUESTIONS = (
             Answer(Text("A picture of it."), Text("It is a list of numbers.")),
             Answer(
                 Text("A vector for each class, which is learnt."),
-                Text("Multiplying a one-hot label with a matrix takes one of its rows."),
+                Text("Multiplying a one-hot label by a matrix takes one of its rows."),
                 is_right=True,
             ),
             Answer(Text("The label written in binary."), Text("The numbers are learnt, not given.")),
@@ -106,7 +106,7 @@ def show(store: RunStore) -> None:
     )
     part(_("Draw a digit that was asked for"))
     drawn = st.container()
-    part(_("Into the generator"))
+    part(_("How the label gets into the generator"))
     say(_("The simplest way is to write the label beside the latent (Mirza & Osindero 2014)."))
     linked(LABEL_IN)
     say(
@@ -116,7 +116,7 @@ def show(store: RunStore) -> None:
         )
     )
     show_code("networks.layers:ConditionalBatchNorm")
-    part(_("Into the discriminator"))
+    part(_("How the label gets into the discriminator"))
     say(
         _(
             "There the label can be written beside the picture, too. Better is the **projection** (Miyato & Koyama "

@@ -28,7 +28,7 @@ NETWORKS = Formula(
         ),
         "out": Term(
             "W_{\\text{out}}",
-            Text("as many outputs as the picture has pixels: 28 x 28 = 784"),
+            Text("as many outputs as the picture has pixels: 28 × 28 = 784"),
             {GENERATOR: "nn.Linear(config.generator_layers[-1], spec.channels * spec.size * spec.size)"},
         ),
         "hidden": Term(
@@ -52,7 +52,7 @@ NETWORKS = Formula(
 QUESTIONS = (
     Question(
         "outputs",
-        Text("How many numbers does the generator's last linear layer put out for a grey picture of 28 x 28 pixels?"),
+        Text("How many numbers does the generator's last linear layer put out for a grey picture of 28 × 28 pixels?"),
         (
             Answer(Text("28"), Text("A row has 28 pixels, and there are 28 rows.")),
             Answer(Text("100"), Text("That is the size of the latent, which goes in.")),
@@ -79,7 +79,7 @@ QUESTIONS = (
             Answer(Text("It has drawn 30 pictures."), Text("k stands for a thousand.")),
             Answer(
                 Text("The discriminator was shown 30,000 real pictures."),
-                Text("By that, runs with different batch sizes can be compared."),
+                Text("So runs with different batch sizes can be compared."),
                 is_right=True,
             ),
             Answer(Text("It has taken 30,000 steps."), Text("A step shows a whole batch, such as 64 pictures.")),

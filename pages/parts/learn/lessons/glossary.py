@@ -1,23 +1,25 @@
 """Every term of the lessons, in a sentence or two."""
 
+import unicodedata
+
 from gan_core.store.runs import RunStore
 from gan_core.text import Text
 from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import Lesson, say
 
 TERMS: tuple[tuple[Text, Text], ...] = (
-    (Text("activation"), Text("A function between layers that bends what is otherwise linear, such as ReLU or tanh.")),
+    (Text("activation"), Text("A function between layers, such as ReLU: without it, they would be one linear map.")),
     (Text("batch"), Text("The pictures that one step is computed from, all at once.")),
-    (Text("batch normalisation"), Text("Takes the batch's mean and deviation out of each feature. Lesson 4.")),
+    (Text("batch normalisation"), Text("Each feature, minus the batch's mean, divided by its deviation. Lesson 4.")),
     (Text("class accuracy"), Text("How often a classifier sees the class that was asked for.")),
     (Text("conditional"), Text("Told which class is wanted. Lesson 5.")),
     (Text("critic"), Text("A discriminator whose output is no probability but measures a distance. Lesson 6.")),
-    (Text("DiffAugment"), Text("Moves or cuts real pictures and fakes alike, so that few pictures last longer.")),
+    (Text("DiffAugment"), Text("Moves real pictures and fakes alike, or covers a part, so that few last longer.")),
     (Text("discriminator"), Text("The network that says how real a picture looks. Lesson 1.")),
     (Text("diversity"), Text("How much generated pictures differ from each other, compared with real ones.")),
     (Text("EMA"), Text("A running average of the generator's weights, which draws steadier pictures.")),
     (Text("embedding"), Text("A learnt vector for each class. Lesson 5.")),
-    (Text("epoch"), Text("Every training picture was shown once.")),
+    (Text("epoch"), Text("One pass: every training picture is shown once.")),
     (Text("fake"), Text("A generated picture.")),
     (Text("features"), Text("Numbers in which a trained network says what is in a picture. Lesson 7.")),
     (Text("FID"), Text("Fréchet distance between the features of generated and real pictures; 0 is best. Lesson 7.")),
@@ -41,9 +43,14 @@ TERMS: tuple[tuple[Text, Text], ...] = (
 """In the alphabetical order of English; sorted anew in the reader's language."""
 
 
+def without_accents(term: str) -> str:
+    """By which terms are sorted: é stands with e."""
+    return "".join(c for c in unicodedata.normalize("NFD", term.casefold()) if not unicodedata.combining(c))
+
+
 def show(store: RunStore) -> None:
     """All of them."""
-    entries = sorted(((_(term), _(meaning)) for term, meaning in TERMS), key=lambda entry: entry[0].casefold())
+    entries = sorted(((_(term), _(meaning)) for term, meaning in TERMS), key=lambda entry: without_accents(entry[0]))
     say("\n".join(f"- **{term}**: {meaning}" for term, meaning in entries))
 
 

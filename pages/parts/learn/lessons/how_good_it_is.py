@@ -59,7 +59,7 @@ QUESTIONS = (
                 Text("In other features it would be another number."),
             ),
             Answer(
-                Text("It depends: what do real pictures reach by the same features and the same number?"),
+                Text("It depends: what FID do as many real pictures reach, in the same features?"),
                 Text("That is the baseline. Compare with it, never with a number from elsewhere."),
                 is_right=True,
             ),
@@ -72,20 +72,20 @@ QUESTIONS = (
         (
             Answer(Text("Recall"), Text("Next to no real picture lies near one of those ten."), is_right=True),
             Answer(Text("Precision"), Text("Those ten look real, so it stays high.")),
-            Answer(Text("Class coverage"), Text("All ten digits are there.")),
+            Answer(Text("Classes drawn"), Text("All ten digits are there.")),
         ),
     ),
     Question(
         "copied",
-        Text("A model has an FID of 0. What should you look at first?"),
+        Text("A model has an FID of 0. What should you check first?"),
         (
-            Answer(Text("At nothing, it is perfect."), Text("Copies of the training pictures have an FID of 0.")),
+            Answer(Text("Nothing, it is perfect."), Text("Copies of the training pictures have an FID of 0.")),
             Answer(
                 Text("Whether it only repeats its training pictures."),
                 Text("The Evaluate page shows each generated picture beside the nearest training picture."),
                 is_right=True,
             ),
-            Answer(Text("At its losses."), Text("They say nothing about copies.")),
+            Answer(Text("Its losses."), Text("They say nothing about copies.")),
         ),
     ),
 )
@@ -111,10 +111,11 @@ def show(store: RunStore) -> None:
     part(_("Spoil real pictures, and see which score notices"))
     say(
         _(
-            "Two thousand five hundred digits of this program stand for what a model has drawn, and are compared with "
-            "the other two thousand five hundred. No score notices everything: blurred pictures keep their Inception "
-            "Score, one picture a digit keeps its precision, copies are perfect by all of them. The first row is the "
-            "**baseline**: no model can expect more than real pictures reach."
+            "Two thousand five hundred digits of this program play the part of a model's pictures, and are compared "
+            "with the other two thousand five hundred. No score notices everything: blurred pictures keep their "
+            "Inception Score, one picture a digit keeps most of its precision, copies are perfect by all of them. The "
+            "first row is the **baseline**: about as good as real pictures is as good as an honest model gets, and "
+            "small differences are chance."
         )
     )
     _all_scores()

@@ -82,7 +82,7 @@ QUESTIONS = (
         (
             Answer(
                 Text("Else it could make the difference as large as it likes, and it would measure nothing."),
-                Text("Twice the weights, twice the difference: only a bound gives it a unit."),
+                Text("Double the last layer's weights, and the difference doubles."),
                 is_right=True,
             ),
             Answer(Text("So that its output is a probability."), Text("A critic's output has no range.")),
@@ -104,7 +104,7 @@ QUESTIONS = (
     ),
     Question(
         "second",
-        Text("What is special about a gradient penalty for whoever computes it?"),
+        Text("What is special about computing a gradient penalty?"),
         (
             Answer(
                 Text("It needs the gradient of a gradient."),
@@ -144,15 +144,15 @@ def show(store: RunStore) -> None:
     part(_("Spectral normalisation"))
     say(
         _(
-            "Another bound for the slope is built into each layer (Miyato 2018). It costs little, and has no weight to "
-            "be chosen."
+            "Another bound for the slope is built into each layer (Miyato 2018). It costs little, and there is no "
+            "weight to choose for it."
         )
     )
     linked(SPECTRAL_NORM)
     part(_("Growing"))
     say(
         _(
-            "Karras (2018) began with pictures of 4 x 4 pixels, and blended in larger layers one after the other: "
+            "Karras (2018) began with pictures of 4 × 4 pixels, and blended in larger layers one after the other: "
             "first the rough shape, then the details. Start `pggan-small` in lesson 1 and watch its pictures."
         )
     )

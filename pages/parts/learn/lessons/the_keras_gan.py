@@ -17,7 +17,7 @@ NORMALISED = Formula(
     {
         "normal": Term(
             r"\frac{x - \mu_{\text{batch}}}{\sqrt{\sigma_{\text{batch}}^2 + \epsilon}}",
-            Text("each feature, with the batch's own mean and deviation taken out"),
+            Text("each feature, minus the batch's mean, divided by its standard deviation"),
             {NORM: "nn.BatchNorm2d if images else nn.BatchNorm1d", CONDITIONAL: "self.normalise(inputs)"},
         ),
         "scale": Term(
@@ -39,7 +39,10 @@ SMOOTHED = Formula(
     {
         "smooth": Term(
             r"(1 - t)\, \ell(x)",
-            Text("what stops the discriminator from being ever surer of real pictures: its logit costs something"),
+            Text(
+                "what stops the discriminator from being ever surer of real pictures: the larger its logit, the more "
+                "it costs"
+            ),
             {SMOOTHING: "amount * real_logits.mean()"},
             ("real_output",),
         )
@@ -58,7 +61,10 @@ QUESTIONS = (
                 Text("A discriminator that is sure gives small or erratic gradients."),
                 is_right=True,
             ),
-            Answer(Text("The generator has copied the pictures."), Text("Then it could not tell them apart.")),
+            Answer(
+                Text("The generator has copied the pictures."),
+                Text("Then the discriminator could not tell them apart."),
+            ),
         ),
     ),
     Question(
@@ -70,7 +76,7 @@ QUESTIONS = (
                 Text("Look at the pictures to know which."),
                 is_right=True,
             ),
-            Answer(Text("It has crashed."), Text("Guessing is what balance looks like.")),
+            Answer(Text("Training has failed."), Text("Guessing is normal at balance.")),
             Answer(
                 Text("Half of the pictures are good."), Text("It says how often D is right, not how good they are.")
             ),
@@ -114,8 +120,8 @@ def show(store: RunStore) -> None:
         _(
             "Adam divides each gradient by its usual size, so every weight moves by about the learning rate, however "
             "small the gradient is. A beta 1 of 0.9 keeps the direction of the last ten steps. In a game, where the "
-            "other network has moved meanwhile, that is old news. The discriminator, whose task is the easier one, "
-            "runs ahead and wins."
+            "other network has moved meanwhile, that direction is out of date. The discriminator, whose task is the "
+            "easier one, runs ahead and wins."
         ),
         _("Train it for half a minute, and watch the accuracy on both kinds of picture."),
     )

@@ -80,7 +80,7 @@ QUESTIONS = (
                 Text("They pull in the same direction, with different strength."),
                 is_right=True,
             ),
-            Answer(Text("Both are never negative."), Text("The first one is never positive.")),
+            Answer(Text("Neither is ever negative."), Text("The first one is never positive.")),
             Answer(Text("Both have the same slope."), Text("They have it only where D(G(z)) is 0.5.")),
         ),
     ),
@@ -100,7 +100,7 @@ def show(store: RunStore) -> None:
         _(
             "In the code a discriminator puts out a **logit**, any number, and D(x) is its sigmoid. Then "
             "-log D(x) = softplus(-logit) and -log(1 - D(x)) = softplus(logit), which never overflow. What is called "
-            "the discriminator's loss is -V, since optimizers make things small."
+            "the discriminator's loss is -V, since optimizers minimise."
         )
     )
     part(_("What its value means"))
@@ -132,7 +132,15 @@ def _three_moments() -> None:
         (_("it wins: it is right, and sure"), 0.999, 0.001),
     ):
         value = math.log(real) + math.log(1 - fake)
-        rows.append((words, f"{real:g}", f"{fake:g}", _("{value:.3f}", value=value), _("{value:.3f}", value=-value)))
+        rows.append(
+            (
+                words,
+                _("{value:g}", value=real),
+                _("{value:g}", value=fake),
+                _("{value:.3f}", value=value),
+                _("{value:.3f}", value=-value),
+            )
+        )
     figure_of(rows, (_("The discriminator"), "D(x)", "D(G(z))", "V(D, G)", _("its loss, -V")))
     say(
         _(

@@ -50,7 +50,7 @@ TIMELINE: tuple[tuple[str, str, Text], ...] = (
     ("2014", "cgan", Text("**Conditional GAN** (Mirza & Osindero). Both networks are told which class is wanted.")),
     ("2015", "dcgan", Text("**DCGAN** (Radford). Convolutions, and rules by which they stay stable.")),
     ("2016", "acgan", Text("**ACGAN** (Odena). The discriminator also guesses the class.")),
-    ("2016", "lsgan", Text("**LSGAN** (Mao). Squared errors, so that fakes that are far off still pull.")),
+    ("2016", "lsgan", Text("**LSGAN** (Mao). Squared errors: fakes that are far off still teach.")),
     ("2017", "wgan", Text("**WGAN** (Arjovsky). A critic measures how far the fakes are from the real ones.")),
     ("2017", "wgan-gp", Text("**WGAN-GP** (Gulrajani). A penalty on the critic's slope instead of clipped weights.")),
     ("2017", "pggan", Text("**Progressive growing** (Karras). First small pictures, then larger ones.")),
@@ -93,7 +93,10 @@ QUESTIONS = (
         "end",
         Text("When has a GAN finished learning?"),
         (
-            Answer(Text("When both losses are zero."), Text("One network's gain is the other's loss: both cannot be.")),
+            Answer(
+                Text("When both losses are zero."),
+                Text("What one network wins, the other loses: they cannot both reach zero."),
+            ),
             Answer(
                 Text("No loss says so. You look at the pictures, and measure them."),
                 Text("A loss measures the opponent as much as the network itself. Lesson 7 shows what to measure."),

@@ -54,9 +54,9 @@ FAILURES = {
         Text("Mode collapse"),
         Text("All pictures become alike, whatever the latent is. The diversity falls towards 0."),
         Text(
-            "The generator learns so much faster than the discriminator that one picture which passes is enough, until "
-            "it is found out; then it jumps to another. Make the generator's learning rate smaller, or the "
-            "discriminator's larger."
+            "The generator learns much faster than the discriminator. One picture that passes for real is enough. "
+            "When the discriminator finds it out, the generator jumps to another. Make the generator's learning rate "
+            "smaller, or the discriminator's larger."
         ),
         "collapsed",
         "gan-pytorch",
