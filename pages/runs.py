@@ -11,6 +11,7 @@ from gan_core.store.tables import Run, State
 from gan_core.text import no_formula
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
+from pages.parts.gone import note_shown, say_that_it_is_gone
 from pages.parts.language import _
 from pages.parts.links import give, given, some_of, take
 from pages.parts.live.status import STATES, duration
@@ -33,6 +34,9 @@ def main() -> None:
     store.mark_interrupted()
     show_summary()
     runs = store.all_runs(NEWEST) + _linked(store)
+    for key in st.session_state.get("runs", []):
+        if not store.watched(key):
+            say_that_it_is_gone(key)
     if not runs:
         show_example(store)
         return
@@ -106,6 +110,8 @@ def _table(runs: list[Run]) -> list[Run]:
     )
     chosen = [runs[number] for number in event.selection.rows if number < len(runs)]
     st.session_state["runs"] = [link_key(run) for run in chosen]
+    for run in chosen:
+        note_shown(run)
     give("runs", ",".join(st.session_state["runs"]))
     return chosen
 

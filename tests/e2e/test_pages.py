@@ -186,6 +186,7 @@ def test_a_deleted_run_is_gone_after_it_was_asked_for(visit, a_run):
     press(page, "Delete")
     page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
     expect(page.get_by_role("heading", name="Train a GAN")).to_be_visible()
+    expect(page.get_by_text(f"Run {a_run.id} was deleted.")).to_be_visible()
     assert not a_run.folder.exists()
     no_error_on(page)
 
@@ -255,7 +256,7 @@ def test_another_runs_curves_stand_behind_these_until_it_is_deleted(visit, a_run
     wait_until(page, lambda: dashes(chart) == behind_them, "the comparison again")
     default_store().delete(a_run.id)
     page.get_by_text("steps", exact=True).click()
-    expect(page.get_by_text(f"There is no run {a_run.id} here")).to_be_visible()
+    expect(page.get_by_text(f"Run {a_run.id} was deleted.")).to_be_visible()
     wait_until(page, lambda: dashes(chart) == ["solid", "solid"], "the run's own curves alone")
     no_error_on(page)
 
@@ -314,14 +315,37 @@ def charts_in_a_row(page: Page) -> int:
     return tops.count(tops[0])
 
 
-def test_an_ended_run_is_asked_about_no_more(visit, a_run):
+def test_an_ended_run_is_asked_about_rarely(visit, a_run):
     page = visit(f"/train?run={a_run.id}")
     expect(curves(page).first).to_be_visible()
     page.wait_for_load_state("networkidle")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(4000)
-    assert asked == []
+    assert len(asked) <= 1
+
+
+def test_a_page_that_is_not_live_says_so_and_comes_to_life_by_itself(visit, server, a_run, console_errors):
+    page = visit("/")
+    page.route("**/live/poll.js*", lambda route: route.abort())
+    page.goto(f"{server.url}/train?run={a_run.id}")
+    expect(page.get_by_text("Not live: the page cannot reach the server")).to_be_visible()
+    page.unroute("**/live/poll.js*")
+    expect(curves(page).first).to_be_visible()
+    expect(page.get_by_text("Not live: the page cannot reach the server")).to_be_hidden()
+    console_errors.clear()
+
+
+def test_an_open_page_of_a_run_that_somebody_else_deletes_says_so(visit, a_run):
+    pages = visit(f"/train?run={a_run.id}"), visit(f"/runs?runs={a_run.id}")
+    for page in pages:
+        expect(curves(page).first).to_be_visible()
+    default_store().delete(a_run.id)
+    for page in pages:
+        expect(page.get_by_text(f"Run {a_run.id} was deleted.")).to_be_visible()
+    pages[0].wait_for_timeout(2000)
+    for page in pages:
+        expect(page.get_by_text(f"Run {a_run.id} was deleted.")).to_be_visible()
 
 
 POLL = 'import(new URL("live/poll.js", document.baseURI))'

@@ -2,21 +2,23 @@
 const TICK = 1000;
 const FIRST_TICKS = 250; // of a run without any row yet: somebody waits for the first curve
 const FIRST_SECONDS = 15;
+const ENDED_TICK = 15_000; // it may be deleted, or go on, by somebody else
 const GRACE = 3000; // a part that is drawn anew comes back within this, and finds what was fetched before
 const watches = new Map();
 
 // Calls the listener with {run, news, rows, grids} now and at every change, and `onTrouble` with a sentence while the
-// server cannot answer (its store is damaged, for example), with "" afterwards. Returns a function that ends it.
-export function watch(run, language, listener, onTrouble = () => {}) {
+// server cannot answer (its store is damaged, for example), with "" afterwards, and `onGone` if the run is no longer there.
+// Returns a function that ends it.
+export function watch(run, language, listener, onTrouble = () => {}, onGone = () => {}) {
   const key = `${run} ${language}`;
   const known = watches.get(key);
   const seen = known ?? { run, language, rows: {}, grids: [], news: null, listeners: new Map(), timer: 0, asking: false, began: performance.now() };
   watches.set(key, seen);
   clearTimeout(seen.ending);
-  seen.listeners.set(listener, onTrouble);
+  seen.listeners.set(listener, { onTrouble, onGone });
   if (seen.news) listener(seen);
-  // Without a timer no answer will come: there was no listener, or the run has ended, and may have been resumed.
-  if (!seen.timer) ask(seen);
+  // Without a timer no answer will come: there was no listener. And a run that has ended may have been resumed.
+  if (!seen.timer || !seen.news?.active) ask(seen);
   return () => {
     // Called again, it must not begin a second countdown, which a new listener would not stop.
     if (!seen.listeners.delete(listener) || seen.listeners.size) return;
@@ -35,7 +37,10 @@ async function ask(seen) {
     const newest_grid = seen.grids.at(-1)?.[0] ?? 0;
     const asked = new URLSearchParams({ lang: seen.language, sessions, rows: total, grids: seen.grids.length, newest_grid });
     const answer = await fetch(new URL(`live/${seen.run}?${asked}`, document.baseURI));
-    if (answer.status === 204 || answer.status === 404) return; // deleted meanwhile
+    if (answer.status === 204 || answer.status === 404) { // deleted meanwhile
+      for (const { onGone } of seen.listeners.values()) onGone();
+      return;
+    }
     if (answer.ok) take(seen, await answer.json());
     if (answer.status === 503) report(seen, (await answer.json()).error);
   } catch {
@@ -43,16 +48,17 @@ async function ask(seen) {
   } finally {
     seen.asking = false;
   }
-  if (seen.listeners.size && (seen.news?.active ?? true)) seen.timer = setTimeout(() => whenVisible(seen), pause(seen));
+  if (seen.listeners.size) seen.timer = setTimeout(() => whenVisible(seen), pause(seen));
 }
 
 function pause(seen) {
+  if (seen.news && !seen.news.active) return ENDED_TICK;
   const isNew = performance.now() - seen.began < FIRST_SECONDS * 1000;
   return isNew && (seen.rows.step?.length ?? 0) < 2 ? FIRST_TICKS : TICK;
 }
 
 function report(seen, trouble) {
-  for (const onTrouble of seen.listeners.values()) onTrouble(trouble);
+  for (const { onTrouble } of seen.listeners.values()) onTrouble(trouble);
 }
 
 function take(seen, news) {

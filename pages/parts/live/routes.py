@@ -65,8 +65,9 @@ def _news(request: Request) -> Response:
         if run is None:
             # A page that watched a run while it was deleted did nothing wrong: no error in the browser's console.
             return Response(status_code=204 if _number(request, "sessions") else 404)
-        with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
-            app_worker.ensure_worker(store)
+        if run.active:  # a page of a run that has ended keeps no worker alive
+            with contextlib.suppress(WorkbenchError):  # the run's page shows why the worker cannot start
+                app_worker.ensure_worker(store)
         same = _number(request, "sessions") == run.sessions
         rows, grids, newest_grid = (_number(request, name) * same for name in ("rows", "grids", "newest_grid"))
         seen = news(store, run, rows, grids, newest_grid)

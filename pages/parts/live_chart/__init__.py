@@ -24,7 +24,7 @@ DASHES = {
 }
 """How a chart's curves are told apart where the colour shows the run, as Plotly calls it and in words: up to four."""
 
-_component = component(Path(__file__).parent, '<div class="live-charts"></div>')
+_component = component(Path(__file__).parent, '<div class="live-charts"></div>', watches=True)
 
 X_SHORT = {"kimg": "kimg", "step": "steps", "epoch": "epochs", "seconds": "seconds"}
 """Short names of X_AXES, for buttons."""
@@ -70,7 +70,8 @@ def choose_view() -> View:
 
 
 def live_charts(runs: list[Run], view: View, key: str, behind: Run | None = None, scored: bool = False) -> None:
-    """The charts of one run, or of several over each other. They follow a run that learns by themselves.
+    """The charts of one run, or of several over each other. They follow a run that learns by themselves. The
+    page's script runs again once a run was deleted.
 
     Args:
         behind: another run, whose curves stand faint behind those of the one.
@@ -112,6 +113,7 @@ def live_charts(runs: list[Run], view: View, key: str, behind: Run | None = None
         },
         key=key,
         height="content",
+        on_gone_change=lambda: None,
     )
 
 

@@ -6,7 +6,11 @@ function loadPlotly() {
     const script = document.createElement("script");
     script.src = new URL("assets/plotly.min.js", document.baseURI);
     script.onload = () => resolve(window.Plotly);
-    script.onerror = () => reject(new Error(`${script.src} could not be loaded`));
+    script.onerror = () => {
+      window.ganWorkbenchPlotly = undefined; // so that it is tried again
+      script.remove();
+      reject(new Error(`${script.src} could not be loaded`));
+    };
     document.head.append(script);
   });
   return window.ganWorkbenchPlotly;
@@ -248,7 +252,7 @@ function describe(chart, data) {
   return `${chart.title}: ${shown.join(", ")}`;
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".live-charts");
   const state = (root.ganWorkbench ??= { visible: new Set(), stop: () => {} });
   state.stop();
@@ -296,8 +300,9 @@ export default function ({ data, parentElement }) {
     timer = setTimeout(() => { timer = 0; if (!ended) draw(Plotly); }, Math.max(0, left));
   };
 
-  const started = Promise.all([loadPlotly(), import(new URL("live/poll.js", document.baseURI))]).then(([Plotly, { watch }]) => {
-    if (ended) return () => {};
+  const isEnded = () => ended;
+  const started = Promise.all([untilLoaded(loadPlotly, isEnded), untilLoaded(loadPoll, isEnded)]).then(([Plotly, poll]) => {
+    if (ended || !Plotly || !poll) return () => {};
     const observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) state.visible[isIntersecting ? "add" : "delete"](target);
       redraw(Plotly, true);
@@ -306,11 +311,12 @@ export default function ({ data, parentElement }) {
     const pointed = ({ detail }) => { if (detail.from !== root) { lit = detail.metrics; redraw(Plotly, true); } };
     document.addEventListener("gan-light", pointed);
     figures.forEach((figure) => { observer.observe(figure); resized.observe(figure.querySelector(".live-chart")); });
-    const stops = runs.map((run) => watch(run.id, data.language, ({ rows, news }) => {
+    const stops = runs.map((run) => poll.watch(run.id, data.language, ({ rows, news }) => {
       const first = !run.rows.step?.length;
       Object.assign(run, { rows, marks: news.marks });
       redraw(Plotly, first || !news.active);
-    }));
+      // The page's script says so, once: no other part of the page asks for it.
+    }, () => {}, () => { if (!ended) setTriggerValue("gone", run.shown); }));
     return () => { document.removeEventListener("gan-light", pointed); observer.disconnect(); resized.disconnect(); stops.forEach((stop) => stop()); };
   }).catch((error) => { root.textContent = error.message; return () => {}; });
 

@@ -10,7 +10,7 @@ from gan_core.store.tables import Run
 from pages.parts.component import component
 from pages.parts.language import _, language
 
-_component = component(Path(__file__).parent, '<div class="time-machine"></div>')
+_component = component(Path(__file__).parent, '<div class="time-machine"></div>', watches=True)
 
 
 def time_machine(runs: list[Run], key: str) -> None:

@@ -84,9 +84,9 @@ export default function ({ data, parentElement }) {
   slider.oninput = () => { if (playing) pause(); go(Number(slider.value)); };
   button.onclick = () => (playing ? pause() : play());
 
-  const started = import(new URL("live/poll.js", document.baseURI)).then(({ watch }) => {
-    if (ended) return [];
-    return runs.map((run) => watch(run.id, data.language, ({ news, rows, grids }) => {
+  const started = untilLoaded(loadPoll, () => ended).then((poll) => {
+    if (ended || !poll) return [];
+    return runs.map((run) => poll.watch(run.id, data.language, ({ news, rows, grids }) => {
       const kimg = rows.kimg?.at(-1) ?? 0;
       Object.assign(run, { grids, kimg, newest: news.newest, active: news.active, sessions: news.sessions });
       if (!playing) show();

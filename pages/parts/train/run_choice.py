@@ -10,7 +10,7 @@ from gan_core.store.people import default_people
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
-from pages.parts.edge import plain
+from pages.parts.gone import note_shown, say_that_it_is_gone
 from pages.parts.language import _
 from pages.parts.links import give, run_key, take
 
@@ -25,8 +25,9 @@ def choose_run(store: RunStore, place: DeltaGenerator) -> Run | None:
     take("run", run_key)
     runs = store.all_runs(RUNS_TO_CHOOSE_FROM)
     chosen_before = _still_there(store, "run")
-    own = [run for run in runs if run.person_id == store.by.person or store.by.may_everything]
+    own = [run for run in runs if run.person_id == store.by.person] or (runs if store.by.may_everything else [])
     if not own and not chosen_before:
+        st.session_state.pop("run", None)
         give("run", "")
         return None
     names = default_people().names() if hosting().mode == "class" else {}
@@ -41,6 +42,7 @@ def choose_run(store: RunStore, place: DeltaGenerator) -> Run | None:
         persist_state="session", label_visibility="collapsed", width=230,
     )  # fmt: skip
     give("run", chosen)
+    note_shown(offered[chosen])
     return store.watched(chosen)
 
 
@@ -75,15 +77,17 @@ def choose_other(store: RunStore, run: Run, place: DeltaGenerator) -> Run | None
             both = {"runs": f"{link_key(run)},{chosen}"}
             st.page_link("runs.py", label=_("Side by side"), icon=":material/stacked_line_chart:", query_params=both)
     give("compare", chosen or "")
+    if chosen:
+        note_shown(offered[chosen])
     return offered[chosen] if chosen else None
 
 
 def _still_there(store: RunStore, key: str) -> Run | None:
-    """The run of the number that the session holds. If it was deleted, the page says so."""
+    """The run that the session has chosen. If it was deleted, the page says so."""
     wanted = st.session_state.get(key)
     run = store.watched(wanted or "")
     if wanted and not run:
-        st.warning(plain(_("There is no run {run} here; it may have been deleted.", run=wanted)))
+        say_that_it_is_gone(wanted)
     return run
 
 

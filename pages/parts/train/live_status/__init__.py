@@ -6,11 +6,13 @@ from gan_core.monitor.feed import what_it_means
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
+from gan_core.text import Text
 from pages.parts.component import component
 from pages.parts.language import _, language
 from pages.parts.live.status import status
 
-_component = component(Path(__file__).parent, '<div class="live-status"></div>')
+NOT_LIVE = Text("Not live: the page cannot reach the server, and tries again.")
+_component = component(Path(__file__).parent, '<div class="live-status"></div>', watches=True)
 
 
 def live_status(store: RunStore, run: Run) -> None:
@@ -21,7 +23,7 @@ def live_status(store: RunStore, run: Run) -> None:
             "language": language(),
             # Drawn at once; later states are fetched.
             "status": status(store, run, *what_it_means(store, run), language()),
-            "words": {"how": _("How is this known?"), "progress": _("Progress")},
+            "words": {"how": _("How is this known?"), "progress": _("Progress"), "away": _(NOT_LIVE)},
         },
         key=f"status-{run.id}",
         height="content",

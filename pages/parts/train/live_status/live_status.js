@@ -53,12 +53,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (!root.childElementCount) root.innerHTML = PARTS;
   show(root, data.status, data.words);
   let ended = false, shown = data.status;
-  const started = import(new URL("live/poll.js", document.baseURI)).then(({ watch }) => {
-    if (ended) return () => {};
-    const onTrouble = (trouble) => {
-      if (trouble) show(root, { ...shown, message: trouble, state: "failed" }, data.words);
-    };
-    return watch(data.run, data.language, ({ news }) => {
+  const onTrouble = (trouble) => {
+    if (trouble && !ended) show(root, { ...shown, message: trouble, state: "failed" }, data.words);
+  };
+  const started = untilLoaded(loadPoll, () => ended, () => onTrouble(data.words.away)).then((poll) => {
+    if (ended || !poll) return () => {};
+    return poll.watch(data.run, data.language, ({ news }) => {
       shown = news.status;
       show(root, news.status, data.words);
       // The buttons beside this are the server's: it draws them for the new state.
