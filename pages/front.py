@@ -1,7 +1,10 @@
 """What every page has: title, icon, language, navigation."""
 
+from contextlib import suppress
+
 import streamlit as st
 
+from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from pages.parts.class_notice import class_notice
 from pages.parts.entrance import came_in
@@ -30,10 +33,14 @@ pages = [
 in_class = hosting().mode == "class"
 if in_class:
     pages.append(st.Page("wall.py", title=_("Class"), icon=":material/groups:"))
-    if visitor().may_everything:
-        pages.append(st.Page("teach.py", title=_("Teach"), icon=":material/school:"))
+    with suppress(WorkbenchError):  # said below
+        if visitor().may_everything:
+            pages.append(st.Page("teach.py", title=_("Teach"), icon=":material/school:"))
 page = st.navigation(pages, position="top")
-if came_in():
+may_be_shown = False
+with errors_in_words():
+    may_be_shown = came_in()
+if may_be_shown:
     note_page(page.url_path)
     if in_class:
         with errors_in_words():

@@ -1,5 +1,6 @@
 """Who is looking at the page, or asks one of our routes: known again by a signed cookie that scripts cannot read."""
 
+import contextlib
 import os
 import secrets
 from functools import cache
@@ -49,7 +50,9 @@ class Visitors:
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start" and _is_page(scope, message):
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
-                headers.append("Set-Cookie", _cookie(new_key(), self.path, is_secure=scope.get("scheme") == "https"))
+                with contextlib.suppress(WorkbenchError):  # the secret cannot be kept; the page will say so
+                    is_secure = scope.get("scheme") == "https"
+                    headers.append("Set-Cookie", _cookie(new_key(), self.path, is_secure))
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
@@ -61,12 +64,12 @@ async def _keeps_key(connection: HTTPConnection) -> bool:
     With a login, a page gets a new one as long as nobody has logged in: whoever read the old one in a browser that many
     use would be the next person too ("session fixation").
     """
-    key = key_of(connection)
-    if not key or hosting().login == "none" or "text/html" not in connection.headers.get("accept", ""):
-        return bool(key)
     try:
+        key = key_of(connection)
+        if not key or hosting().login == "none" or "text/html" not in connection.headers.get("accept", ""):
+            return bool(key)
         return bool(await to_thread.run_sync(default_people().visitor, key))
-    except WorkbenchError:  # the store is away; the page will say so
+    except WorkbenchError:  # the store or the secret is away; the page will say so
         return True
 
 
@@ -145,7 +148,11 @@ def _link_unless_there(aside: Path, file: Path) -> None:
 
 
 def browser_key() -> str:
-    """The key of the browser that shows this page; "" if it takes no cookies."""
+    """The key of the browser that shows this page; "" if it takes no cookies.
+
+    Raises WorkbenchError if the server's secret cannot be kept, without which no browser gets a key.
+    """
+    _signer()
     return _read(st.context.cookies.get(COOKIE, ""))
 
 

@@ -192,3 +192,15 @@ def test_a_key_from_before_the_login_is_replaced_with_the_page(hosted, login, ha
     cookie = f"{COOKIE}={signed('key', SECRET)}"
     assert bool(cookie_of(asgi.ask(site(), "/page", accept=HTML, cookie=cookie))) == is_new
     assert cookie_of(asgi.ask(site(), "/picture", accept="image/webp", cookie=cookie)) is None
+
+
+@pytest.mark.parametrize("mode", ["class", "public"])
+def test_where_the_secret_cannot_be_kept_a_page_is_answered_and_says_why(hosted, open_page, mode):
+    hosted(mode)
+    paths.checkpoints().write_text("in the way of the folder")
+    for cookie in ("", f"{COOKIE}=any"):
+        answer = asgi.ask(site(), "/page", accept=HTML, cookie=cookie)
+        assert (answer.status, cookie_of(answer)) == (200, None)
+    app = open_page("train.py")
+    assert not app.exception
+    assert "secret could not be written" in app.error[0].value
