@@ -14,7 +14,7 @@ from pages.parts.example import show_example
 from pages.parts.gone import note_shown, say_that_it_is_gone
 from pages.parts.language import _
 from pages.parts.links import give, given, some_of, take
-from pages.parts.live.status import STATES, duration
+from pages.parts.live.status import FID, KIMG, STATES, duration
 from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.lost_list import offer_if_lost, show_summary
 from pages.parts.runs.comparison import differences
@@ -123,8 +123,8 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "preset": st.column_config.TextColumn(_("Preset")),
         "dataset": st.column_config.TextColumn(_("Dataset")),
         "progress": st.column_config.ProgressColumn(_("Progress"), format="percent", min_value=0, max_value=1),
-        "kimg": st.column_config.NumberColumn(_("kimg"), format="localized"),
-        "fid": st.column_config.NumberColumn(_("FID"), format="%.3g"),
+        "kimg": st.column_config.NumberColumn(_("kimg"), format="localized", help=_(KIMG)),
+        "fid": st.column_config.NumberColumn(_("FID"), format="%.3g", help=_(FID)),
         "accuracy": st.column_config.NumberColumn(_("Class accuracy"), format="percent"),
         "discriminator_loss": st.column_config.NumberColumn(_("Discriminator's loss"), format="%.3g"),
         "generator_loss": st.column_config.NumberColumn(_("Generator's loss"), format="%.3g"),

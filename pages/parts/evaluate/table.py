@@ -10,6 +10,7 @@ from gan_core.metrics.result import SCORES, Evaluation
 from gan_core.text import no_formula
 from pages.parts.edge import as_csv
 from pages.parts.language import LANGUAGES, _, language
+from pages.parts.live.status import KIMG
 from pages.parts.style import of_theme
 
 if TYPE_CHECKING:
@@ -63,9 +64,7 @@ def show_table(results: dict[str, Evaluation]) -> None:
 def _columns(names: list[str]) -> "dict[Any, ColumnConfig]":
     columns: dict[Any, ColumnConfig] = {
         "model": st.column_config.TextColumn(_("Model"), pinned=True, width=NAME_WIDTH),
-        "kimg": st.column_config.NumberColumn(
-            _("kimg"), help=_("Thousands of training images shown to the discriminator.")
-        ),
+        "kimg": st.column_config.NumberColumn(_("kimg"), help=_(KIMG)),
     }
     for name in names:
         score = SCORES[name]

@@ -14,6 +14,9 @@ from pages.parts.language import translate
 
 SOON_SECONDS = 3
 """What begins so soon begins at once, as far as anybody can tell."""
+KIMG = Text("Thousands of training images shown to the discriminator.")
+FID = Text("How different generated pictures are from real ones. Lower is better; 0 means no difference.")
+"""For whoever meets these two for the first time in a table or a line."""
 COLOURS: dict[State, Literal["gray", "blue", "orange", "green", "red"]] = {
     State.QUEUED: "gray",
     State.RUNNING: "blue",

@@ -14,7 +14,7 @@ from pages.parts.class_task import plain_task
 from pages.parts.edge import as_csv
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
-from pages.parts.live.status import STATES, duration
+from pages.parts.live.status import FID, KIMG, STATES, duration
 from pages.parts.runs.comparison import shown_value
 from pages.parts.visitors import store_of_visitor
 
@@ -84,10 +84,10 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "student": st.column_config.TextColumn(_("Student")),
         "run": st.column_config.NumberColumn(_("Run"), width="small"),
         "state": st.column_config.TextColumn(_("State")),
-        "fid": st.column_config.NumberColumn(_("FID"), format="%.3g"),
+        "fid": st.column_config.NumberColumn(_("FID"), format="%.3g", help=_(FID)),
         "accuracy": st.column_config.NumberColumn(_("Class accuracy"), format="percent"),
         "changed": st.column_config.TextColumn(_("What was changed"), width="large"),
-        "kimg": st.column_config.NumberColumn(_("kimg"), format="%.1f"),
+        "kimg": st.column_config.NumberColumn(_("kimg"), format="%.1f", help=_(KIMG)),
         "trained": st.column_config.TextColumn(_("Trained")),
     }
 

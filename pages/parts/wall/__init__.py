@@ -8,7 +8,7 @@ from pages.parts.component import component
 from pages.parts.language import _, language
 from pages.parts.links import run_key
 from pages.parts.live.class_routes import wall as tiles
-from pages.parts.live.status import COLOURS, STATES
+from pages.parts.live.status import COLOURS, FID, STATES
 
 _component = component(Path(__file__).parent, '<div class="wall"></div>')
 
@@ -34,6 +34,7 @@ def _words() -> dict[str, Any]:
     return {
         "alt": _("What {name} draws"),
         "fid": _("FID {value}"),
+        "fidMeans": _(FID),
         "accuracy": _("{value} right"),
         "none": _("no run yet"),
         "waits": _("+{count} waiting"),

@@ -72,6 +72,7 @@ function fill(root, one, wall) {
     root.style.setProperty(`--colour${name}`, `var(--st-${state?.colour ?? "gray"}${kind})`);
   }
   setText(root, "fid", one.fid === null ? "" : words.fid.replace("{value}", number.format(one.fid)));
+  root.querySelector(".fid").title = `FID: ${words.fidMeans}`;
   setText(root, "accuracy", one.accuracy === null ? "" : words.accuracy.replace("{value}", percent.format(one.accuracy)));
   setText(root, "time", one.seconds ? one.trained : "");
 }

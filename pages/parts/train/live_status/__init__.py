@@ -9,7 +9,7 @@ from gan_core.store.tables import Run
 from gan_core.text import Text
 from pages.parts.component import component
 from pages.parts.language import _, language
-from pages.parts.live.status import status
+from pages.parts.live.status import FID, KIMG, status
 
 NOT_LIVE = Text("Not live: the page cannot reach the server, and tries again.")
 _component = component(Path(__file__).parent, '<div class="live-status"></div>', watches=True)
@@ -23,7 +23,13 @@ def live_status(store: RunStore, run: Run) -> None:
             "language": language(),
             # Drawn at once; later states are fetched.
             "status": status(store, run, *what_it_means(store, run), language()),
-            "words": {"how": _("How is this known?"), "progress": _("Progress"), "away": _(NOT_LIVE)},
+            "words": {
+                "how": _("How is this known?"),
+                "progress": _("Progress"),
+                "away": _(NOT_LIVE),
+                "fid": _(FID),
+                "kimg": _(KIMG),
+            },
         },
         key=f"status-{run.id}",
         height="content",

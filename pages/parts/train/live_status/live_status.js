@@ -34,6 +34,8 @@ function show(root, status, words) {
   part("fill").style.width = `${100 * status.progress}%`;
   setText(part("scores"), status.scores);
   setText(part("numbers"), status.progress === null ? "" : status.numbers);
+  part("scores").title = `FID: ${words.fid}`;
+  part("numbers").title = `kimg: ${words.kimg}`;
   setText(part("message"), status.message);
   paint(part("message"), status.state === "failed" ? "red" : "blue");
   setText(part("left-out"), status.left_out);
