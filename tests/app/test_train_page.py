@@ -402,7 +402,7 @@ def test_a_compared_run_that_is_deleted_meanwhile_is_told_of_and_left_out(open_p
     store.delete(compared.id)
     app.run()
     assert not app.exception
-    assert "There is no run 1 here" in words_of(app)
+    assert "Run 1 was deleted." in words_of(app)
     assert behind(app) == []
 
 
