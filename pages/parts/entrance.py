@@ -148,29 +148,20 @@ def _name_tag(who: Visitor) -> None:
         st.caption(_("You are the teacher.") if who.may_everything else _("Your runs and pictures have this name."))
         if subject := st.session_state.get("subject"):
             st.text(_("Logged in as {subject}", subject=subject))  # to be copied into GAN_WORKBENCH_TEACHERS
+        if hosting().login == "proxy":  # which would say at once again who is here
+            return
         asks_first = hosting().login == "none" and not who.may_everything
-        leaves = False
-        if hosting().login != "proxy":  # which would say at once again who is here
-            leave = None if asks_first else _leave
-            leaves = st.button(_("Leave"), icon=":material/logout:", on_click=leave, width="stretch", key="leave")
-    if leaves and asks_first:
-        st.dialog(_("Leave the class?"))(_ask_to_leave)(who.name)
-
-
-def _ask_to_leave(name: str) -> None:
-    st.write(
-        _(
-            "The name {name} and its runs stay. Neither you nor anybody else can come in by that name again, unless "
-            "the teacher gives it back.",
-            name=plain(name),
-        )
-    )
-    with st.container(horizontal=True):
-        if st.button(_("Leave for good"), type="primary", icon=":material/logout:"):
-            _leave()
-            st.rerun()
-        if st.button(_("Stay")):
-            st.rerun()
+        leave = None if asks_first else _leave
+        if st.button(_("Leave"), icon=":material/logout:", on_click=leave, width="stretch", key="leave") and asks_first:
+            st.write(
+                _(
+                    "The name {name} and its runs stay. Neither you nor anybody else can come in by that name again, "
+                    "unless the teacher gives it back.",
+                    name=plain(who.name),
+                )
+            )
+            st.button(_("Leave for good"), type="primary", on_click=_leave, width="stretch", key="leave-for-good")
+            st.button(_("Stay"), width="stretch")
 
 
 def _leave() -> None:

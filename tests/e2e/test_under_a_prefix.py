@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from gan_core import paths
+from pages.parts.visitors import COOKIE
 from tests.e2e.steps import badge, curves, go_to, no_error_on, press, press_train, wait_until
 from tests.proxies import DEPLOY, nginx
 
@@ -63,6 +64,19 @@ def test_train_watch_compare_upload_and_draw_behind_nginx(behind_nginx, visit):
     assert {url for url in asked if not re.match(f"(https|wss)://{here}/gan/|blob:|data:", url)} == set()
     assert {urlsplit(url).scheme for url in asked} >= {"https", "wss"}
     assert not [url for url in missing if re.search("/(live|assets)/", url)]
+
+
+@pytest.mark.usefixtures("in_class")
+def test_a_student_comes_into_a_class_behind_nginx(behind_nginx, visit):
+    page = visit("/train?code=code", ignore_https_errors=True)
+    (before,) = [cookie for cookie in page.context.cookies() if cookie["name"] == COOKIE]
+    page.get_by_label("Your name").first.fill("Ana")
+    press(page, "Come in")
+    expect(page.get_by_role("button", name="Ana")).to_be_visible()
+    assert page.url == f"{behind_nginx.url}/train"
+    (after,) = [cookie for cookie in page.context.cookies() if cookie["name"] == COOKIE]
+    assert (after["path"], after["secure"], after["httpOnly"], after["sameSite"]) == ("/gan", True, True, "Lax")
+    assert after["value"] != before["value"]
 
 
 def test_the_containers_health_check_finds_the_server_well(server):
