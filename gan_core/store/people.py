@@ -47,9 +47,12 @@ class People:
 
     @log.asked("come in")
     def enter_class(self, key: str, code: str, name: str) -> Visitor:
-        """A student comes in. The browser's name stays its own.
+        """A student comes in.
 
-        Raises WorkbenchError for a wrong code, a name that is none, and one that another browser has.
+        Args:
+            key: a new one, which nobody can have read yet.
+
+        Raises WorkbenchError for a wrong code, a name that is none, and one that is taken.
         """
         # A phone begins with a capital by itself.
         if not _same(code.casefold(), hosting().class_code.get_secret_value().casefold()):
@@ -137,15 +140,12 @@ class People:
         )
         try:
             with transaction(self.engine) as session:
-                mine = session.scalar(_of_key(key))
                 person = session.scalar(select(Person).where(Person.known_as == known_as))
                 if person is None:
                     _refuse_look_alikes(session, shown)
                     person = _new(shown, known_as)
                     session.add(person)
-                elif is_teacher and person.is_teacher:
-                    pass  # who knows the password may come in from another browser
-                elif mine is None or mine.id != person.id:
+                elif not (is_teacher and person.is_teacher):  # who knows the password may come in from another browser
                     self._take_over(session, person, taken)
                 person.is_teacher = is_teacher
                 session.flush()

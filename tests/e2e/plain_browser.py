@@ -9,8 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.cookies import SimpleCookie
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -19,16 +18,13 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-PATIENCE_SECONDS = 60
+from tests.e2e.asking import Answer, Cookies, ask, wish_to_run
+from tests.e2e.server import PATIENCE_SECONDS
+
 LOOK_SECONDS = 0.1
 MOST_ROWS = 2500
 """As in poll.js."""
 FILES = re.compile(r'(?:src|href)="\./(static/[^"]+)"')
-
-
-class Answer(NamedTuple):
-    status: int
-    body: bytes
 
 
 class PlainBrowser:
@@ -39,7 +35,7 @@ class PlainBrowser:
 
     def __init__(self, url: str):
         self.url = urlsplit(url)
-        self.cookies: dict[str, str] = {}
+        self.cookies = Cookies()
         self._own = threading.local()
 
     def load(self) -> None:
@@ -54,7 +50,7 @@ class PlainBrowser:
         Args:
             entry: what is sent to come into the class.
         """
-        headers = {"Accept": accept, "Accept-Language": "en-US", "Cookie": self.cookie}
+        headers = {"Accept": accept, "Accept-Language": "en-US", "Cookie": self.cookies.header}
         try:
             try:
                 return self._ask(path, headers, entry)
@@ -71,16 +67,9 @@ class PlainBrowser:
             self._own.connection = http.client.HTTPConnection(self.url.hostname or "", port, timeout=PATIENCE_SECONDS)
         method, body = ("POST", json.dumps(entry)) if entry else ("GET", None)
         headers |= {"Content-Type": "application/json"} if entry else {}
-        self._own.connection.request(method, f"{self.url.path}/{path}", body, headers)
-        answer = self._own.connection.getresponse()
-        for given in answer.headers.get_all("Set-Cookie") or ():
-            self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(given).items()}
-        return Answer(answer.status, answer.read())
-
-    @property
-    def cookie(self) -> str:
-        """The header that it sends."""
-        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = ask(self._own.connection, f"{self.url.path}/{path}", headers, method, body)
+        self.cookies.take(answer)
+        return answer
 
 
 class PlainPage:
@@ -105,7 +94,7 @@ class PlainPage:
         """By its address. Returns once it is drawn, as `run` does."""
         self.close()
         self.query, self._script = query or {}, ""
-        url, headers = self.browser.url, {"Cookie": self.browser.cookie}
+        url, headers = self.browser.url, {"Cookie": self.browser.cookies.header}
         try:
             self._socket = connect(
                 f"ws://{url.netloc}{url.path}/_stcore/stream", additional_headers=headers, max_size=None,
@@ -126,12 +115,10 @@ class PlainPage:
 
     def run(self, *changed: WidgetState, fragment: str = "", page_name: str = "") -> None:
         """Run its script with these widgets changed, or a fragment of it alone, and draw what comes of it."""
-        message = BackMsg()
-        state = message.rerun_script
-        state.query_string, state.page_script_hash = urlencode(self.query), self._script
-        state.page_name, state.fragment_id, state.is_auto_rerun = page_name, fragment, bool(fragment)
-        state.context_info.locale, state.context_info.timezone = "en-US", "UTC"
-        state.widget_states.widgets.extend(changed)
+        message = wish_to_run(urlencode(self.query), changed, page_name, self._script, fragment)
+        message.rerun_script.is_auto_rerun = bool(fragment)
+        about = message.rerun_script.context_info
+        about.locale, about.timezone = "en-US", "UTC"
         self._send(message)
         while not self._draw(self._receive(PATIENCE_SECONDS)):
             pass

@@ -6,8 +6,7 @@ import json
 import socket
 import uuid
 from collections.abc import Iterator
-from http.cookies import SimpleCookie
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
 from google.protobuf.message import Message
@@ -19,6 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from pages.parts.edge import JOINER
 from pages.parts.visitors import COOKIE
+from tests.e2e.asking import Answer, Cookies, ask, wish_to_run
 from tests.e2e.server import PATIENCE_SECONDS, Server
 
 ENDS = (
@@ -27,16 +27,6 @@ ENDS = (
     ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
 )
 BOUNDARY = uuid.uuid4().hex
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode(errors="replace")
 
 
 class Shown:
@@ -119,7 +109,7 @@ class Client:
     def __init__(self, server: Server, cookie: str | None = None, headers: dict[str, str] | None = None):
         self.server = server
         self.headers = headers or {}
-        self.cookies: dict[str, str] = {}
+        self.cookies = Cookies()
         self.socket: ClientConnection | None = None
         self.session = ""
         self.page = ("", "")
@@ -131,11 +121,7 @@ class Client:
     def load(self) -> None:
         """The page's own address, and what brings cookies: ours, and the one that Streamlit wants back with uploads."""
         for path in ("/", "/_stcore/health"):
-            self.take_cookies(self.get(path))
-
-    def take_cookies(self, answer: Answer) -> None:
-        for line in answer.headers.get_all("Set-Cookie") or []:
-            self.cookies |= {name: one.value for name, one in SimpleCookie(line).items()}
+            self.cookies.take(self.get(path))
 
     @property
     def cookie(self) -> str:
@@ -145,27 +131,21 @@ class Client:
         self, path: str, method: str = "GET", body: Any = None, headers: dict[str, str] | None = None, **options: Any
     ) -> Answer:
         connection = http.client.HTTPConnection("localhost", self.server.port, timeout=PATIENCE_SECONDS)
-        given = {"Accept": "text/html", "Cookie": self.cookie_header} | self.headers | (headers or {})
+        given = {"Accept": "text/html", "Cookie": self.cookies.header} | self.headers | (headers or {})
         try:
-            connection.request(method, path, body, given, **options)
-            said = connection.getresponse()
-            return Answer(said.status, said.headers, said.read())
+            return ask(connection, path, given, method, body, **options)
         finally:
             connection.close()
 
     def come_in(self, name: str, secret: str, as_teacher: bool = False) -> str:
         """Into the class, by its code or the teacher's password; returns why not, or ""."""
         answer = self.post_entry(json.dumps({"name": name, "secret": secret, "as_teacher": as_teacher}))
-        self.take_cookies(answer)
+        self.cookies.take(answer)
         assert answer.status == 200, answer.text
         return json.loads(answer.body)["refused"]
 
     def post_entry(self, body: Any, **headers: str) -> Answer:
         return self.get("/live/enter", "POST", body, {"Content-Type": "application/json"} | headers)
-
-    @property
-    def cookie_header(self) -> str:
-        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     # The websocket
 
@@ -176,7 +156,7 @@ class Client:
         try:
             self.socket = connect(
                 f"ws://localhost:{self.server.port}/_stcore/stream",
-                additional_headers={"Cookie": self.cookie_header} | self.headers,
+                additional_headers={"Cookie": self.cookies.header} | self.headers,
                 origin=origin,
                 subprotocols=[one or "-" for one in wanted] if existing_session else ["streamlit"],
                 max_size=None,
@@ -212,12 +192,9 @@ class Client:
         return self.shown()
 
     def send_rerun(self, states: dict[str, Any] | None = None, fragment: str = "", page_hash: str = "") -> None:
-        message = BackMsg()
-        message.rerun_script.page_name, message.rerun_script.query_string = self.page
-        message.rerun_script.page_script_hash = page_hash
-        message.rerun_script.fragment_id = fragment
         now = {id_: _state(id_, value) for id_, value in (states or {}).items()}
-        message.rerun_script.widget_states.widgets.extend((self.states | now).values())
+        page, query = self.page
+        message = wish_to_run(query, (self.states | now).values(), page, page_hash, fragment)
         self.states |= {id_: one for id_, one in now.items() if one.WhichOneof("value") != "trigger_value"}
         self.send(message)
 
@@ -279,7 +256,7 @@ class Client:
         lines = {
             "Content-Type": f"multipart/form-data; boundary={BOUNDARY}",
             "X-Xsrftoken": self.cookies["_streamlit_xsrf"],
-            "Cookie": self.cookie_header,
+            "Cookie": self.cookies.header,
             "Connection": "close",
         }
         lines |= sizes | ({"Content-Length": length} if length else {})

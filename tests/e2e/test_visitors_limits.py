@@ -168,7 +168,7 @@ def test_a_line_break_behind_the_websockets_address_does_not_hide_it_from_the_co
     address = f"ws://localhost:{server.port}/_stcore/stream%0A"
     with pytest.raises(InvalidStatus):
         for _ in range(31):
-            connect(address, additional_headers={"Cookie": client.cookie_header}).close()
+            connect(address, additional_headers={"Cookie": client.cookies.header}).close()
 
 
 def test_a_flood_of_messages_holds_up_nobody_else(server):

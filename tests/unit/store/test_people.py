@@ -83,10 +83,9 @@ def test_where_no_code_or_password_is_set_none_opens(hosted):
             enter("a key", "", "Ana")
 
 
-def test_a_browser_is_known_again_and_may_enter_its_own_name_again(people):
+def test_a_browser_is_known_again_by_its_key(people):
     ana = people.enter_class("her key", " code ", "Ana")
     assert (people.visitor("her key"), people.visitor("another"), people.visitor("")) == (ana, None, None)
-    assert people.enter_class("her key", "code", "ANA").person == ana.person
     assert not ana.may_everything and ana.watches_all
 
 
@@ -110,9 +109,11 @@ def test_a_browser_is_anothers_if_somebody_else_is_known_by_it(hosted):
     assert [people.is_anothers(key, "ana@school.example") for key in ("a stranger's", "new")] == [True, False]
 
 
-def test_a_teacher_may_everything_until_the_name_is_entered_with_the_code(people):
-    assert people.enter_as_teacher("a key", "password", "Ms Lovelace").may_everything
-    assert not people.enter_class("a key", "code", "Ms Lovelace").may_everything
+def test_a_teacher_may_everything_comes_in_anywhere_and_keeps_the_name(people):
+    teacher = people.enter_as_teacher("a key", "password", "Ms Lovelace")
+    assert teacher.may_everything and people.enter_as_teacher("another", "password", "Ms Lovelace") == teacher
+    with pytest.raises(WorkbenchError, match="is taken"):
+        people.enter_class("third", "code", "Ms Lovelace")
 
 
 def test_a_browser_that_left_is_nobodys_and_the_name_stays_taken(people):
