@@ -15,9 +15,10 @@ from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import Person, Run
+from gan_core.store.tables import Person, Progress, Run
 from gan_core.text import no_formula
 
+ANSWERS = ("student", "question", "answer")
 SCORES = ("run", "student", "preset", "dataset", "state", "task", "kimg", "seconds", "fid", "accuracy")
 
 
@@ -27,7 +28,8 @@ def place() -> Path:
 
 
 def export_class(store: RunStore, progress: Callable[[float], None] = lambda share: None) -> Path:
-    """Write the ZIP: a table of scores, and a folder for each student, with a folder for each of their runs.
+    """Write the ZIP: tables of scores and of what was answered in the lessons, and a folder for each student, with one
+    for each of their runs.
 
     Of a run: its newest model and those kept for their score, its newest picture, settings and metrics.
 
@@ -45,6 +47,7 @@ def export_class(store: RunStore, progress: Callable[[float], None] = lambda sha
         aside.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(aside, "w") as file:
             _add_text(file, "scores.csv", _csv(SCORES, (_scores(run, name) for run, name in made)))
+            _add_text(file, "lessons.csv", _csv(ANSWERS, _answers(store)))
             for number, (run, name) in enumerate(made, start=1):
                 _add_run(file, store, run, name)
                 progress(number / len(made))
@@ -85,6 +88,14 @@ def _scores(run: Run, name: str) -> list[Any]:
         run.id, name, run.preset, run.dataset_name, str(run.state), run.task_id or "", run.kimg, run.seconds,
         last.get("fid"), last.get("accuracy"),
     ]  # fmt: skip
+
+
+def _answers(store: RunStore) -> list[tuple[str, str, str]]:
+    """In the lessons: who, what, and how."""
+    of_people = select(Person.name, Progress.answers_json).join(Progress, Progress.person_id == Person.id)
+    with store.session() as session:
+        kept = session.execute(of_people.order_by(Person.name, Person.id)).tuples().all()
+    return [(name, question, answer) for name, text in kept for question, answer in json.loads(text).items()]
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
