@@ -56,14 +56,10 @@ class Exercise(NamedTuple):
         return make_config(self.baseline(seed), **{name: changes[name] for name in self.free if name in changes})
 
 
-_NARROW = {
-    "generator_layers": (128,),
-    "discriminator_layers": (128,),
-    "batch_size": 32,
-    "generator_learning_rate": 2e-3,
-    "discriminator_learning_rate": 2e-3,
-}
-"""Fully connected networks that learn digits within some seconds."""
+_NARROW = {"generator_layers": (128,), "discriminator_layers": (128,), "batch_size": 32}
+"""Fully connected networks that learn digits within some seconds on one core."""
+_FAST = _NARROW | {"generator_learning_rate": 2e-3, "discriminator_learning_rate": 2e-3}
+_STEADY = _NARROW | {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3, "ema_decay": 0.999}
 
 EXERCISES = {
     "more-neurons": Exercise(
@@ -72,11 +68,142 @@ EXERCISES = {
             "The baseline's generator has one hidden layer with 16 neurons. Give it more neurons, or more layers: "
             "write a number for each layer, with commas between them."
         ),
-        why=Text("Sixteen numbers between latent and picture leave the generator little to say."),
+        why=Text(
+            "All that the generator knows of digits passes through its hidden layers. Sixteen neurons can only mix "
+            "sixteen pictures; more of them draw finer strokes and more kinds of them. The discriminator stays the "
+            "same, so the game is not lost for the other side. Many more need more training, and cost speed."
+        ),
         preset="cgan",
         kimg=40,
-        fixed=_NARROW | {"generator_layers": (16,)},
+        fixed=_FAST | {"discriminator_conditioning": "projection", "generator_layers": (16,)},
         free=("generator_layers",),
-        suggestion={"generator_layers": (128, 256)},
+        suggestion={"generator_layers": (256, 512)},
+    ),
+    "other-activations": Exercise(
+        title=Text("Other activations in either network"),
+        task=Text(
+            "After each hidden layer stands an activation. The baseline has relu in the generator and leaky_relu in "
+            "the discriminator. Choose another one for the generator, for the discriminator, or for both."
+        ),
+        why=Text(
+            "A sigmoid squeezes everything between 0 and 1, and its slope is a quarter at most. So it makes the "
+            "gradient smaller that comes back to the generator. relu lets it pass unchanged wherever it is not 0."
+        ),
+        preset="cgan",
+        kimg=40,
+        fixed=_FAST | {"discriminator_conditioning": "projection"},
+        free=("generator_activation", "discriminator_activation"),
+        suggestion={"generator_activation": "sigmoid"},
+    ),
+    "another-dataset": Exercise(
+        title=Text("Another dataset, in colour too"),
+        task=Text(
+            "The same GAN sees as many pictures, but others. mnist has twelve times as many digits, fashion-mnist "
+            "pieces of clothing, cifar10 photographs in colour. What is not on the computer yet is downloaded. Judge "
+            "by class accuracy: FIDs of two datasets cannot be compared, since each is measured by a classifier of its "
+            "own."
+        ),
+        why=Text(
+            "Photographs differ in far more ways than digits do: colour, background, size and position. A few thousand "
+            "of them are enough for a colour and a blur, not for a shape that a classifier recognises."
+        ),
+        preset="minute",
+        kimg=6,
+        fixed={},
+        free=("dataset",),
+        suggestion={"dataset": "cifar10"},
+        judged_by="accuracy",
+    ),
+    "discriminator-steps": Exercise(
+        title=Text("A discriminator that learns more often"),
+        task=Text(
+            "In the baseline both networks learn in turn, a step each. Let the discriminator take several steps for "
+            "each step of the generator. All runs see as many real pictures."
+        ),
+        why=Text(
+            "As many real pictures with five steps of the discriminator leave the generator a fifth of its steps, and "
+            "a stronger opponent, which is sure of everything and so says little about what to change. That is no law: "
+            "a critic that measures a distance, as in WGAN, is trained in this way."
+        ),
+        preset="gan-pytorch",
+        kimg=60,
+        fixed=_STEADY,
+        free=("n_critic",),
+        suggestion={"n_critic": 5},
+        lesson="what-a-gan-is",
+    ),
+    "batch-size": Exercise(
+        title=Text("Smaller batches"),
+        task=Text(
+            "The baseline learns from 128 pictures in each step. Take fewer, or more. All runs see as many pictures, "
+            "so smaller batches mean more steps."
+        ),
+        why=Text(
+            "As many pictures in batches a quarter as large are four times as many steps. Each goes in a rougher "
+            "direction, but a young GAN needs steps more than exact ones. They cost time: small batches make less use "
+            "of a processor. A GAN that has learned for long may gain from large ones."
+        ),
+        preset="gan-pytorch",
+        kimg=60,
+        fixed=_STEADY | {"batch_size": 128},
+        free=("batch_size",),
+        suggestion={"batch_size": 32},
+        lesson="digits-in-pytorch",
+    ),
+    "keras-balance": Exercise(
+        title=Text("What brings the Keras tutorials' GAN into balance"),
+        task=Text(
+            "At these settings the discriminator wins. Help the generator: less momentum (beta 1), dropout in the "
+            "discriminator, label smoothing, or an average of the weights (EMA)."
+        ),
+        why=Text(
+            "With a beta 1 of 0.9, Adam goes on for some ten steps in a direction that was right before. But in a game "
+            "the right direction turns with every step of the opponent. Radford 2015 found 0.5 to be stable, and many "
+            "GANs since take 0.5 or 0."
+        ),
+        preset="gan-keras",
+        kimg=60,
+        fixed=_NARROW,
+        free=("beta1", "dropout", "label_smoothing", "ema_decay"),
+        suggestion={"beta1": 0.5},
+        lesson="keras",
+    ),
+    "label-in-the-discriminator": Exercise(
+        title=Text("How the discriminator learns of the label"),
+        task=Text(
+            "The baseline concatenates the label to the picture, as the first conditional GAN did. Try projection, or "
+            "an auxiliary classifier with a weight between 0.2 and 1, and see whether digits come as they were asked "
+            "for."
+        ),
+        why=Text(
+            "Concatenated, ten numbers stand beside 784 pixels, and the discriminator must find out by itself that "
+            "they belong together. Projection compares the label with what the picture shows at once: the inner "
+            "product of both is a part of the output (Miyato & Koyama 2018)."
+        ),
+        preset="cgan",
+        kimg=40,
+        fixed=_FAST,
+        free=("discriminator_conditioning", "auxiliary_classifier"),
+        suggestion={"discriminator_conditioning": "projection"},
+        lesson="conditional",
+        judged_by="accuracy",
+    ),
+    "average-of-weights": Exercise(
+        title=Text("Drawing without the average of the weights"),
+        task=Text(
+            "Pictures are drawn, and scored, with an average of the generator's last weights (EMA). Training itself "
+            "does not use it. Switch it off by a decay of 0, or let it remember longer."
+        ),
+        why=Text(
+            "The same training is scored, but at another point: the last weights are where the last step of a game has "
+            "thrown them, the average is in the middle of many such places. A score says how good these weights are, "
+            "not how good the idea is. Look at what was measured before you believe a number."
+        ),
+        preset="minute",
+        kimg=6,
+        fixed={},
+        free=("ema_decay", "ema_share"),
+        suggestion={"ema_decay": 0.0},
+        lesson="how-good-is-it",
     ),
 }

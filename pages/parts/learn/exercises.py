@@ -1,5 +1,6 @@
 """An exercise: the reader's prediction, two settings trained from several seeds, and what came of it by measure."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,7 +13,7 @@ from gan_core.exercises import EXERCISES, SEEDS, Exercise
 from gan_core.monitor.answers import Side, Verdict, answer, judge, spread
 from gan_core.store.exercise_runs import missing, runs_with, side_of
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import Run
+from gan_core.store.tables import Run, State
 from gan_core.text import Text
 from pages.parts.class_task import task_of_exercise
 from pages.parts.edge import plain, show_error
@@ -257,22 +258,16 @@ def _parameters(store: RunStore, config: RunConfig) -> int | None:
 # What came of it
 
 
-def _show_active(store: RunStore, active: list[Run], waiting: int) -> None:
-    """How those stand that wait or train, and how many do not even wait yet."""
+def _show_active(store: RunStore, active: list[Run], to_train: int) -> None:
+    """How the one stands whose turn it is, and how many come after it."""
     if not active:
         return
     get_ready(store)
-    if waiting:
-        st.caption(
-            _(
-                "{active} runs are in the queue or in training. {waiting} more are still to be trained: press again "
-                "once there is room.",
-                active=len(active),
-                waiting=waiting,
-            )
-        )
-    for run in active:
-        live_status(store, run)
+    live_status(store, next((run for run in active if run.state == State.RUNNING), active[0]))
+    lines = [_("In the queue or in training: {count}", count=len(active))]
+    if to_train:
+        lines.append(_("To be trained besides: {count}. Press again once there is room.", count=to_train))
+    st.caption(" · ".join(lines))
 
 
 def _show_figures(before: Side, after: Side) -> None:
@@ -284,15 +279,20 @@ def _show_figures(before: Side, after: Side) -> None:
 
 
 def _figures(side: Side) -> tuple[str, ...]:
-    fid, accuracy = (spread(values) if values else None for values in (side.fid, side.accuracy))
     runs = _("{count}, {failed} broke off", count=len(side.fid) + side.failed, failed=side.failed)
     return (
-        _("{mean:.3g} ± {deviation:.2g}", **fid._asdict()) if fid else "–",
-        _("{mean:.1%} ± {deviation:.1%}", **accuracy._asdict()) if accuracy else "–",
+        _with_spread(side.fid, "{mean:.3g}", "{mean:.3g} ± {deviation:.2g}"),
+        _with_spread(side.accuracy, "{mean:.1%}", "{mean:.1%} ± {deviation:.1%}"),
         _("{rate:,.0f}", rate=spread(side.images_per_second).mean) if side.images_per_second else "–",
         _("{count:,}", count=side.parameters) if side.parameters else "–",
         runs if side.failed else str(len(side.fid)),
     )
+
+
+def _with_spread(values: Sequence[float], alone: str, several: str) -> str:
+    if not values:
+        return "–"
+    return _(several if len(values) > 1 else alone, **spread(values)._asdict())
 
 
 def _show_pictures(before: list[Run | None], after: list[Run | None]) -> None:
