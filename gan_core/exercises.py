@@ -132,6 +132,24 @@ EXERCISES = {
         suggestion={"n_critic": 5},
         lesson="what-a-gan-is",
     ),
+    "minimax": Exercise(
+        title=Text("The loss that saturates"),
+        task=Text(
+            "The baseline's generator has the non-saturating loss. Lesson 2 shows that the minimax loss has next to no "
+            "slope while the discriminator sees through every fake. Try it, or one of the others."
+        ),
+        why=Text(
+            "Adam divides each step by the usual size of the gradient. So a small gradient leads as far as a large "
+            "one, as long as it points in the right direction, and the slope of the loss counts for less than it "
+            "seems. With SGD, or where the gradient vanishes altogether, the loss decides: the playground shows it."
+        ),
+        preset="gan-pytorch",
+        kimg=60,
+        fixed=_STEADY | {"loss": "non-saturating"},
+        free=("loss",),
+        suggestion={"loss": "minimax"},
+        lesson="the-loss",
+    ),
     "batch-size": Exercise(
         title=Text("Smaller batches"),
         task=Text(
@@ -188,6 +206,24 @@ EXERCISES = {
         lesson="conditional",
         judged_by="accuracy",
     ),
+    "convolutions": Exercise(
+        title=Text("Convolutions in place of fully connected layers"),
+        task=Text(
+            "The baseline has fully connected layers in both networks. Choose convolutions: dcgan is the classic, "
+            "compact a smaller one of this program. The others take much longer."
+        ),
+        why=Text(
+            "A fully connected layer must learn a stroke anew for every place in the picture. A convolution has the "
+            "same few weights everywhere, so each picture teaches it many times over. Fewer parameters take more "
+            "arithmetic: each is used at every place."
+        ),
+        preset="minute",
+        kimg=6,
+        fixed={"network": "mlp"},
+        free=("network",),
+        suggestion={"network": "compact"},
+        lesson="convolutions",
+    ),
     "average-of-weights": Exercise(
         title=Text("Drawing without the average of the weights"),
         task=Text(
@@ -205,5 +241,23 @@ EXERCISES = {
         free=("ema_decay", "ema_share"),
         suggestion={"ema_decay": 0.0},
         lesson="how-good-is-it",
+    ),
+    "mend-the-discriminator": Exercise(
+        title=Text("Mend a GAN whose discriminator learns too fast"),
+        task=Text(
+            "Here the discriminator's learning rate is 0.03, and something goes wrong. Mend it: by another learning "
+            "rate, fewer or more of its steps, label smoothing, or noise on what it sees."
+        ),
+        why=Text(
+            "With steps that are too large the discriminator jumps past what would be right, and what it tells the "
+            "generator is another thing after every step. Slower, it becomes an opponent that can be followed. Look at "
+            "the curves of both: the losses of the broken one are the more restless."
+        ),
+        preset="minute",
+        kimg=6,
+        fixed={"discriminator_learning_rate": 0.03},
+        free=("discriminator_learning_rate", "n_critic", "label_smoothing", "instance_noise"),
+        suggestion={"discriminator_learning_rate": 0.004},
+        lesson="what-goes-wrong",
     ),
 }

@@ -7,6 +7,7 @@ from gan_core.config import settings
 from gan_core.errors import WorkbenchError
 from gan_core.estimates import memory
 from gan_core.exercises import EXERCISES, SEEDS
+from gan_core.presets import PRESETS
 from pages.parts.learn.lessons import LESSONS
 
 names = pytest.mark.parametrize("name", EXERCISES)
@@ -47,6 +48,16 @@ def test_only_what_is_the_readers_to_change_is_changed(name):
     assert exercise.variant({"seed": 7, "kimg": 1e6}, seed=1) == exercise.baseline(seed=1)
     with pytest.raises(WorkbenchError):
         exercise.variant({exercise.free[0]: "nonsense"})
+
+
+@names
+def test_a_run_from_the_form_has_exactly_the_variants_settings(name):
+    """The form takes the preset's value of whatever has no effect."""
+    exercise = EXERCISES[name]
+    preset = PRESETS[exercise.preset].config
+    for config in (exercise.baseline(), exercise.variant(exercise.suggestion)):
+        idle = {one: getattr(preset, one) for one in settings() if not config.uses(one)}
+        assert config == config.model_copy(update=idle)
 
 
 def test_one_that_is_judged_by_class_accuracy_draws_classes():

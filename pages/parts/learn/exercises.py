@@ -315,4 +315,5 @@ def _show_answer(exercise: Exercise, expected: Verdict, before: Side, after: Sid
         st.success(_("You expected: {expected}. So it came out.", **values), icon=":material/check:")
     else:
         st.info(_("You expected: {expected}. It came out: {found}.", **values), icon=":material/lightbulb:")
-    st.markdown(f"**{_('What is behind it.')}** {_(exercise.why)}")
+    heading = _("What is behind it.")
+    st.markdown(f"**{heading}** {_(exercise.why)}")
