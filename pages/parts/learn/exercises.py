@@ -217,18 +217,18 @@ def _buttons(
         ):  # fmt: skip
             take_run(exercise.preset, variant, lit=exercise.free)
             st.switch_page("train.py")
-        if to_train:
-            known = all(ask(store, config) is not None for config in to_train)
-            st.fragment(_show_time, run_every=None if known else ASK_SECONDS)(store, to_train, known)
+        both = [exercise.baseline(), variant]
+        known = all(ask(store, config) is not None for config in both)
+        st.fragment(_show_time, run_every=None if known else ASK_SECONDS)(store, both, to_train, known)
 
 
-def _show_time(store: RunStore, to_train: list[RunConfig], was_known: bool) -> None:
-    """How long they will train, once it is known how fast they are."""
-    answers = [(ask(store, config), config) for config in to_train]
-    if all(found is not None for found, _config in answers) and not was_known:
+def _show_time(store: RunStore, both: list[RunConfig], to_train: list[RunConfig], was_known: bool) -> None:
+    """How long they will train. Waits until it is known how fast and how large both settings are."""
+    if not was_known and all(ask(store, config) is not None for config in both):
         st.rerun()
+    answers = [(ask(store, config), config) for config in to_train]
     seconds = [found.seconds(config) for found, config in answers if isinstance(found, Estimate)]
-    if len(seconds) == len(answers):
+    if seconds and len(seconds) == len(answers):
         st.caption(_("About {time} of training", time=about(sum(seconds))))
 
 
@@ -271,11 +271,12 @@ def _show_active(store: RunStore, active: list[Run], to_train: int) -> None:
 
 
 def _show_figures(before: Side, after: Side) -> None:
-    """What is measured so far: mean and standard deviation over the seeds."""
+    """What is measured so far: mean and standard deviation over the seeds. A row for each figure, for phones."""
     if not (before.fid or before.failed or after.fid or after.failed):
         return
-    rows = [(_("Baseline"), *_figures(before)), (_("With your change"), *_figures(after))]
-    figure_of(rows, ("", _("FID"), _("Class accuracy"), _("images/s"), _("Parameters"), _("Runs")))
+    names = (_("FID"), _("Class accuracy"), _("images/s"), _("Parameters"), _("Runs"))
+    rows = zip(names, _figures(before), _figures(after), strict=True)
+    figure_of(rows, ("", _("Baseline"), _("With your change")))
 
 
 def _figures(side: Side) -> tuple[str, ...]:
@@ -302,9 +303,10 @@ def _show_pictures(before: list[Run | None], after: list[Run | None]) -> None:
     if both is None:
         return
     keys = f"{both[0].id}-{both[1].id}"
-    time_machine(both, key=f"exercise-pictures-{keys}", labels=(_("Baseline"), _("With your change")))
+    labels = (_("Baseline"), _("With your change"))
+    time_machine(both, key=f"exercise-pictures-{keys}", labels=labels)
     with st.expander(_("Their curves"), icon=":material/stacked_line_chart:"):
-        live_charts(both, View("kimg", 0.6, False, ["losses", "outputs"]), key=f"exercise-charts-{keys}")
+        live_charts(both, View("kimg", 0.6, False, ["losses", "outputs"]), key=f"exercise-charts-{keys}", labels=labels)
 
 
 def _show_answer(exercise: Exercise, expected: Verdict, before: Side, after: Side) -> None:

@@ -19,11 +19,11 @@ def time_machine(runs: list[Run], key: str, labels: tuple[str, ...] = ()) -> Non
     Args:
         labels: what several runs are called; their numbers and presets if none are given.
     """
-    labels = labels or tuple(run.label for run in runs)
     _component(
         data={
             "runs": [
-                {"id": link_key(run), "shown": run.id, "label": label} for run, label in zip(runs, labels, strict=True)
+                {"id": link_key(run), "shown": run.id, "label": label}
+                for run, label in zip(runs, labels or [run.label for run in runs], strict=True)
             ],
             "language": language(),
             "words": {
