@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
-from gan_core.monitor.answers import Side, answer, spread
+from gan_core.monitor.answers import Side, answer, side_of, spread
 
 
 def trained(exercise: Exercise, is_variant: bool, data_dir: Path) -> Side:
@@ -19,7 +19,6 @@ def trained(exercise: Exercise, is_variant: bool, data_dir: Path) -> Side:
     from gan_core.config import ImageSpec
     from gan_core.errors import WorkbenchError
     from gan_core.estimates.memory import parameters
-    from gan_core.store.exercise_runs import side_of
     from gan_core.store.runs import default_store
 
     configs = [exercise.variant(exercise.suggestion if is_variant else {}, seed) for seed in SEEDS]

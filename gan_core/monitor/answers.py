@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from gan_core.exercises import Score
+from gan_core.store.exercise_runs import has_score
+from gan_core.store.tables import Run, State
 from gan_core.text import Text
 
 Verdict = Literal["better", "worse", "same"]
@@ -56,6 +58,19 @@ def spread(values: Sequence[float]) -> Spread:
     if not values:
         raise ValueError("nothing was measured")
     return Spread(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0)
+
+
+def side_of(runs: Sequence[Run | None], parameters: int | None = None) -> Side:
+    """The runs' figures, as far as they have ended."""
+    scored = [run for run in runs if run and has_score(run)]
+    lasts = [run.last for run in scored]
+    return Side(
+        tuple(last["fid"] for last in lasts),
+        tuple(last["accuracy"] for last in lasts if "accuracy" in last),
+        tuple(1000 * run.kimg / run.seconds for run in scored if run.seconds),
+        parameters,
+        sum(run is not None and run.state == State.FAILED for run in runs),
+    )
 
 
 def judge(before: Side, after: Side, score: Score) -> Verdict:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from gan_core.config import RunConfig
-from gan_core.exercises import Score
-from gan_core.monitor.answers import Side
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, RunChange, State
 
@@ -32,33 +30,17 @@ def runs_with(store: RunStore, configs: Sequence[RunConfig], of_all: bool = Fals
     return found
 
 
-def _worth(run: Run | None) -> int:
-    if run is None:
-        return 0
-    if run.state == State.FINISHED and "fid" in run.last:
-        return 3
-    return 2 if run.active else 1 if run.state == State.FAILED else 0
-
-
-def side_of(runs: Sequence[Run | None], parameters: int | None = None) -> Side:
-    """Their figures, as far as they have ended."""
-    scored = [run for run in runs if run and _worth(run) == 3]
-    lasts = [run.last for run in scored]
-    return Side(
-        tuple(last["fid"] for last in lasts),
-        tuple(last["accuracy"] for last in lasts if "accuracy" in last),
-        tuple(1000 * run.kimg / run.seconds for run in scored if run.seconds),
-        parameters,
-        sum(run is not None and run.state == State.FAILED for run in runs),
-    )
-
-
 def missing(configs: Sequence[RunConfig], runs: Sequence[Run | None]) -> list[RunConfig]:
     """The configs that have no run yet."""
     return [config for config, run in zip(configs, runs, strict=True) if run is None]
 
 
-def score_names(runs: Sequence[Run | None]) -> set[Score]:
-    """Which scores these runs have."""
-    names: tuple[Score, ...] = ("fid", "accuracy")
-    return {name for name in names if any(run and name in run.last for run in runs)}
+def has_score(run: Run) -> bool:
+    """Whether it has come to its end and was scored there."""
+    return run.state == State.FINISHED and "fid" in run.last
+
+
+def _worth(run: Run | None) -> int:
+    if run is None:
+        return 0
+    return 3 if has_score(run) else 2 if run.active else 1 if run.state == State.FAILED else 0

@@ -10,8 +10,8 @@ from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
-from gan_core.monitor.answers import Side, Verdict, answer, judge, spread
-from gan_core.store.exercise_runs import missing, runs_with, side_of
+from gan_core.monitor.answers import Side, Verdict, answer, judge, side_of, spread
+from gan_core.store.exercise_runs import missing, runs_with
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
 from gan_core.text import Text

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gan_core.store.exercise_runs import missing, runs_with, side_of
+from gan_core.monitor.answers import side_of
+from gan_core.store.exercise_runs import missing, runs_with
 from gan_core.store.rights import Visitor
 from gan_core.store.runs import State
 from tests.conftest import small_config
