@@ -9,26 +9,29 @@ import os
 import tempfile
 from pathlib import Path
 
+from gan_core.estimates.estimator import question_of
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
 from gan_core.monitor.answers import Side, answer, side_of, spread
 
 
-def trained(exercise: Exercise, is_variant: bool, data_dir: Path) -> Side:
-    """The figures of one side, and how long its runs took."""
+def measured(exercise: Exercise, data_dir: Path) -> tuple[Side, Side]:
+    """The figures of the baseline and of the suggested variant, trained in turn."""
     import gan_core
     from gan_core.config import ImageSpec
     from gan_core.errors import WorkbenchError
     from gan_core.estimates.memory import parameters
     from gan_core.store.runs import default_store
 
-    configs = [exercise.variant(exercise.suggestion if is_variant else {}, seed) for seed in SEEDS]
-    for config in configs:
-        try:
-            gan_core.train(exercise.preset, data_dir, **config.model_dump())
-        except WorkbenchError as error:  # such as NaN: the run has failed, and counts as such
-            print(error)
-    runs = list(reversed(default_store().all_runs(len(SEEDS))))
-    return side_of(runs, parameters(configs[0], ImageSpec.named(configs[0].dataset)))
+    for seed in SEEDS:
+        for config in (exercise.baseline(seed), exercise.variant(exercise.suggestion, seed)):
+            try:
+                gan_core.train(exercise.preset, data_dir, **config.model_dump())
+            except WorkbenchError as error:  # such as NaN: the run has failed, and counts as such
+                print(error)
+    runs = default_store().all_runs(2 * len(SEEDS))[::-1]
+    both = exercise.baseline(), exercise.variant(exercise.suggestion)
+    sizes = [parameters(config, ImageSpec.named(config.dataset)) for config in both]
+    return side_of(runs[::2], sizes[0]), side_of(runs[1::2], sizes[1])
 
 
 def row(name: str, side: Side) -> str:
@@ -58,10 +61,11 @@ def main() -> None:
         print("| | FID | class accuracy | images/s | parameters |\n|---|---|---|---|---|", flush=True)
         for name in asked.names:
             exercise = EXERCISES[name]
-            before, after = (trained(exercise, is_variant, asked.data_dir) for is_variant in (False, True))
+            before, after = measured(exercise, asked.data_dir)
+            same_speed = question_of(exercise.baseline()) == question_of(exercise.variant(exercise.suggestion))
             changes = ", ".join(f"`{setting}` {value}" for setting, value in exercise.suggestion.items())
             print(row(f"`{name}`: baseline", before), row(changes, after), sep="\n")
-            print(f"| *{answer(before, after, exercise.judged_by)}* | | | | |", flush=True)
+            print(f"| *{answer(before, after, exercise.judged_by, same_speed)}* | | | | |", flush=True)
 
 
 if __name__ == "__main__":

@@ -101,9 +101,14 @@ def _differ(was: Sequence[float], now: Sequence[float]) -> bool:
     return abs(statistics.fmean(now) - statistics.fmean(was)) > T_95[degrees] * noise
 
 
-def answer(before: Side, after: Side, score: Score) -> Text:
-    """A sentence that fits the figures, with what it costs."""
-    found, price = judge(before, after, score), _price(before, after)
+def answer(before: Side, after: Side, score: Score, same_speed: bool = False) -> Text:
+    """A sentence that fits the figures, with what it costs.
+
+    Args:
+        same_speed: whether both settings are known to be equally fast (estimator.question_of); if runs differ
+            nonetheless, something else ran beside them.
+    """
+    found, price = judge(before, after, score), _price(before, after, same_speed)
     if before.failed != after.failed:
         values = {"before": before.failed, "after": after.failed, "price": price}
         return Text("Runs that broke off: {before} before the change, {after} after it{price}.", values)
@@ -125,9 +130,10 @@ SENTENCES: dict[tuple[Score, Verdict], Text] = {
 }
 
 
-def _price(before: Side, after: Side) -> Text:
+def _price(before: Side, after: Side, same_speed: bool) -> Text:
     """In speed and parameters, as far as it is another one."""
-    speed, size = _times_the_speed(before, after), _times_the_parameters(before, after)
+    speed = None if same_speed else _times_the_speed(before, after)
+    size = _times_the_parameters(before, after)
     if speed and size:
         values = {"speed": speed, "size": size}
         return Text(", at {speed:.2g} times the speed and with {size:.2g} times the parameters", values)

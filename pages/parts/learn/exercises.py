@@ -8,7 +8,7 @@ import streamlit as st
 from gan_core.config import RunConfig, settings
 from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
-from gan_core.estimates.estimator import Estimate
+from gan_core.estimates.estimator import Estimate, question_of
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
 from gan_core.monitor.answers import Side, Verdict, answer, judge, side_of, spread
 from gan_core.store.exercise_runs import missing, runs_with
@@ -179,11 +179,12 @@ def _work(
 ) -> None:
     before, after = runs_with(store, baselines, of_all=True), runs_with(store, variants)
     runs = [run for run in (*before, *after) if run]
-    to_train = missing(baselines, before) + missing(variants, after)
+    # In turn, so that what else the machine has to do slows both alike.
+    to_train = sorted(missing(baselines, before) + missing(variants, after), key=lambda config: config.seed)
     is_answered = not to_train and not any(run.active for run in runs)
     expected = _ask_expectation(name, variants[0], is_answered)
     _buttons(store, name, exercise, variants[0], to_train, is_ready=expected is not None)
-    found = ""
+    found: Verdict | None = None
     if expected is not None:
         _show_active(store, [run for run in runs if run.active], len(to_train))
         baseline = side_of(before, _parameters(store, baselines[0]))
@@ -191,9 +192,12 @@ def _work(
         _show_figures(baseline, changed)
         if is_answered:
             found = judge(baseline, changed, exercise.judged_by)
-            _show_answer(exercise, expected, baseline, changed)
+            same_speed = question_of(baselines[0]) == question_of(variants[0])
+            _show_answer(expected, found, answer(baseline, changed, exercise.judged_by, same_speed))
+            heading = _("What is behind it.")
+            st.markdown(f"**{heading}** {_(exercise.why)}")
         _show_pictures(before, after)
-    kept = noted(name, expected or "", found)
+    kept = noted(name, expected or "", found or "")
     if kept in VERDICTS and expected is None and variants[0] == exercise.variant(exercise.suggestion):
         st.session_state[f"kept.{name}"] = kept
         st.rerun()
@@ -309,13 +313,10 @@ def _show_pictures(before: list[Run | None], after: list[Run | None]) -> None:
         live_charts(both, View("kimg", 0.6, False, ["losses", "outputs"]), key=f"exercise-charts-{keys}", labels=labels)
 
 
-def _show_answer(exercise: Exercise, expected: Verdict, before: Side, after: Side) -> None:
-    found = judge(before, after, exercise.judged_by)
-    st.markdown(f"**{plain(_(answer(before, after, exercise.judged_by)))}**", help=_(RULE))
+def _show_answer(expected: Verdict, found: Verdict, sentence: Text) -> None:
+    st.markdown(f"**{plain(_(sentence))}**", help=_(RULE))
     values = {"expected": VERDICTS[expected], "found": VERDICTS[found]}
     if expected == found:
         st.success(_("You expected: {expected}. So it came out.", **values), icon=":material/check:")
     else:
         st.info(_("You expected: {expected}. It came out: {found}.", **values), icon=":material/lightbulb:")
-    heading = _("What is behind it.")
-    st.markdown(f"**{heading}** {_(exercise.why)}")

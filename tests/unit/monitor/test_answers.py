@@ -68,6 +68,11 @@ def test_another_speed_is_said_only_of_runs_that_were_all_faster_and_by_a_tenth(
     assert "1.5 times the speed" in str(answer(BEFORE, BEFORE._replace(images_per_second=(1500, 1510, 1600)), "fid"))
 
 
+def test_of_settings_that_are_equally_fast_no_other_speed_is_said():
+    slow = BEFORE._replace(images_per_second=(500, 510, 520))
+    assert "at about the same speed" in str(answer(BEFORE, slow, "fid", same_speed=True))
+
+
 def test_who_breaks_off_more_often_is_worse_whatever_the_others_score():
     after = Side((0.1,), failed=2)
     assert judge(BEFORE, after, "fid") == "worse"
