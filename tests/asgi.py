@@ -14,12 +14,13 @@ class Answer(NamedTuple):
 
 def ask(
     app, path, host="localhost:8501", kind="http", said: list | None = None, method="GET", scheme="http",
-    client: str = "", **headers: str,
+    client: str = "", body: bytes = b"", **headers: str,
 ) -> Answer:  # fmt: skip
     """What the app answers to a request, or to a websocket's handshake: 101 if it is accepted.
 
     Args:
         client: its address.
+        body: what is sent along.
         said: gets its messages, even if the app raises an exception after them.
     """
     headers = {"host": host} | headers if host else headers
@@ -33,7 +34,7 @@ def ask(
         "query_string": b"",
         "headers": [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()],
     }
-    status_text = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": b""}]
+    status_text = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": body}]
     said = [] if said is None else said
 
     async def receive():

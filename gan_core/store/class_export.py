@@ -16,12 +16,14 @@ from sqlalchemy import select
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
+from gan_core.limits import within_budget
 from gan_core.presets import PRESETS, preset_config
 from gan_core.store import tasks
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import Person, Run, Task
+from gan_core.store.tables import Person, Progress, Run, Task
 from gan_core.text import csv_for_all, no_formula
 
+ANSWERS = ("student", "question", "answer")
 SCORES = ("run", "student", "preset", "dataset", "state", "task", "kimg", "seconds", "fid", "accuracy", "changed")
 TASKS = ("task", "words", "preset", "may_be_changed", "set_at", "until")
 
@@ -32,7 +34,8 @@ def place() -> Path:
 
 
 def export_class(store: RunStore, progress: Callable[[float], None] = lambda share: None) -> Path:
-    """Write the ZIP: tables of scores and of tasks, and a folder for each student, with one for each of their runs.
+    """Write the ZIP: tables of scores, of tasks and of answers in the lessons; and a folder for each student, with one
+    for each of their runs.
 
     Of a run: its newest model and those kept for their score, its newest picture, settings and metrics.
 
@@ -50,6 +53,7 @@ def export_class(store: RunStore, progress: Callable[[float], None] = lambda sha
         with zipfile.ZipFile(aside, "w") as file:
             _add_text(file, "scores.csv", _csv(SCORES, (_scores(store, run, name) for run, name in made)))
             _add_text(file, "tasks.csv", _csv(TASKS, map(_task, _tasks(store))))
+            _add_text(file, "lessons.csv", _csv(ANSWERS, _answers(store)))
             for number, (run, name) in enumerate(made, start=1):
                 _add_run(file, store, run, name)
                 progress(number / len(made))
@@ -154,9 +158,17 @@ def _changes(store: RunStore, run: Run) -> str:
     """In which settings it differs from its preset, with what was changed while it learned."""
     if run.preset not in PRESETS:
         return ""
-    before, after = preset_config(run.preset), store.current_config(run)
-    names = tasks.changed(run.preset, after)
+    before, after = within_budget(preset_config(run.preset)), store.current_config(run)
+    names = tasks.changed(before, after)
     return "; ".join(f"{name}: {getattr(before, name)} → {getattr(after, name)}" for name in names)
+
+
+def _answers(store: RunStore) -> list[tuple[str, str, str]]:
+    """In the lessons: who, what, and how."""
+    of_people = select(Person.name, Progress.answers_json).join(Progress, Progress.person_id == Person.id)
+    with store.session() as session:
+        kept = session.execute(of_people.order_by(Person.name, Person.id)).tuples().all()
+    return [(name, question, answer) for name, text in kept for question, answer in json.loads(text).items()]
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

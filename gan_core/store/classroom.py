@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session, defer
 from gan_core import limits, paths
 from gan_core.config import RunConfig, make_config, settings
 from gan_core.errors import WorkbenchError
+from gan_core.exercises import EXERCISES
 from gan_core.presets import preset_config
 from gan_core.store import class_export, tasks
 from gan_core.store.database import overwrite_deleted
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import ACTIVE, Browser, EvaluationRow, Notice, Person, Run, RunChange, State, Task
+from gan_core.store.tables import ACTIVE, Browser, EvaluationRow, Notice, Person, Progress, Run, RunChange, State, Task
 
 LONGEST_WORDS = 300
 """Characters of what a teacher says to all."""
@@ -124,7 +125,18 @@ class Classroom:
         with self.store.session() as session:
             return session.scalar(select(Task).order_by(Task.id.desc()).limit(1))
 
-    def set_task(self, preset: str, free: Iterable[str], words: str = "", minutes: float | None = None) -> Task:
+    def set_exercise(self, name: str, words: str = "", minutes: float | None = None) -> Task:
+        """One of the exercises as the new task; it says what may be changed.
+
+        Raises WorkbenchError if there is none of that name.
+        """
+        if name not in EXERCISES:
+            raise WorkbenchError("There is no exercise {name}.", name=repr(name))
+        return self.set_task(EXERCISES[name].preset, EXERCISES[name].free, words, minutes, exercise=name)
+
+    def set_task(
+        self, preset: str, free: Iterable[str], words: str = "", minutes: float | None = None, exercise: str = ""
+    ) -> Task:
         """A new task, instead of the one before.
 
         Args:
@@ -140,6 +152,7 @@ class Classroom:
         task = Task(
             preset=preset,
             words=words.strip()[:LONGEST_WORDS],
+            exercise=exercise,
             free_json=json.dumps(list(free)),
             set_at=now,
             until=now + 60 * minutes if minutes else None,
@@ -168,7 +181,7 @@ class Classroom:
         results = []
         for run, name in rows:
             config = make_config(run.config, **{one.name: one.value for one in changes if one.run_id == run.id})
-            results.append(Result(run, name or "", config, tasks.changed(task.preset, config)))
+            results.append(Result(run, name or "", config, tasks.changed(tasks.begins_with(task, config.seed), config)))
         return results
 
     # The end
@@ -219,6 +232,7 @@ class Classroom:
         with self.store.session() as session:
             session.execute(delete(Browser).where(Browser.person_id.in_(students)))
             session.execute(delete(Person).where(~Person.is_teacher))
+            session.execute(delete(Progress))
             session.execute(delete(Task))
             session.execute(delete(Notice))
 

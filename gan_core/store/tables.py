@@ -306,6 +306,15 @@ class Browser(Base):
     person_id: Mapped[int] = mapped_column(index=True)
 
 
+class Progress(Base):
+    """What a person with a name has answered in the lessons, so that it follows them to another computer."""
+
+    __tablename__ = "progress"
+
+    person_id: Mapped[int] = mapped_column(primary_key=True)
+    answers_json: Mapped[str]  # {"the-loss/balance": "right", ...}
+
+
 class Notice(Base):
     """What a teacher tells the class or the queue, by its name; the value is JSON."""
 
@@ -324,6 +333,7 @@ class Task(Base):
     preset: Mapped[str]
     words: Mapped[str] = mapped_column(default="")
     free_json: Mapped[str] = mapped_column(default="[]")  # names of the settings that may be changed
+    exercise: Mapped[str] = mapped_column(default="")  # its name in gan_core.exercises, or "" for a preset's task
     set_at: Mapped[float]  # seconds since 1970, as the other times
     until: Mapped[float | None] = mapped_column(default=None)
     ended_at: Mapped[float | None] = mapped_column(default=None)

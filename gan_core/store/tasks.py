@@ -1,4 +1,4 @@
-"""What a teacher gives a class to do: a preset, which of its settings may be changed, and until when.
+"""What a teacher gives a class to do: a preset or an exercise, which settings may be changed, and until when.
 
 Knows nothing of torch.
 """
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from gan_core.config import RunConfig, settings
 from gan_core.errors import WorkbenchError
+from gan_core.exercises import EXERCISES
 from gan_core.limits import within_budget
 from gan_core.presets import preset_config
 from gan_core.store.tables import Task
@@ -28,23 +29,29 @@ def refuse_too_late(session: Session, task_id: int) -> None:
 
 
 def refuse_other_settings(session: Session, task_id: int, config: RunConfig) -> None:
-    """Raises WorkbenchError if the config differs from the task's preset in a setting that may not be changed."""
+    """Raises WorkbenchError if the config differs from the task's beginning in a setting that may not be changed."""
     task = session.get(Task, task_id)
     if task is None:  # it was deleted, and nothing is compared any more
         return
-    for name in changed(task.preset, config):
+    for name in changed(begins_with(task, config.seed), config):
         if name not in task.free:
             raise WorkbenchError(
-                "The task leaves {title} as it is in the preset; you may change {titles}.",
+                "The task leaves {title} as it is; you may change {titles}.",
                 title=_title(name),
                 titles=_listed(task.free),
             )
 
 
-def changed(preset: str, config: RunConfig) -> list[str]:
-    """The settings in which the config differs from a preset as it may be trained here, in the order of the form."""
-    before = within_budget(preset_config(preset))
-    return [name for name in settings() if getattr(config, name) != getattr(before, name)]
+def begins_with(task: Task, seed: int) -> RunConfig:
+    """What the task's runs are compared with: its preset, or its exercise's baseline of that seed."""
+    if task.exercise in EXERCISES:
+        return EXERCISES[task.exercise].baseline(seed)
+    return within_budget(preset_config(task.preset))
+
+
+def changed(first: RunConfig, config: RunConfig) -> list[str]:
+    """The settings in which the config differs from the first one, in the order of the form."""
+    return [name for name in settings() if getattr(config, name) != getattr(first, name)]
 
 
 def _title(name: str) -> Text:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 import streamlit as st
 
 from gan_core.config import settings
+from gan_core.exercises import EXERCISES
 from gan_core.hosting import hosting
 from gan_core.presets import PRESETS
 from gan_core.store.classroom import Classroom
@@ -30,6 +31,12 @@ def task_of_form(store: RunStore) -> Task | None:
     return task if task and st.session_state.get(KEY) == task.id else None
 
 
+def task_of_exercise(store: RunStore, exercise: str) -> Task | None:
+    """The task that was begun, if it is this exercise."""
+    task = task_of_form(store)
+    return task if task and task.exercise == exercise else None
+
+
 def show_task(store: RunStore) -> None:
     """What is to be done, and the way to begin or to leave it; without a task, that the one which was begun is over."""
     task = open_task(store)
@@ -46,6 +53,8 @@ def show_task(store: RunStore) -> None:
         if not begun:
             st.caption(_("A run counts for the task once you have pressed Begin."), width="content")
     if st.session_state.pop(JUST_BEGUN, False):
+        if task.exercise in EXERCISES:
+            st.switch_page("learn.py", query_params={"lesson": "exercises", "exercise": task.exercise})
         st.switch_page("train.py")
 
 
@@ -60,8 +69,13 @@ def _say_that_it_is_over() -> None:
 
 def plain_task(task: Task) -> str:
     """The task in two lines, as Markdown."""
-    words = plain(task.words) or _("train {preset}", preset=plain(task.preset))
-    lines = [f"**{_('Task')}:** {words}", f"{_('Preset')}: {plain(task.preset)} · {plain(what_may_change(task))}"]
+    exercise = EXERCISES.get(task.exercise)
+    title = plain(_(exercise.title)) if exercise else _("train {preset}", preset=plain(task.preset))
+    lines = [
+        f"**{_('Task')}:** {plain(task.words) or title}",
+        f"{_('Exercise') if exercise else _('Preset')}: {title if exercise else plain(task.preset)} · "
+        f"{plain(what_may_change(task))}",
+    ]
     if task.until is not None:
         lines[1] += " · " + _("until {time}", time=clock(task.until))
     return "  \n".join(lines)
@@ -85,7 +99,10 @@ def keep_task_of(run: Run) -> None:
 
 
 def _begin(task: Task) -> None:
-    take_run(task.preset, PRESETS[task.preset].config)
+    if task.exercise in EXERCISES:
+        take_run(task.preset, EXERCISES[task.exercise].baseline(), lit=EXERCISES[task.exercise].free)
+    else:
+        take_run(task.preset, PRESETS[task.preset].config)
     st.session_state[KEY] = task.id
     st.session_state[JUST_BEGUN] = True
 

@@ -69,13 +69,16 @@ def choose_view() -> View:
     return View(x, smoothing, log, shown)
 
 
-def live_charts(runs: list[Run], view: View, key: str, behind: Run | None = None, scored: bool = False) -> None:
+def live_charts(
+    runs: list[Run], view: View, key: str, behind: Run | None = None, scored: bool = False, labels: tuple[str, ...] = ()
+) -> None:
     """The charts of one run, or of several over each other. They follow a run that learns by themselves. The
     page's script runs again once a run was deleted.
 
     Args:
         behind: another run, whose curves stand faint behind those of the one.
         scored: whether scores are on their way, so that their charts have their place from the start.
+        labels: what the runs are called; their numbers and presets if none are given.
     """
     charts = [
         {
@@ -97,7 +100,10 @@ def live_charts(runs: list[Run], view: View, key: str, behind: Run | None = None
     ]
     _component(
         data={
-            "runs": [{"id": link_key(run), "shown": run.id, "label": run.label} for run in runs],
+            "runs": [
+                {"id": link_key(run), "shown": run.id, "label": label}
+                for run, label in zip(runs, labels or [run.label for run in runs], strict=True)
+            ],
             "behind": [{"id": link_key(behind), "shown": behind.id, "label": behind.label}] if behind else [],
             "charts": charts,
             "x": {"metric": view.x, "title": _(X_AXES[view.x])},

@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from gan_core.config import settings
-from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
+from gan_core.exercises import EXERCISES
+from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.store.classroom import LONGEST_WORDS, Classroom, Result
 from gan_core.store.tables import State, Task
+from gan_core.store.tasks import begins_with
 from gan_core.text import no_formula
 from pages.parts.class_task import plain_task
 from pages.parts.edge import as_csv
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 2
 LONGEST_MINUTES = 24 * 60.0
+EXERCISE = "exercise:"
+"""Before an exercise's name in the list of what can be a task."""
 
 
 def set_task(room: Classroom) -> None:
@@ -43,12 +47,16 @@ def _form(room: Classroom) -> None:
     with st.form("task-form"):
         words = st.text_input(_("What the students are to do"), max_chars=LONGEST_WORDS, key="task-words")
         left, middle, right = st.columns([2, 4, 1])
+        offered = {f"{EXERCISE}{name}": _("Exercise: {title}", title=one.title) for name, one in EXERCISES.items()}
+        offered |= {name: name for name in PRESETS}
         preset = left.selectbox(
-            _("Preset"), list(PRESETS), index=list(PRESETS).index(DEFAULT_PRESET), key="task-preset"
-        )
+            _("Preset or exercise"), list(offered), index=list(offered).index(DEFAULT_PRESET), key="task-preset",
+            format_func=lambda name: offered.get(name, ""),
+        )  # fmt: skip
         free = middle.multiselect(
             _("What may be changed"), list(titles), format_func=lambda name: titles.get(name, ""), key="task-free",
-            placeholder=_("nothing"), help=_("All other settings stay as they are in the preset."),
+            placeholder=_("nothing"),
+            help=_("All other settings stay as they are in the preset. An exercise says itself what may be changed."),
         )  # fmt: skip
         minutes = right.number_input(
             _("Minutes"), 0.0, LONGEST_MINUTES, 0.0, 5.0, format="%g", key="task-minutes",
@@ -56,7 +64,10 @@ def _form(room: Classroom) -> None:
         )  # fmt: skip
         if st.form_submit_button(_("Set this task"), type="primary", icon=":material/assignment:"):
             with errors_in_words():
-                room.set_task(preset, free, words, minutes or None)
+                if preset.startswith(EXERCISE):
+                    room.set_exercise(preset.removeprefix(EXERCISE), words, minutes or None)
+                else:
+                    room.set_task(preset, free, words, minutes or None)
                 st.rerun()
 
 
@@ -101,7 +112,7 @@ def _row(task: Task, result: Result) -> list[object]:
 
 
 def _changes(task: Task, result: Result) -> str:
-    before, after = preset_config(task.preset), result.config
+    before, after = begins_with(task, result.config.seed), result.config
     changes = []
     for name in result.changed:
         was, now = shown_value(getattr(before, name)), shown_value(getattr(after, name))

@@ -13,11 +13,18 @@ from pages.parts.language import _, language
 _component = component(Path(__file__).parent, '<div class="time-machine"></div>', watches=True)
 
 
-def time_machine(runs: list[Run], key: str) -> None:
-    """The sample grids of one run or several. They follow a run that learns by themselves."""
+def time_machine(runs: list[Run], key: str, labels: tuple[str, ...] = ()) -> None:
+    """The sample grids of one run or several. They follow a run that learns by themselves.
+
+    Args:
+        labels: what several runs are called; their numbers and presets if none are given.
+    """
     _component(
         data={
-            "runs": [{"id": link_key(run), "shown": run.id, "label": run.label} for run in runs],
+            "runs": [
+                {"id": link_key(run), "shown": run.id, "label": label}
+                for run, label in zip(runs, labels or [run.label for run in runs], strict=True)
+            ],
             "language": language(),
             "words": {
                 "alt": _("Pictures that run {run} draws after {kimg} kimg"),

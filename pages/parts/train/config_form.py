@@ -1,6 +1,7 @@
 """The hyperparameters' form. Widgets, ranges and help derive from RunConfig; nothing is declared here."""
 
 from collections.abc import Container
+from contextlib import nullcontext
 from itertools import groupby
 from typing import Any
 
@@ -21,6 +22,8 @@ from pages.parts.language import _
 from pages.parts.links import give, one_of, take
 
 BASIC_GROUPS = ("Data", "Budget")
+LIT = "lit fields"
+"""The session's key for the names of settings that are to be seen at once, since the reader is asked to change them."""
 
 
 def choose_preset(is_fixed: bool = False) -> str:
@@ -53,13 +56,15 @@ def config_form(preset: str, free: Container[str] | None = None) -> RunConfig | 
         _take_preset()
     values = _entered(PRESETS[preset].config)
     config, refused = _check(values)
+    lit = st.session_state.get(LIT, ())
     for group, members in groupby(settings().items(), key=lambda item: item[1].group):
         shown = {name: setting for name, setting in members if has_effect(name, values)}
         is_free = {name: free is None or name in free for name in shown}
-        is_open = not shown.keys().isdisjoint(refused) or (free is not None and any(is_free.values()))
+        is_open = not shown.keys().isdisjoint({*refused, *lit}) or (free is not None and any(is_free.values()))
         with _group(group, is_open):
             for name, setting in shown.items():
-                _widget(name, setting, is_free[name])
+                with st.container(key=f"lit-{name}") if name in lit else nullcontext():
+                    _widget(name, setting, is_free[name])
                 if name in refused:
                     show_error(f"{_(setting.title)}: {_(refused[name])}")
     return config
@@ -83,18 +88,29 @@ def _take_preset() -> None:
     _fill(PRESETS[chosen if chosen in PRESETS else DEFAULT_PRESET].config)
 
 
-def take_run(preset: str, config: RunConfig) -> None:
-    """Every widget's value from a run, to begin another like it."""
+def take_run(preset: str, config: RunConfig, lit: tuple[str, ...] = ()) -> None:
+    """Every widget's value from a run, to begin another like it.
+
+    Args:
+        lit: settings to be changed next, which stand out until the form is filled anew.
+    """
     st.session_state["preset"] = preset if preset in PRESETS else DEFAULT_PRESET
     _fill(config)
+    st.session_state[LIT] = lit
 
 
 def _fill(config: RunConfig) -> None:
+    st.session_state.pop(LIT, None)
     for name, value in limits.within_budget(config):
-        st.session_state[_key(name)] = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+        st.session_state[_key(name)] = as_entered(value)
     if config.dataset.startswith(FOLDER):
         st.session_state[_key("dataset")] = FOLDER
         st.session_state["config.folder"] = config.dataset.removeprefix(FOLDER)
+
+
+def as_entered(value: Any) -> Any:
+    """A setting's value as its widget holds it."""
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def _entered(preset: RunConfig) -> dict[str, Any]:
@@ -113,14 +129,24 @@ def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:
 
 
 def _widget(name: str, setting: Setting, is_free: bool) -> None:
-    common: dict[str, Any] = {
-        "key": _key(name), "persist_state": "session", "help": _(setting.help), "disabled": not is_free
-    }  # fmt: skip
-    label = f"{_(setting.title)} ({_(setting.unit)})" if setting.unit else _(setting.title)
-    kind = setting.kind
     if name == "dataset":
-        _dataset_widgets(label, common)
-    elif setting.choices:
+        _dataset_widgets(_label(setting), _common(setting, _key(name), not is_free))
+    else:
+        setting_widget(setting, _key(name), not is_free)
+
+
+def _label(setting: Setting) -> str:
+    return f"{_(setting.title)} ({_(setting.unit)})" if setting.unit else _(setting.title)
+
+
+def _common(setting: Setting, key: str, disabled: bool) -> dict[str, Any]:
+    return {"key": key, "persist_state": "session", "help": _(setting.help), "disabled": disabled}
+
+
+def setting_widget(setting: Setting, key: str, disabled: bool = False) -> None:
+    """A widget for a setting, the dataset apart; the session has its value by that key."""
+    label, common, kind = _label(setting), _common(setting, key, disabled), setting.kind
+    if setting.choices:
         st.selectbox(label, setting.choices, **common)
     elif kind is bool:
         st.toggle(label, **common)

@@ -15,8 +15,11 @@ from gan_core.presets import preset_config
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
 from gan_core.store.people import default_people
+from gan_core.store.progress import add_progress
 from gan_core.store.runs import State
 from tests.conftest import small_config
+
+TABLES = ("scores.csv", "tasks.csv", "lessons.csv")
 
 
 def made_by(store, key, name, **changes):
@@ -45,7 +48,7 @@ def test_a_student_has_a_folder_and_each_run_one_in_it(in_class, store):
     found = read(store)
     folder = "001-Ana/00001-cgan"
     names = ("settings.json", "metrics.csv", "model-000000005.safetensors", "best-000000003.safetensors", "live.webp")
-    assert set(found) == {"scores.csv", "tasks.csv", *(f"{folder}/{name}" for name in names)}
+    assert set(found) == {*TABLES, *(f"{folder}/{name}" for name in names)}
     assert found[f"{folder}/live.webp"] == b"live.webp of Ana"
     assert json.loads(found[f"{folder}/settings.json"])["batch_size"] == 16
     assert list(csv.reader(io.StringIO(found[f"{folder}/metrics.csv"].decode()))) == [
@@ -72,8 +75,7 @@ def test_a_run_that_has_drawn_and_kept_nothing_is_there_with_its_settings(in_cla
     run = store.acting_for(who).create(small_config(), "cgan")
     store.ask_to_stop(run.id)
     assert set(read(store)) == {
-        "scores.csv",
-        "tasks.csv",
+        *TABLES,
         "001-Ana/00001-cgan/settings.json",
         "001-Ana/00001-cgan/metrics.csv",
     }
@@ -150,3 +152,13 @@ def test_a_student_gets_none(in_class, store):
     with pytest.raises(WorkbenchError, match="Only the teacher"):
         class_export.making.begin(store.acting_for(who))
     assert not class_export.place().exists()
+
+
+def test_what_was_answered_in_the_lessons_is_in_it(in_class, store):
+    who = default_people().enter_class("a", "code", "=Ana")
+    add_progress(store.acting_for(who), {"the-loss/balance": "right", "exercise/more-neurons/found": "better"})
+    assert list(csv.reader(io.StringIO(read(store)["lessons.csv"].decode()))) == [
+        ["student", "question", "answer"],
+        ["'=Ana", "the-loss/balance", "right"],
+        ["'=Ana", "exercise/more-neurons/found", "better"],
+    ]

@@ -4,6 +4,7 @@ import pytest
 
 from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.exercises import EXERCISES, SEEDS
 from gan_core.presets import PRESETS
 from gan_core.store import tasks
 from gan_core.store.classroom import Classroom
@@ -84,3 +85,20 @@ def test_a_run_of_ones_own_is_free_while_there_is_a_task(store, room):
 def test_a_task_is_of_presets_and_settings_that_there_are(room, preset, free):
     with pytest.raises(WorkbenchError, match=r"no (preset|setting) 'no.such'"):
         room.set_task(preset, free)
+
+
+def test_an_exercise_as_a_task_says_itself_what_may_be_changed_and_lets_every_seed_be_tried(store, room):
+    name, exercise = next(iter(EXERCISES.items()))
+    task = room.set_exercise(name, "Try it")
+    student = store.acting_for(STUDENT)
+    for seed in SEEDS:
+        student.create(exercise.variant(exercise.suggestion, seed), exercise.preset, task_id=task.id)
+        room.store.ask_to_stop(store.all_runs()[0].id)
+    assert [set(result.changed) for result in room.results(task)] == [set(exercise.suggestion)] * len(SEEDS)
+    with pytest.raises(WorkbenchError, match="leaves Training length as it is"):
+        student.create(make_config(exercise.baseline(), kimg=1), exercise.preset, task_id=task.id)
+
+
+def test_an_exercise_that_does_not_exist_is_no_task(room):
+    with pytest.raises(WorkbenchError, match="no exercise 'x'"):
+        room.set_exercise("x")

@@ -7,7 +7,7 @@ function element(tag, className, text = "") {
   return made;
 }
 
-function entry({ name, title, questions }, { shown, words }, answered, open) {
+function entry({ name, title, questions, exercises }, { shown, words }, answered, open) {
   const item = element("li", "");
   const link = element("a", "", title);
   const address = new URL(document.location);
@@ -20,11 +20,12 @@ function entry({ name, title, questions }, { shown, words }, answered, open) {
     open(name);
   };
   item.append(link);
-  const right = questions.filter((question) => answered[question] === "right").length;
-  if (right) {
-    const all = right === questions.length;
-    const words_ = all ? words.done : words.some.replace("{right}", right).replace("{all}", questions.length);
-    const mark = element("span", all ? "mark done" : "mark", all ? "✓" : `${right}/${questions.length}`);
+  const done = questions.filter((one) => answered[one] === "right").length + exercises.filter((one) => answered[one]).length;
+  if (done) {
+    const count = questions.length + exercises.length;
+    const all = done === count;
+    const words_ = all ? words.done : words.some.replace("{right}", done).replace("{all}", count);
+    const mark = element("span", all ? "mark done" : "mark", all ? "✓" : `${done}/${count}`);
     mark.title = words_;
     mark.setAttribute("aria-label", words_);
     mark.setAttribute("role", "img");
@@ -65,6 +66,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       root.replaceChildren(list, ...(Object.keys(answered).length ? [tools(progress, data.words)] : []));
     };
     if (ended) return;
+    progress.belongTo(data.person);
     draw();
     stop = progress.watch(draw);
   });

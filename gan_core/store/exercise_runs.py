@@ -1,0 +1,46 @@
+"""Which runs belong to an exercise: those with its settings. Nothing else is stored of it. Knows nothing of torch."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from gan_core.config import RunConfig
+from gan_core.store.runs import RunStore
+from gan_core.store.tables import Run, RunChange, State
+
+
+def runs_with(store: RunStore, configs: Sequence[RunConfig], of_all: bool = False) -> list[Run | None]:
+    """For each config the run that has exactly its settings: a scored one, else one that waits or trains, else one that
+    has failed; None if there is none. Runs that were stopped, or changed while they learned, do not count.
+
+    Args:
+        of_all: whether the runs of others count that this visitor may list, as for what a class shares.
+    """
+    wanted = {config.model_dump_json(): number for number, config in enumerate(configs)}
+    mine = Run.person_id == store.by.person
+    listed = store.by.listed(Run) | mine if of_all else mine
+    changed = select(RunChange.run_id)
+    with_settings = select(Run).where(listed, Run.config_json.in_(wanted), Run.id.not_in(changed)).order_by(Run.id)
+    found: list[Run | None] = [None] * len(configs)
+    with store.session() as session:
+        for run in session.scalars(with_settings):
+            number = wanted[run.config_json]
+            if _worth(run) and _worth(run) >= _worth(found[number]):
+                found[number] = run
+    return found
+
+
+def missing(configs: Sequence[RunConfig], runs: Sequence[Run | None]) -> list[RunConfig]:
+    """The configs that have no run yet."""
+    return [config for config, run in zip(configs, runs, strict=True) if run is None]
+
+
+def has_score(run: Run) -> bool:
+    """Whether it has come to its end and was scored there."""
+    return run.state == State.FINISHED and "fid" in run.last
+
+
+def _worth(run: Run | None) -> int:
+    if run is None:
+        return 0
+    return 3 if has_score(run) else 2 if run.active else 1 if run.state == State.FAILED else 0
