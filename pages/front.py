@@ -21,6 +21,7 @@ choose_language()
 prepare_for_absence()
 pages = [
     st.Page("home.py", title=_("Home"), icon=":material/home:", default=True),
+    st.Page("learn.py", title=_("Learn"), icon=":material/neurology:"),
     st.Page("train.py", title=_("Train"), icon=":material/model_training:"),
     st.Page("runs.py", title=_("Runs"), icon=":material/stacked_line_chart:"),
     st.Page("generate.py", title=_("Generate"), icon=":material/draw:"),

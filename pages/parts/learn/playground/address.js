@@ -1,0 +1,56 @@
+// All choices in the address's fragment, as #playground&loss=hinge&b.loss=minimax: what differs from the usual alone.
+const LISTS = { only: ["both", "discriminator", "generator"], speed: ["slow", "calm", "full"] };
+const USUAL_VIEW = { only: "both", speed: "full" };
+const LAYERS = ["field", "arrows", "grid"];
+const MOST = 120; // numbers of drawn points
+
+const readDrawn = (text) => {
+  const numbers = text.split(",").slice(0, MOST).map((one) => parseInt(one, 10) / 100).filter((one) => Math.abs(one) < 4);
+  return numbers.flatMap((x, i) => (i % 2 || i + 1 === numbers.length ? [] : [[x, numbers[i + 1]]]));
+};
+
+// Values that are no option are passed over: an address can hold anything.
+function readSettings(data, asked, prefix, first) {
+  const settings = { drawn: [], ...first };
+  for (const { name, options, usual } of data.knobs) {
+    const found = options.find(([value]) => String(value) === asked.get(prefix + name));
+    settings[name] = found ? found[0] : (first[name] ?? usual);
+  }
+  if (asked.has(prefix + "drawn")) settings.drawn = readDrawn(asked.get(prefix + "drawn"));
+  return settings;
+}
+
+export function readAddress(data) {
+  const isOurs = location.hash.startsWith(`#${data.name}`);
+  const asked = new URLSearchParams(isOurs ? location.hash.slice(1) : "");
+  const chosen = asked.get("situation") ?? data.situation;
+  const situation = data.situations[chosen] ? chosen : "";
+  const begun = isOurs ? {} : { ...data.situations[situation]?.settings, ...data.first };
+  const settings = [readSettings(data, asked, "", begun)];
+  if (asked.has("two")) settings.push(readSettings(data, asked, "b.", settings[0]));
+  const view = { situation };
+  for (const [name, values] of Object.entries(LISTS)) view[name] = values.includes(asked.get(name)) ? asked.get(name) : USUAL_VIEW[name];
+  const hidden = (asked.get("hide") ?? "grid").split(",");
+  view.shows = Object.fromEntries(LAYERS.map((name) => [name, !hidden.includes(name)]));
+  return { settings, view };
+}
+
+export function writeAddress(data, view, settings) {
+  const asked = new URLSearchParams();
+  const note = (name, value, usual) => String(value) !== String(usual) && asked.set(name, value);
+  const drawn = (points) => points.flat().map((value) => Math.round(value * 100)).join();
+  for (const { name, usual } of data.knobs) note(name, settings[0][name], usual);
+  note("drawn", drawn(settings[0].drawn), "");
+  if (settings[1]) {
+    asked.set("two", 1);
+    for (const { name } of data.knobs) note(`b.${name}`, settings[1][name], settings[0][name]);
+    note("b.drawn", drawn(settings[1].drawn), drawn(settings[0].drawn));
+  }
+  for (const [name, usual] of Object.entries(USUAL_VIEW)) note(name, view[name], usual);
+  note("situation", view.situation, "");
+  note("hide", LAYERS.filter((name) => !view.shows[name]), "grid");
+  const text = asked.toString();
+  const fragment = text ? `#${data.name}&${text}` : "";
+  // A page that is only looked at keeps its address.
+  if (fragment !== location.hash && (fragment || location.hash.startsWith(`#${data.name}`))) history.replaceState(history.state, "", location.pathname + location.search + fragment);
+}
