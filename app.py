@@ -13,7 +13,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.jobs import threads
 from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
-from pages.parts.learn.scripts import playground_routes
+from pages.parts.learn.playground.routes import playground_routes
 from pages.parts.live.class_routes import class_routes
 from pages.parts.live.routes import routes
 from pages.parts.messages import Messages

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
-from pages.parts.learn.playground import playground
+from pages.parts.learn.playground.show import playground
 
 
 def main() -> None:

@@ -35,16 +35,25 @@ export function readAddress(data) {
   return { settings, view };
 }
 
-export function writeAddress(data, view, settings) {
+const noteIn = (asked) => (name, value, usual) => String(value) !== String(usual) && asked.set(name, value);
+const drawnIn = ({ drawn }) => drawn.flat().map((value) => Math.round(value * 100)).join();
+
+// What of a side's settings differs from the usual, as parameters.
+export function settingsIn(data, settings) {
   const asked = new URLSearchParams();
-  const note = (name, value, usual) => String(value) !== String(usual) && asked.set(name, value);
-  const drawn = (points) => points.flat().map((value) => Math.round(value * 100)).join();
-  for (const { name, usual } of data.knobs) note(name, settings[0][name], usual);
-  note("drawn", drawn(settings[0].drawn), "");
-  if (settings[1]) {
+  const note = noteIn(asked);
+  for (const { name, usual } of data.knobs) note(name, settings[name], usual);
+  note("drawn", drawnIn(settings), "");
+  return asked;
+}
+
+export function writeAddress(data, view, [first, second]) {
+  const asked = settingsIn(data, first);
+  const note = noteIn(asked);
+  if (second) {
     asked.set("two", 1);
-    for (const { name } of data.knobs) note(`b.${name}`, settings[1][name], settings[0][name]);
-    note("b.drawn", drawn(settings[1].drawn), drawn(settings[0].drawn));
+    for (const { name } of data.knobs) note(`b.${name}`, second[name], first[name]);
+    note("b.drawn", drawnIn(second), drawnIn(first));
   }
   for (const [name, usual] of Object.entries(USUAL_VIEW)) note(name, view[name], usual);
   note("situation", view.situation, "");

@@ -45,7 +45,7 @@ heat.width = heat.height = FIELD;
 function drawField(context, size, field, colours) {
   const image = new ImageData(FIELD, FIELD);
   field.forEach((value, i) => {
-    const away = Math.min(1, Math.abs(2 * value - 1)) * 0.5;
+    const away = 0.55 * Math.min(1, Math.abs(2 * value - 1)) ** 0.7;
     const towards = value > 0.5 ? colours.real : colours.fake;
     for (let c = 0; c < 3; c++) image.data[4 * i + c] = colours.ground[c] + away * (towards[c] - colours.ground[c]);
     image.data[4 * i + 3] = 255;
@@ -158,7 +158,7 @@ export function drawThumbnail(canvas, name, drawn, colours) {
 }
 
 // Curves over steps: curves are [{ colour, values }], one value a step; `at` is the moment that the picture shows.
-export function drawChart(canvas, steps, curves, at, { isLog, low, high, format }, colours) {
+export function drawChart(canvas, steps, curves, at, { isLog, low, high }, format, colours) {
   const [context, width, height] = begin(canvas);
   const [left, bottom, top] = [38, height - 4, 8];
   const scaled = (value) => (isLog ? Math.log10(Math.max(value, 1e-12)) : value);

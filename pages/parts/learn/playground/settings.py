@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gan_core.text import Text
 
 Value = str | float
+Options = dict[Value, Text | str]
 
 
 class Knob(NamedTuple):
@@ -21,7 +22,7 @@ class Knob(NamedTuple):
 
     title: Text
     group: str
-    options: dict[Value, Text | str]
+    options: Options
     usual: Value
     restarts: bool = False
 
@@ -35,11 +36,11 @@ GROUPS = {
 }
 
 
-def _plain(*values: Value) -> dict[Value, Text | str]:
+def _plain(*values: Value) -> Options:
     return dict.fromkeys(values, "")
 
 
-SHAPES = {
+SHAPES: Options = {
     "ring": Text("Ring of eight"),
     "moons": Text("Two moons"),
     "spiral": Text("Spiral"),
@@ -47,7 +48,7 @@ SHAPES = {
     "line": Text("A line"),
     "drawn": Text("Drawn by you"),
 }
-LOSSES = {
+LOSSES: Options = {
     "minimax": Text("Minimax"),
     "non-saturating": Text("Non-saturating"),
     "least-squares": Text("Least squares"),
@@ -55,33 +56,36 @@ LOSSES = {
     "wasserstein": Text("Wasserstein"),
 }
 ACTIVATIONS = _plain("tanh", "relu", "leaky_relu", "sigmoid")
-LAYERS = {sizes: sizes.replace("-", " · ") for sizes in ("16", "64", "16-16", "32-32", "64-64", "128-128", "64-64-64")}
+LAYERS: Options = {
+    sizes: sizes.replace("-", " · ") for sizes in ("16", "64", "16-16", "32-32", "64-64", "128-128", "64-64-64")
+}
 RATES = _plain(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.03, 0.1)
-OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}
-WITHOUT = {0: Text("none")}
+OPTIMIZERS: Options = {"adam": "Adam", "sgd": "SGD"}
+WITHOUT: Options = {0: Text("none")}
 
 KNOBS = {
-    "shape": Knob(Text("Shape"), "data", dict(SHAPES), "ring"),
+    "shape": Knob(Text("Shape"), "data", SHAPES, "ring"),
     "batch_size": Knob(Text("Batch size"), "data", _plain(16, 32, 64, 128, 256), 128),
-    "loss": Knob(Text("Loss"), "game", dict(LOSSES), "non-saturating"),
+    "loss": Knob(Text("Loss"), "game", LOSSES, "non-saturating"),
     "n_critic": Knob(Text("Discriminator steps"), "game", _plain(1, 2, 3, 5), 1),
     "gradient_penalty": Knob(Text("Gradient penalty"), "game", WITHOUT | _plain(0.1, 1, 10), 0),
     "r1_gamma": Knob(Text("R1"), "game", WITHOUT | _plain(0.01, 0.02, 0.1, 1), 0),
     "weight_clipping": Knob(Text("Weight clipping"), "game", WITHOUT | _plain(0.01, 0.1, 0.3), 0),
-    "generator_layers": Knob(Text("Hidden layers"), "generator", dict(LAYERS), "64-64"),
+    "generator_layers": Knob(Text("Hidden layers"), "generator", LAYERS, "64-64"),
     "generator_activation": Knob(Text("Activation"), "generator", ACTIVATIONS, "tanh"),
-    "generator_optimizer": Knob(Text("Optimizer"), "generator", dict(OPTIMIZERS), "adam"),
+    "generator_optimizer": Knob(Text("Optimizer"), "generator", OPTIMIZERS, "adam"),
     "generator_learning_rate": Knob(Text("Learning rate"), "generator", RATES, 0.002),
-    "discriminator_layers": Knob(Text("Hidden layers"), "discriminator", dict(LAYERS), "64-64"),
+    "discriminator_layers": Knob(Text("Hidden layers"), "discriminator", LAYERS, "64-64"),
     "discriminator_activation": Knob(Text("Activation"), "discriminator", ACTIVATIONS, "tanh"),
-    "discriminator_optimizer": Knob(Text("Optimizer"), "discriminator", dict(OPTIMIZERS), "adam"),
+    "discriminator_optimizer": Knob(Text("Optimizer"), "discriminator", OPTIMIZERS, "adam"),
     "discriminator_learning_rate": Knob(Text("Learning rate"), "discriminator", RATES, 0.002),
     "beta1": Knob(Text("Beta 1"), "more", _plain(0, 0.5, 0.9), 0.5),
     "beta2": Knob(Text("Beta 2"), "more", _plain(0.9, 0.99, 0.999), 0.9),
     "ema_decay": Knob(Text("EMA decay"), "more", WITHOUT | _plain(0.9, 0.99, 0.999), 0),
     "seed": Knob(Text("Seed"), "more", _plain(*range(10)), 0, restarts=True),
     "start": Knob(
-        Text("The generator begins"), "more", {"usual": Text("as usual"), "far": Text("far away")}, "usual", restarts=True
+        Text("The generator begins"), "more", {"usual": Text("as usual"), "far": Text("far away")}, "usual",
+        restarts=True,
     ),
     "head_start": Knob(
         Text("Steps of the discriminator alone, first"), "more", WITHOUT | _plain(100, 300), 0, restarts=True
@@ -97,7 +101,7 @@ class Situation(NamedTuple):
     settings: dict[str, Value]
 
 
-_FAR = {"start": "far", "head_start": 300}
+_FAR: dict[str, Value] = {"start": "far", "head_start": 300}
 
 SITUATIONS = {
     "healthy": Situation(
@@ -111,9 +115,9 @@ SITUATIONS = {
     "collapse": Situation(
         Text("Collapse"),
         Text(
-            "Look at the number of modes: all points run together and hop from place to place. The generator learns six "
-            "times as fast as the discriminator, so it goes to the one spot that looks most real just now, and is gone "
-            "before the discriminator has learnt to refuse that spot."
+            "Look at the number of modes: all points run together and hop from place to place. The generator learns "
+            "six times as fast as the discriminator, so it goes to the one spot that looks most real just now, and is "
+            "gone before the discriminator has learnt to refuse that spot."
         ),
         {
             "generator_learning_rate": 0.003, "discriminator_learning_rate": 0.0005, "beta1": 0.9,

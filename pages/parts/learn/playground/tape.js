@@ -2,7 +2,7 @@
 // with what it was computed from and, for each of these inputs, how the result's gradient pulls at it. `gradients` walks
 // the tape backwards. The pulls are made of the same operations, so a gradient is on the tape too, and can itself be
 // differentiated: that is what gradient penalties need.
-import { product } from "./matmul.js";
+import { product, tanhOf } from "./kernels.js";
 import { borrow, release } from "./memory.js";
 
 let tape = [];
@@ -135,12 +135,6 @@ function each(a, values, slope) {
 }
 
 export const tanh = (a) => each(a, tanhOf, (y) => oneMinusSquare(y));
-function tanhOf(x, to) {
-  for (let i = 0; i < to.length; i++) {
-    const e = Math.exp(-2 * Math.abs(x[i]));
-    to[i] = (Math.sign(x[i]) * (1 - e)) / (1 + e);
-  }
-}
 
 const oneMinusSquare = (a) => each(a, oneMinusSquareOf, () => scale(a, -2));
 function oneMinusSquareOf(x, to) {

@@ -1,10 +1,12 @@
-;; The matrix product C = A B of float32, four numbers at a time (WASM SIMD). matmul.js calls it.
-;;
-;; B [inner, columns] and C [rows, columns] lie row by row. The number A[i, k] lies at a + i * a_row + k * a_column, so
-;; that A may be turned: with its two strides exchanged, the product is that of A's transpose.
-;; All addresses and strides are in bytes.
+;; The two computations that take the most time, on float32, four numbers at a time (WASM SIMD). kernels.js calls them.
 (module
   (import "playground" "memory" (memory 1))
+
+  ;; multiply: the matrix product C = A B.
+  ;;
+  ;; B [inner, columns] and C [rows, columns] lie row by row. The number A[i, k] lies at a + i * a_row + k * a_column, so
+  ;; that A may be turned: with its two strides exchanged, the product is that of A's transpose.
+  ;; All addresses and strides are in bytes.
   (func (export "multiply")
     (param $a i32) (param $a_row i32) (param $a_column i32) (param $b i32) (param $c i32)
     (param $rows i32) (param $inner i32) (param $columns i32)
@@ -89,4 +91,38 @@
 
       (local.set $b (i32.sub (local.get $b) (local.get $b_row))) ;; back to its beginning
       (local.set $a (i32.add (local.get $a) (local.get $a_row)))
-      (br_if $next_row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1)))))))
+      (br_if $next_row (local.tee $rows (i32.sub (local.get $rows) (i32.const 1))))))
+
+  ;; tanh: to[i] = tanh(from[i]) = 1 - 2 / (e^y + 1), with y = 2 from[i] held within +-20, where tanh is 1 for float32.
+  ;;
+  ;; e^y = 2^n e^r, with n the whole number next to y / ln 2 and r = y - n ln 2: a float32 of exponent n, times the series
+  ;; 1 + r + r^2 / 2! + ... + r^6 / 6!. Addresses are in bytes; up to three numbers behind the last are overwritten.
+  (func (export "tanh") (param $from i32) (param $to i32) (param $count i32)
+    (local $y v128) (local $n v128) (local $r v128) (local $series v128)
+    (loop $next
+      (local.set $y (v128.load (local.get $from)))
+      (local.set $y (f32x4.max (f32x4.min (f32x4.add (local.get $y) (local.get $y))
+        (v128.const f32x4 20 20 20 20)) (v128.const f32x4 -20 -20 -20 -20)))
+      (local.set $n (f32x4.nearest (f32x4.mul (local.get $y)
+        (v128.const f32x4 1.44269504 1.44269504 1.44269504 1.44269504)))) ;; 1 / ln 2
+      (local.set $r (f32x4.sub (local.get $y) (f32x4.mul (local.get $n)
+        (v128.const f32x4 0.69314718 0.69314718 0.69314718 0.69314718)))) ;; ln 2
+      (local.set $series (v128.const f32x4 0.00138888889 0.00138888889 0.00138888889 0.00138888889)) ;; 1 / 6!
+      (local.set $series (f32x4.add (f32x4.mul (local.get $series) (local.get $r))
+        (v128.const f32x4 0.00833333333 0.00833333333 0.00833333333 0.00833333333))) ;; 1 / 5!
+      (local.set $series (f32x4.add (f32x4.mul (local.get $series) (local.get $r))
+        (v128.const f32x4 0.0416666667 0.0416666667 0.0416666667 0.0416666667))) ;; 1 / 4!
+      (local.set $series (f32x4.add (f32x4.mul (local.get $series) (local.get $r))
+        (v128.const f32x4 0.166666667 0.166666667 0.166666667 0.166666667))) ;; 1 / 3!
+      (local.set $series (f32x4.add (f32x4.mul (local.get $series) (local.get $r))
+        (v128.const f32x4 0.5 0.5 0.5 0.5)))
+      (local.set $series (f32x4.add (f32x4.mul (local.get $series) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      (local.set $series (f32x4.add (f32x4.mul (local.get $series) (local.get $r)) (v128.const f32x4 1 1 1 1)))
+      ;; Adding n to the exponent's bits multiplies by 2^n.
+      (local.set $series (i32x4.add (local.get $series)
+        (i32x4.shl (i32x4.trunc_sat_f32x4_s (local.get $n)) (i32.const 23))))
+      (v128.store (local.get $to) (f32x4.sub (v128.const f32x4 1 1 1 1)
+        (f32x4.div (v128.const f32x4 2 2 2 2) (f32x4.add (local.get $series) (v128.const f32x4 1 1 1 1)))))
+      (local.set $from (i32.add (local.get $from) (i32.const 16)))
+      (local.set $to (i32.add (local.get $to) (i32.const 16)))
+      (br_if $next (i32.gt_s (local.tee $count (i32.sub (local.get $count) (i32.const 4))) (i32.const 0))))))
