@@ -104,8 +104,8 @@ function drawPoints(context, place, points, colour, isFilled, ground) {
   context.lineWidth = isFilled ? 0.6 : 1.2;
   context.strokeStyle = isFilled ? css(ground, 0.8) : css(colour, 0.9);
   context.fillStyle = css(colour, isFilled ? 0.9 : 0.12);
-  context.fill();
   context.stroke();
+  context.fill(); // over the rims, or a dense crowd would be all rims
 }
 
 // A pull of 1 is an arrow of 22 pixels, one of 10 of 40: long ones would cover the picture.
@@ -114,7 +114,7 @@ function drawArrows(context, place, { points, pulls }, colours) {
   for (let i = 0; i < pulls.length; i += 2) {
     const strength = Math.hypot(pulls[i], pulls[i + 1]);
     const length = (44 * strength) / (1 + strength);
-    if (!(length > 1)) continue;
+    if (!(length > 3)) continue;
     const [x, y] = place(points[i], points[i + 1]);
     const [right, down] = [(length * pulls[i]) / strength, (-length * pulls[i + 1]) / strength];
     const [tipX, tipY, head] = [x + right, y + down, Math.min(6, length / 2) / length];
@@ -160,7 +160,7 @@ export function drawThumbnail(canvas, name, drawn, colours) {
 // Curves over steps: curves are [{ colour, values }], one value a step; `at` is the moment that the picture shows.
 export function drawChart(canvas, steps, curves, at, { isLog, low, high }, format, colours) {
   const [context, width, height] = begin(canvas);
-  const [left, bottom, top] = [38, height - 4, 8];
+  const [left, bottom, top] = [52, height - 4, 8];
   const scaled = (value) => (isLog ? Math.log10(Math.max(value, 1e-12)) : value);
   const all = curves.flatMap(({ values }) => values.filter(Number.isFinite).map(scaled));
   let [from, to] = [Math.min(low ?? Infinity, ...all), Math.max(high ?? -Infinity, ...all)];

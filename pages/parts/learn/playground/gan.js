@@ -100,8 +100,7 @@ export class Gan {
     const real = this.draw();
     const fake = new Matrix(this.fake.rows, 2, this.fake.data); // cut off from the generator
     const found = this.discriminatorGradients(real, fake, this.random.mixing);
-    this.update("discriminator", found);
-    if (this.settings.weight_clipping) clipWeights(this.discriminator, this.settings.weight_clipping);
+    this.learn("discriminator", found);
   }
 
   // Of D's loss with all penalties. `mixing` gives e for each point x^ = e x + (1 - e) G(z) of the gradient penalty.
@@ -123,7 +122,7 @@ export class Gan {
     if (!this.fake) this.draw();
     const found = this.generatorGradients(this.fake);
     this.gradientNorm = Math.sqrt(found.reduce((sum, { data }) => data.reduce((part, g) => part + g * g, sum), 0));
-    this.update("generator", found);
+    this.learn("generator", found);
     this.updateAverage();
     this.fake = null;
   }
@@ -134,10 +133,10 @@ export class Gan {
     return gradients(loss, this.generator);
   }
 
-  update(network, found) {
-    const { settings } = this;
-    const rate = settings[`${network}_learning_rate`];
-    this[`${network}Optimizer`](this[network], found, { rate, beta1: settings.beta1, beta2: settings.beta2 });
+  learn(network, found) {
+    const { beta1, beta2, weight_clipping, [`${network}_learning_rate`]: rate } = this.settings;
+    this[`${network}Optimizer`](this[network], found, { rate, beta1, beta2 });
+    if (network === "discriminator" && weight_clipping) clipWeights(this.discriminator, weight_clipping);
   }
 
   // e <- d e + (1 - d) w; at first d is smaller, since old weights are not worth remembering (gan_core/training/gan.py).

@@ -23,7 +23,7 @@ export const plain = {
 };
 
 // A [rows, columns] that lies row by row -> its transpose.
-function turned(a, rows, columns) {
+export function turned(a, rows, columns) {
   const result = borrow(a.length);
   for (let row = 0, i = 0; row < rows; row++) for (let at = row; at < a.length; at += rows) result[at] = a[i++];
   return result;

@@ -1,4 +1,4 @@
-// kernels.wat as bytes, in base64: python -m tests.e2e.playground_wasm writes this file.
+// kernels.wat as bytes, in base64: python -m tests.e2e.playground_wasm
 export const BYTES =
   "AGFzbQEAAAABEgJgCH9/f39/f39/AGADf39/AAIWAQpwbGF5Z3JvdW5kBm1lbW9yeQIAAQMDAgABBxMCCG11bHRpcGx5AAAEdGFuaAABCtUHApsEAwV/" +
   "BXsBfSAHQQJ0IQgDQCAHIQkCQANAIAlBEEkNAf0MAAAAAAAAAAAAAAAAAAAAACEO/QwAAAAAAAAAAAAAAAAAAAAAIQ/9DAAAAAAAAAAAAAAAAAAAAAAh" +

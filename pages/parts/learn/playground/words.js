@@ -3,14 +3,15 @@ import { filledIn } from "./elements.js";
 
 // Numbers of two digits as the language writes them; very small and very large ones as powers of ten.
 export function numberIn(language) {
-  const usual = new Intl.NumberFormat(language, { maximumSignificantDigits: 2 });
-  const power = new Intl.NumberFormat(language, { notation: "scientific", maximumSignificantDigits: 2 });
+  const { format } = new Intl.NumberFormat(language, { maximumSignificantDigits: 2 });
   return (value) => {
     if (!Number.isFinite(value)) return "–";
-    const size = Math.abs(value);
-    return (size && (size < 1e-3 || size >= 1e4) ? power : usual).format(value);
+    const power = value && Math.floor(Math.log10(Math.abs(value)));
+    return power < -3 || power > 3 ? `${format(value / 10 ** power)}·10${raised(power)}` : format(value);
   };
 }
+
+const raised = (power) => [...String(power)].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
 
 // What is filled into the words of a snapshot.
 export function valuesOf(here, shot) {
@@ -34,7 +35,7 @@ export function sayChart(here, figure, curves, shot) {
   const { words } = here.data;
   const { chart } = figure.dataset;
   const now = valuesOf(here, shot);
-  const last = { losses: `D ${now.discriminator} · G ${now.generator}`, gradient: now.gradient, modes: `${now.covered} / ${now.modes}` }[chart];
+  const last = { losses: `━ D ${now.discriminator}  ╍ G ${now.generator}`, gradient: now.gradient, modes: `${now.covered} / ${now.modes}` }[chart];
   figure.querySelector("b").textContent = last;
   const known = curves.map(({ values }) => values.filter(Number.isFinite));
   const [low, high] = [Math.min, Math.max].map((least) => here.number(least(...known.flat())));
