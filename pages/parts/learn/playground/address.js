@@ -13,15 +13,15 @@ const readDrawn = (text) => {
 function readSettings(data, asked, prefix, first) {
   const settings = { drawn: [], ...first };
   for (const { name, options, usual } of data.knobs) {
-    const found = options.find(([value]) => String(value) === asked.get(prefix + name));
-    settings[name] = found ? found[0] : (first[name] ?? usual);
+    const found = options.find(({ value }) => String(value) === asked.get(prefix + name));
+    settings[name] = found ? found.value : (first[name] ?? usual);
   }
   if (asked.has(prefix + "drawn")) settings.drawn = readDrawn(asked.get(prefix + "drawn"));
   return settings;
 }
 
 export function readAddress(data) {
-  const isOurs = location.hash.startsWith(`#${data.name}`);
+  const isOurs = location.hash.startsWith(`#${data.key}`);
   const asked = new URLSearchParams(isOurs ? location.hash.slice(1) : "");
   const chosen = asked.get("situation") ?? data.situation;
   const situation = data.situations[chosen] ? chosen : "";
@@ -59,7 +59,7 @@ export function writeAddress(data, view, [first, second]) {
   note("situation", view.situation, "");
   note("hide", LAYERS.filter((name) => !view.shows[name]), "grid");
   const text = asked.toString();
-  const fragment = text ? `#${data.name}&${text}` : "";
+  const fragment = text ? `#${data.key}&${text}` : "";
   // A page that is only looked at keeps its address.
-  if (fragment !== location.hash && (fragment || location.hash.startsWith(`#${data.name}`))) history.replaceState(history.state, "", location.pathname + location.search + fragment);
+  if (fragment !== location.hash && (fragment || location.hash.startsWith(`#${data.key}`))) history.replaceState(history.state, "", location.pathname + location.search + fragment);
 }

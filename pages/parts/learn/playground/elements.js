@@ -14,7 +14,8 @@ export const button = (className, text, onclick, more) => element("button", { ty
 
 // A label with a list to choose from: options are [[value, label]].
 export function choice(className, title, options, chosen, changed) {
-  const select = element("select", { onchange: () => changed(select.value) }, ...options.map(([value, label]) => element("option", { value }, label)));
+  // Named by hand, since the label's own text includes the options'.
+  const select = element("select", { onchange: () => changed(select.value), aria: { label: title } }, ...options.map(([value, label]) => element("option", { value }, label)));
   select.value = chosen;
   return element("label", { className }, element("span", {}, title), select);
 }

@@ -19,20 +19,22 @@ export function form(here) {
   return element("form", { className: "form", onsubmit: (event) => event.preventDefault() }, ...sides, ...Object.keys(groups).map(group));
 }
 
-export const labelOf = (here, [value, label]) => label || (typeof value === "number" ? here.format(value) : value);
+const labelOf = (here, { value, label, symbol }) => label || symbol || (typeof value === "number" ? here.format(value) : value);
 
 function field(here, { name, title, options, usual }) {
-  const changed = (value) => here.set(name, typeof usual === "number" ? Number(value) : value);
-  const made = choice("knob", title, options.map((option) => [option[0], labelOf(here, option)]), usual, changed);
+  const changed = (value) => here.set({ [name]: typeof usual === "number" ? Number(value) : value });
+  const made = choice("knob", title, options.map((option) => [option.value, labelOf(here, option)]), usual, changed);
   made.querySelector("select").name = name;
   return made;
 }
 
 function shapes(here, { title, options }) {
   const { words } = here.data;
-  const shape = ([value, label]) => button("", element("canvas"), () => here.set("shape", value), { title: label, data: { shape: value }, aria: { label } });
-  const clear = button("clear", words.clear, () => here.set("drawn", []));
-  return element("div", { className: "shapes", role: "group", aria: { label: title } }, ...options.map(shape), element("p", { className: "draw" }, words.draw, " ", clear));
+  const shape = ({ value, label }) => button("", element("canvas"), () => here.set({ shape: value }), { title: label, data: { shape: value }, aria: { label } });
+  const clear = button("clear", words.clear, () => here.set({ drawn: [] }));
+  const learnable = button("learnable", words.learnable, () => here.set(here.data.curved[here.side.settings.shape]));
+  return element("div", { className: "shapes", role: "group", aria: { label: title } }, ...options.map(shape),
+    element("p", { className: "draw" }, words.draw, " ", clear), element("p", { className: "curved" }, words.curved, " ", learnable));
 }
 
 // Shows the settings of the side that is being set.
@@ -43,6 +45,8 @@ export function fillForm(here) {
   for (const button of here.root.querySelectorAll("[data-shape]")) press(button, button.dataset.shape === settings.shape);
   for (const button of here.root.querySelectorAll("[data-situation]")) press(button, button.dataset.situation === here.situation);
   here.root.querySelector(".draw").hidden = settings.shape !== "drawn";
+  const learnable = Object.entries(here.data.curved[settings.shape] ?? settings);
+  here.root.querySelector(".curved").hidden = learnable.every(([name, value]) => settings[name] === value);
   here.root.querySelector(".why").textContent = here.data.situations[here.situation]?.text ?? "";
   for (const side of here.sides) {
     here.stageOf(side).classList.toggle("drawing", side.settings.shape === "drawn");
@@ -58,7 +62,7 @@ function differences(here, side) {
   const { groups } = here.data;
   const said = differing.map(({ name, group, title, options }) => {
     const whose = group === "generator" || group === "discriminator" ? `${groups[group]}, ${title}` : title;
-    return `${whose}: ${labelOf(here, options.find(([value]) => value === side.settings[name]))}`;
+    return `${whose}: ${labelOf(here, options.find(({ value }) => value === side.settings[name]))}`;
   });
   return [side.name, ...said].join(" · ");
 }

@@ -30,8 +30,14 @@ export function borrow(size) {
 }
 
 export function release() {
-  used = kept;
-  next = 0;
+  goBack([kept, 0]);
+}
+
+// Where the next array would lie; what was borrowed since then is given back by `goBack`.
+export const place = () => [used, next];
+export function goBack([usedThen, nextThen]) {
+  used = usedThen;
+  next = nextThen;
 }
 
 // An array of zeros for good. Only after `release`, when nothing is borrowed.

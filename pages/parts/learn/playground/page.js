@@ -16,7 +16,8 @@ const PAUSES = { calm: 50, full: 0 }; // milliseconds after each step
 const PARTS = ["latents", "G", "fake", "D", "real"];
 const CHARTS = ["losses", "gradient", "modes"];
 
-export function show(root, data) {
+export function show(root, given) {
+  const data = { ...given, knobs: Object.entries(given.knobs).map(([name, knob]) => ({ name, ...knob })) };
   const here = (root.ganPlayground ??= new Playground(root, data));
   here.use(data);
   // Called when the page's script runs again, too: then the playground goes on.
@@ -28,7 +29,7 @@ class Playground {
     Object.assign(this, { root, data, sides: [], editing: 0, playing: false, moment: Infinity, turn: 0, saidAt: 0, lit: [] });
     this.fromAddress();
     this.onHash = () => {
-      if (!location.hash.startsWith(`#${this.data.name}`)) return;
+      if (!location.hash.startsWith(`#${this.data.key}`)) return;
       this.fromAddress();
       this.build();
       this.restart();
@@ -88,10 +89,10 @@ class Playground {
     this.editing = Math.min(this.editing, this.sides.length - 1);
   }
 
-  set(name, value) {
-    this.side.settings = { ...this.side.settings, [name]: value };
+  set(changes) {
+    this.side.settings = { ...this.side.settings, ...changes };
     this.write();
-    if (this.data.knobs.find((knob) => knob.name === name)?.restarts) this.restart();
+    if (this.data.knobs.some(({ name, restarts }) => restarts && name in changes)) this.restart();
     else this.side.send({ change: this.side.forGan });
     fillForm(this);
     refresh(this);
@@ -252,7 +253,7 @@ class Playground {
     const picture = element("canvas", { className: "picture", tabIndex: 0, role: "img", aria: { label: words.picture } });
     const drawn = (points) => {
       this.editing = this.sides.indexOf(side);
-      this.set("drawn", points);
+      this.set({ drawn: points });
     };
     letDraw(picture, side, drawn, () => this.redraw());
     const chart = (name) => element("figure", { data: { chart: name } }, element("figcaption", {}, words[name], element("b")), element("canvas", { role: "img", aria: { label: words[name] } }));

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from gan_core.text import Text
 from pages.parts.component import component
 from pages.parts.language import _, language
 from pages.parts.learn.playground.routes import address
-from pages.parts.learn.playground.settings import GROUPS, KNOBS, SITUATIONS, Value
+from pages.parts.learn.playground.settings import CURVED, GROUPS, KNOBS, SITUATIONS, Knob, Value
 
 _component = component(Path(__file__).parent, '<div class="playground"></div>')
 
@@ -22,31 +23,35 @@ def playground(settings: dict[str, Value] | None = None, situation: str = "", ke
     _component(
         data={
             "address": address(),
-            "name": key,
+            "key": key,
             "first": settings or {},
             "situation": situation,
             "language": language(),
             "groups": {name: _(title) for name, title in GROUPS.items()},
-            "knobs": [
-                {
-                    "name": name,
-                    "title": _(knob.title),
-                    "group": knob.group,
-                    "options": [[value, _(label)] for value, label in knob.options.items()],
-                    "usual": knob.usual,
-                    "restarts": knob.restarts,
-                }
-                for name, knob in KNOBS.items()
-            ],
+            "knobs": {name: _knob(knob) for name, knob in KNOBS.items()},
             "situations": {
                 name: {"title": _(one.title), "text": _(one.text), "settings": one.settings}
                 for name, one in SITUATIONS.items()
             },
+            "curved": CURVED,
             "words": _words(),
         },
         key=key,
         height="content",
     )
+
+
+def _knob(knob: Knob) -> dict[str, Any]:
+    return {
+        "title": _(knob.title),
+        "group": knob.group,
+        "options": [
+            {"value": value, "label": _(label)} if isinstance(label, Text) else {"value": value, "symbol": label}
+            for value, label in knob.options.items()
+        ],
+        "usual": knob.usual,
+        "restarts": knob.restarts,
+    }
 
 
 def _words() -> dict[str, Any]:
@@ -79,6 +84,8 @@ def _words() -> dict[str, Any]:
         "modes": _("Modes covered"),
         "clear": _("Clear the drawing"),
         "draw": _("Draw points with the pointer, or with the arrow keys and Enter."),
+        "curved": _("The usual settings do not learn this shape."),
+        "learnable": _("Take settings that do"),
         "real": _("Real points"),
         "fake": _("Generated points"),
         "latents": _("Latents z"),

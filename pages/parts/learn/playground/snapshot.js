@@ -4,7 +4,7 @@ import { LOSSES } from "./losses.js";
 import { forward } from "./networks.js";
 import { fillNormal, stream } from "./random.js";
 import { covered } from "./shapes.js";
-import { gradients, pairs } from "./tape.js";
+import { aside, gradients, pairs } from "./tape.js";
 
 export const VIEW = 3.6; // the picture shows x and y from -VIEW to VIEW
 export const FIELD = 40; // squares of the heat map in each direction
@@ -24,11 +24,13 @@ const latents = fillNormal(new Float32Array(POINTS * LATENTS), stream(0, "shown"
 
 const meanOf = (array) => array.reduce((sum, x) => sum + x, 0) / array.length;
 
-export function snapshot(gan, real) {
+export const snapshot = (gan, real) => aside(() => look(gan, real));
+
+function look(gan, real) {
   const { settings } = gan;
   const generate = (array) => forward(gan.average, settings.generator_activation, pairs(array));
   const points = generate(latents).data.slice();
-  const judge = (array) => gan.discriminate(pairs(array)).data;
+  const judge = (array) => gan.discriminate(pairs(array)).data.slice();
   const [ofReal, ofFake] = [judge(real), judge(points)];
   const output = outputOf(settings.loss, meanOf(ofReal), meanOf(ofFake));
   return {

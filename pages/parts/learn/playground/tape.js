@@ -3,7 +3,7 @@
 // the tape backwards. The pulls are made of the same operations, so a gradient is on the tape too, and can itself be
 // differentiated: that is what gradient penalties need.
 import { product, tanhOf } from "./kernels.js";
-import { borrow, release } from "./memory.js";
+import { borrow, goBack, place, release } from "./memory.js";
 
 let tape = [];
 
@@ -25,6 +25,15 @@ function result(rows, columns, inputs, pulls) {
 export function newTape() {
   tape = [];
   release();
+}
+
+// What `compute` returns, and nothing that it put on the tape: it must not hold matrices.
+export function aside(compute) {
+  const [length, before] = [tape.length, place()];
+  const found = compute();
+  tape.length = length;
+  goBack(before);
+  return found;
 }
 
 export function filled(rows, columns, value) {

@@ -9,7 +9,6 @@ import { Gan } from "./gan.js";
 import { normal, stream } from "./random.js";
 import { samplePoints } from "./shapes.js";
 import { snapshot } from "./snapshot.js";
-import { newTape } from "./tape.js";
 
 const STEPS = 8; // between two looks at the messages
 const BETWEEN = 33; // milliseconds from one snapshot to the next
