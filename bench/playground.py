@@ -2,9 +2,9 @@
 
 python -m bench.playground
 
-The two take turns, since other work on the machine slows down both. Of each loss: steps per second (medians), and their
-ratio; generator 2-64-64-2, discriminator 2-64-64-1, batches of 128. In the browser, once without a picture and once as a
-visitor sees it, with a new picture up to 60 times a second. Also how long the page takes until it can be played.
+The two take turns, since other work on the machine slows down both. Of each loss: steps per second (medians), and
+their ratio; generator 2-64-64-2, discriminator 2-64-64-1, batches of 128. In the browser, once without a picture and
+once as a visitor sees it, with up to 30 new pictures a second. Also how long the page takes until it can be played.
 """
 
 import os
@@ -65,13 +65,14 @@ def settings_of(changes: dict[str, Any]) -> dict[str, Any]:
 def pytorch(changes: dict[str, Any]) -> float:
     """Steps per second of gan_core's own step, on one thread."""
     config = make_config(
-        RunConfig(), network="mlp", conditional=False, latent_dim=2, batch_size=128, beta1=0.5, beta2=0.9, ema_decay=0.0,
-        generator_normalisation="none", discriminator_normalisation="none", generator_layers=(64, 64),
+        RunConfig(), network="mlp", conditional=False, latent_dim=2, batch_size=128, beta1=0.5, beta2=0.9,
+        ema_decay=0.0, generator_normalisation="none", discriminator_normalisation="none", generator_layers=(64, 64),
         discriminator_layers=(64, 64), generator_activation="tanh", discriminator_activation="tanh", **changes,
     )  # fmt: skip
     spec = ImageSpec.model_construct(size=1, channels=2, classes=("points",))
     gan = Gan(config, spec, torch.device("cpu"))
-    gan.generator.layers[-1] = nn.Identity()
+    layers: Any = gan.generator.layers
+    layers[-1] = nn.Identity()  # instead of tanh
     batches = _batches()
     for _ in range(50):
         training_step(gan, batches)

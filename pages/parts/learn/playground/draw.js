@@ -51,7 +51,6 @@ function drawField(context, size, field, colours) {
     image.data[4 * i + 3] = 255;
   });
   heat.getContext("2d").putImageData(image, 0, 0);
-  context.imageSmoothingQuality = "high";
   context.drawImage(heat, 0, 0, size, size);
 }
 

@@ -2,8 +2,11 @@
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".playground");
   let stop = () => {};
+  const address = (name) => new URL(`${data.address}/${name}`, document.baseURI).href;
+  // All at once: a script that imports another would be waited for before the other is asked for.
+  if (!root.ganPlayground) for (const name of data.scripts) document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: address(name) }));
   let ended = false;
-  import(new URL(`${data.address}/page.js`, document.baseURI)).then(({ show }) => {
+  import(address("page.js")).then(({ show }) => {
     if (!ended) stop = show(root, data);
   });
   return () => { ended = true; stop(); };

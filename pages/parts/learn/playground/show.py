@@ -6,7 +6,7 @@ from typing import Any
 from gan_core.text import Text
 from pages.parts.component import component
 from pages.parts.language import _, language
-from pages.parts.learn.playground.routes import address
+from pages.parts.learn.playground.routes import address, scripts
 from pages.parts.learn.playground.settings import CURVED, GROUPS, KNOBS, SITUATIONS, Knob, Value
 
 _component = component(Path(__file__).parent, '<div class="playground"></div>')
@@ -23,6 +23,7 @@ def playground(settings: dict[str, Value] | None = None, situation: str = "", ke
     _component(
         data={
             "address": address(),
+            "scripts": list(scripts()),
             "key": key,
             "first": settings or {},
             "situation": situation,
