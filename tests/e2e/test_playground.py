@@ -542,3 +542,10 @@ def test_the_same_in_pytorch_is_shown_and_downloaded(page):
     assert "loss='hinge'" in "".join(cell["source"] for cell in notebook["cells"])
     asked = parse_qs(urlparse(saved.value.url).query)
     assert asked["gradient_penalty"] == ["10"]
+
+
+def test_the_address_stays_as_it_is_until_something_is_changed(page):
+    until(page, 5)
+    assert "#" not in page.url
+    page.get_by_label("Arrows").uncheck()
+    wait_until(page, lambda: page.url.endswith("#playground&hide=arrows%2Cgrid"), "what was changed")

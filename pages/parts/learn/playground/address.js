@@ -20,12 +20,15 @@ function readSettings(data, asked, prefix, first) {
   return settings;
 }
 
+// Whether the address is about this playground; a page may have several.
+export const isOurs = ({ key }) => location.hash === `#${key}` || location.hash.startsWith(`#${key}&`);
+
+// What the page begins with counts where the address says nothing.
 export function readAddress(data) {
-  const isOurs = location.hash.startsWith(`#${data.key}`);
-  const asked = new URLSearchParams(isOurs ? location.hash.slice(1) : "");
-  const chosen = asked.get("situation") ?? data.situation;
+  const asked = new URLSearchParams(isOurs(data) ? location.hash.slice(1) : "");
+  const chosen = asked.get("situation") ?? (isOurs(data) ? "" : data.situation);
   const situation = data.situations[chosen] ? chosen : "";
-  const begun = isOurs ? {} : { ...data.situations[situation]?.settings, ...data.first };
+  const begun = isOurs(data) ? {} : { ...data.situations[situation]?.settings, ...data.first };
   const settings = [readSettings(data, asked, "", begun)];
   if (asked.has("two")) settings.push(readSettings(data, asked, "b.", settings[0]));
   const view = { situation };
@@ -59,7 +62,7 @@ export function writeAddress(data, view, [first, second]) {
   note("situation", view.situation, "");
   note("hide", LAYERS.filter((name) => !view.shows[name]), "grid");
   const text = asked.toString();
-  const fragment = text ? `#${data.key}&${text}` : "";
-  // A page that is only looked at keeps its address.
-  if (fragment !== location.hash && (fragment || location.hash.startsWith(`#${data.key}`))) history.replaceState(history.state, "", location.pathname + location.search + fragment);
+  const beginsUsual = !data.situation && !Object.keys(data.first).length;
+  const fragment = !text && beginsUsual ? "" : `#${data.key}${text && "&"}${text}`;
+  if (fragment !== location.hash) history.replaceState(history.state, "", location.pathname + location.search + fragment);
 }

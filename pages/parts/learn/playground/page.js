@@ -1,5 +1,5 @@
 // The playground: what one sees and does. Each side (one, or two to compare) learns in a worker of its own.
-import { readAddress, writeAddress } from "./address.js";
+import { isOurs, readAddress, writeAddress } from "./address.js";
 import { coloursOf, drawChart, drawPicture, drawThumbnail } from "./draw.js";
 import { button, choice, element, filledIn, toggle } from "./elements.js";
 import { fillForm, form } from "./form.js";
@@ -11,7 +11,7 @@ import { inWords, numberIn, sayChart, valuesOf } from "./words.js";
 
 const SLOW = 1200; // milliseconds that each part of a step is lit in slow motion
 const QUICK = 400; // and otherwise
-const WORDS_EVERY = 500; // milliseconds, while it learns
+const WORDS_EVERY = 200; // milliseconds, while it learns: each change of the document costs more than a picture
 const PAUSES = { calm: 50, full: 0 }; // milliseconds after each step
 const PARTS = ["latents", "G", "fake", "D", "real"];
 const CHARTS = ["losses", "gradient", "modes"];
@@ -29,7 +29,7 @@ class Playground {
     Object.assign(this, { root, data, sides: [], editing: 0, playing: false, moment: Infinity, turn: 0, saidAt: 0, lit: [] });
     this.fromAddress();
     this.onHash = () => {
-      if (!location.hash.startsWith(`#${this.data.key}`)) return;
+      if (!isOurs(this.data)) return;
       this.fromAddress();
       this.build();
       this.restart();
@@ -48,7 +48,7 @@ class Playground {
     const whole = new Intl.NumberFormat(data.language, { maximumFractionDigits: 6 });
     this.format = (value) => whole.format(value);
     this.build();
-    this.write();
+    if (this.isWritten) this.write(); // Streamlit's own changes of the address drop the fragment
     if (!this.sides[0].latest) this.restart();
   }
 
@@ -69,11 +69,13 @@ class Playground {
     const { view, settings } = readAddress(this.data);
     this.playing = false;
     this.turn++;
+    this.isWritten = isOurs(this.data);
     Object.assign(this, view);
     this.setSides(settings);
   }
 
   write() {
+    this.isWritten = true;
     writeAddress(this.data, this, this.sides.map(({ settings }) => settings));
   }
 
@@ -290,7 +292,7 @@ class Playground {
       const shot = side.at(this.moment);
       if (shot) this.drawSide(side, shot, isTalking);
     }
-    this.showTime();
+    if (isTalking) this.showTime();
   }
 
   // The reader may choose another theme at any time.
@@ -305,7 +307,6 @@ class Playground {
     const stage = this.stageOf(side);
     const shows = { ...this.shows, arrows: this.shows.arrows || this.lit.includes("arrows") };
     drawPicture(stage.querySelector(".picture"), shot, side.real, shows, this.colours, side.cursor);
-    Object.assign(stage.dataset, { step: shot.step, covered: shot.covered });
     const past = [...side.shots, side.latest];
     const steps = past.map(({ step }) => step);
     for (const [name, [options, ...curves]] of Object.entries(this.curves(past, shot))) {
@@ -313,7 +314,9 @@ class Playground {
       drawChart(figure.querySelector("canvas"), steps, curves, shot.step, options, this.number, this.colours);
       if (isTalking) sayChart(this, figure, curves, shot);
     }
-    if (isTalking) stage.querySelector(".words").textContent = inWords(this, side, shot);
+    if (!isTalking) return;
+    stage.querySelector(".words").textContent = inWords(this, side, shot);
+    Object.assign(stage.dataset, { step: shot.step, covered: shot.covered });
   }
 
   // Of each chart: how its axis is, and its curves.

@@ -18,7 +18,8 @@ def playground(settings: dict[str, Value] | None = None, situation: str = "", ke
     Args:
         settings: what differs from the usual at first, by the names in KNOBS.
         situation: one of SITUATIONS to begin with.
-        key: of the component; what the reader sets is kept in the address's fragment, under this name.
+        key: of the component. What the reader sets is kept in the address's fragment under this name; of several
+            playgrounds on a page, that of the one that was changed last.
     """
     _component(
         data={
