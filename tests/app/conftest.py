@@ -12,7 +12,7 @@ from gan_core.jobs import app_worker
 from pages.parts.edge import JOINER
 from tests.conftest import METRICS, small_config
 
-PAGES = ("home.py", "train.py", "runs.py", "generate.py", "evaluate.py")
+PAGES = ("home.py", "learn.py", "train.py", "runs.py", "generate.py", "evaluate.py")
 
 
 class NoEstimator:

@@ -15,6 +15,19 @@ NAMES = {"PNG", "ZIP", "NPZ", "2026", *map(str.upper, language.LANGUAGES)} | {
     " / ".join(known.name for known in language.LANGUAGES.values())
 }
 FOR_SCRIPTS = {"colour", "dash", "kind", "language", "metric", "png", "state"}
+FOR_SCRIPTS |= {
+    "address",
+    "curved",
+    "first",
+    "group",
+    "key",
+    "scripts",
+    "settings",
+    "situation",
+    "symbol",
+    "usual",
+    "value",
+}
 """What our components are given that no reader sees."""
 
 

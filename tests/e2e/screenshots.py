@@ -24,6 +24,7 @@ SIZES = {"desktop": {"width": 1400, "height": 1000}, "phone": {"width": 390, "he
 TALLEST = 3000
 PAGES = {
     "home": "/",
+    "learn": "/learn",
     "train": "/train?run={second.id}&compare={first.id}",
     "runs": "/runs?runs={second.id},{first.id}",
     "generate": "/generate",

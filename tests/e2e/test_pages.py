@@ -27,7 +27,7 @@ from tests.e2e.steps import (
     wait_until,
 )
 
-PAGES = ("/", "/train", "/runs", "/generate", "/evaluate")
+PAGES = ("/", "/learn", "/train", "/runs", "/generate", "/evaluate")
 
 
 def train(**changes) -> Run:

@@ -5,6 +5,7 @@ from pages.parts.learn.lessons import (
     digits_in_pytorch,
     glossary,
     how_good_it_is,
+    in_two_dimensions,
     stability,
     the_keras_gan,
     the_loss,
@@ -21,5 +22,6 @@ LESSONS = {
     "stability": stability.LESSON,
     "how-good-it-is": how_good_it_is.LESSON,
     "what-goes-wrong": what_goes_wrong.LESSON,
+    "playground": in_two_dimensions.LESSON,
     "glossary": glossary.LESSON,
 }

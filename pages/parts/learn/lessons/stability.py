@@ -5,6 +5,7 @@ from gan_core.text import Text
 from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import Lesson, part, say
 from pages.parts.learn.linked_code import Formula, Term, linked, show_code
+from pages.parts.learn.playground.show import playground
 from pages.parts.learn.questions import Answer, Question
 from pages.parts.learn.training import train_here
 
@@ -141,6 +142,9 @@ def show(store: RunStore) -> None:
     )
     linked(WASSERSTEIN)
     train_here(store, "wgan-gp-small", _("Train WGAN-GP here"), ("distance", "losses"), minutes=0.75)
+    part(_("In two dimensions"))
+    say(_("The start that was hopeless in lesson 2, with a critic whose slope is bounded: press Play."))
+    playground(situation="cure", key="cure")
     part(_("Spectral normalisation"))
     say(
         _(

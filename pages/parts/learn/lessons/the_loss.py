@@ -9,6 +9,7 @@ from gan_core.text import Text
 from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import Lesson, figure_of, part, say
 from pages.parts.learn.linked_code import Formula, Term, linked
+from pages.parts.learn.playground.show import playground
 from pages.parts.learn.questions import Answer, Question
 from pages.parts.learn.training import train_here
 
@@ -114,6 +115,14 @@ def show(store: RunStore) -> None:
     )
     _slopes()
     linked(STRONG)
+    part(_("In two dimensions"))
+    say(
+        _(
+            "Here the discriminator was trained first and is sure of itself. Press Play, and look at the length of the "
+            "generator's gradient. Then choose the other loss, and start again."
+        )
+    )
+    playground(situation="vanishing", key="vanishing")
     part(_("See it"))
     say(
         _(

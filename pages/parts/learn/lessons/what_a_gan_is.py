@@ -12,6 +12,7 @@ from pages.parts.home.sections import how_it_learns
 from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import Lesson, part, say
 from pages.parts.learn.linked_code import Formula, Term, linked
+from pages.parts.learn.playground.show import playground
 from pages.parts.learn.questions import Answer, Question
 from pages.parts.rates import count_request
 
@@ -131,6 +132,14 @@ def show(store: RunStore) -> None:
         )
     )
     linked(ALGORITHM)
+    part(_("In two dimensions"))
+    say(
+        _(
+            "Here a GAN learns points in place of pictures, in your browser, so that everything can be seen. Press One "
+            "step, with slow motion, and follow what happens; then press Play."
+        )
+    )
+    playground(situation="healthy", key="healthy")
     part(_("From 2014 to today"))
     say(
         _(

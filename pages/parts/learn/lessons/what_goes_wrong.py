@@ -8,6 +8,7 @@ from gan_core.store.runs import RunStore
 from gan_core.text import Text
 from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import Lesson, part, say
+from pages.parts.learn.playground.show import playground
 from pages.parts.learn.questions import Answer, Question
 from pages.parts.learn.training import lesson_config, train_here
 from pages.parts.sharp_pictures import show_pixels
@@ -151,6 +152,17 @@ def show(store: RunStore) -> None:
             if st.button(_("Mend it yourself"), icon=":material/build:", key=f"mend-{name}"):
                 take_run(failure.preset, lesson_config(failure.preset, **failure.changes))
                 st.switch_page("train.py")
+    _in_two_dimensions()
+
+
+def _in_two_dimensions() -> None:
+    part(_("In two dimensions"))
+    say(
+        _(
+            "Mode collapse as it happens. Press Play; then make the generator's learning rate smaller, and watch it mend."
+        )
+    )
+    playground(situation="collapse", key="collapse")
 
 
 def _show_training_pictures() -> None:
