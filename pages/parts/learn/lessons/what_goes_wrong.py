@@ -159,7 +159,8 @@ def _in_two_dimensions() -> None:
     part(_("In two dimensions"))
     say(
         _(
-            "Mode collapse as it happens. Press Play; then make the generator's learning rate smaller, and watch it mend."
+            "Mode collapse as it happens. Press Play; then make the generator's learning rate smaller, and watch it "
+            "mend."
         )
     )
     playground(situation="collapse", key="collapse")
