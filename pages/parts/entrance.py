@@ -137,6 +137,7 @@ def _ask_to_log_in() -> None:
     _column, middle, _column = st.columns([1, 2, 1])
     with middle:
         st.title(_("Welcome"), anchor=False)
+        _say_why()
         st.button(_("Log in"), type="primary", icon=":material/login:", on_click=st.login, width="stretch")
 
 
