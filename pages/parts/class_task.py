@@ -54,7 +54,7 @@ def show_task(store: RunStore) -> None:
             st.caption(_("A run counts for the task once you have pressed Begin."), width="content")
     if st.session_state.pop(JUST_BEGUN, False):
         if task.exercise in EXERCISES:
-            st.switch_page("learn.py", query_params={"lesson": "exercises", "exercise": task.exercise})
+            st.switch_page("learn.py")
         st.switch_page("train.py")
 
 
@@ -101,6 +101,7 @@ def keep_task_of(run: Run) -> None:
 def _begin(task: Task) -> None:
     if task.exercise in EXERCISES:
         take_run(task.preset, EXERCISES[task.exercise].baseline(), lit=EXERCISES[task.exercise].free)
+        st.session_state["lesson"], st.session_state["exercise"] = "exercises", task.exercise  # what Learn shows next
     else:
         take_run(task.preset, PRESETS[task.preset].config)
     st.session_state[KEY] = task.id

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from gan_core import paths
+from gan_core.exercises import EXERCISES, SEEDS
 from gan_core.presets import PRESETS
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
@@ -135,7 +136,42 @@ def test_who_trains_just_as_the_task_ends_reads_that_the_run_does_not_count(open
     assert "does not count for it" not in words_of(app) and not app.exception
 
 
+def test_an_exercise_as_the_task_leads_to_it_and_its_runs_are_for_the_task(open_as, room, store):
+    name, exercise = next(iter(EXERCISES.items()))
+    task = room.set_exercise(name)
+    app = open_as("Eve", "home.py")
+    assert exercise.title.template in words_of(app)
+    button_named(app, "Begin").click().run()
+    app.switch_page("learn.py").run()  # where the browser is by now
+    next(radio for radio in app.radio if "expect" in radio.label).set_value("better").run()
+    button_named(app, "Train 6 runs").click().run()
+    assert not app.exception and not errors(app)
+    assert [run.task_id for run in store.all_runs()] == [task.id] * 3, "no more at a time of one student"
+    assert "To be trained besides: 3" in words_of(app)
+
+
+def test_a_class_trains_a_baseline_once(open_as, store):
+    name, exercise = next(iter(EXERCISES.items()))
+    bob = store.acting_for(default_people().enter_class("Bob", "code", "Bob"))
+    for seed in SEEDS:
+        bob.create(exercise.baseline(seed), exercise.preset)
+    assert button_named(open_as("Eve", "learn.py", lesson="exercises", exercise=name), "Train 3 runs")
+
+
 # The teacher's page
+
+
+def test_the_teacher_sets_an_exercise_and_sees_what_each_has_changed_of_it(open_as, room, store):
+    name, exercise = next(iter(EXERCISES.items()))
+    app = open_as("Teacher", "teach.py")
+    app.selectbox(key="task-preset").set_value(f"exercise:{name}")
+    button_named(app, "Set this task").click().run()
+    task = room.task()
+    assert (task.exercise, task.preset, tuple(task.free)) == (name, exercise.preset, exercise.free)
+    eve = store.acting_for(default_people().visitor("Eve"))
+    eve.create(exercise.variant(exercise.suggestion, seed=2), exercise.preset, task_id=task.id)
+    table = open_as("Teacher", "teach.py").dataframe[0].value
+    assert table.iloc[0]["changed"] == "Generator's hidden layers 16 → 256, 512"
 
 
 def test_a_student_finds_no_way_to_the_teachers_page(open_as):
