@@ -107,12 +107,12 @@ function drawPoints(context, place, points, colour, isFilled, ground) {
   context.fill(); // over the rims, or a dense crowd would be all rims
 }
 
-// A pull of 1 is an arrow of 22 pixels, one of 10 of 40: long ones would cover the picture.
+// A pull of 0.1 is an arrow of 10 pixels, one of 1 of 40, none is longer than 60: it would cover the picture.
 function drawArrows(context, place, { points, pulls }, colours) {
   context.beginPath();
   for (let i = 0; i < pulls.length; i += 2) {
     const strength = Math.hypot(pulls[i], pulls[i + 1]);
-    const length = (44 * strength) / (1 + strength);
+    const length = (60 * strength) / (0.5 + strength);
     if (!(length > 3)) continue;
     const [x, y] = place(points[i], points[i + 1]);
     const [right, down] = [(length * pulls[i]) / strength, (-length * pulls[i + 1]) / strength];
