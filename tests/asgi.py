@@ -14,13 +14,14 @@ class Answer(NamedTuple):
 
 def ask(
     app, path, host="localhost:8501", kind="http", said: list | None = None, method="GET", scheme="http",
-    client: str = "", body: bytes = b"", **headers: str,
+    client: str = "", body: bytes = b"", query: str = "", **headers: str,
 ) -> Answer:  # fmt: skip
     """What the app answers to a request, or to a websocket's handshake: 101 if it is accepted.
 
     Args:
         client: its address.
         body: what is sent along.
+        query: what stands behind the path's question mark.
         said: gets its messages, even if the app raises an exception after them.
     """
     headers = {"host": host} | headers if host else headers
@@ -31,7 +32,7 @@ def ask(
         "client": (client, 1) if client else None,
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()],
     }
     status_text = [{"type": "websocket.connect"} if kind == "websocket" else {"type": "http.request", "body": body}]

@@ -16,6 +16,7 @@ from torch import nn
 from gan_core.config import ImageSpec, RunConfig, make_config
 from gan_core.training.gan import Gan
 from gan_core.training.loop import discriminator_step, generator_step
+from pages.parts.learn.playground.in_pytorch import notebook, read_choices
 from pages.parts.learn.playground.routes import address
 from pages.parts.learn.playground.settings import KNOBS, SITUATIONS
 from tests.e2e import axe, playground_wasm
@@ -46,6 +47,15 @@ def server(tmp_path_factory):
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def modules(server, chromium):
+    """A page of the same origin that shows nothing: enough to import the playground's modules."""
+    page = chromium.new_page()
+    page.goto(server.url + server_path("random"))
+    yield page
+    page.close()
 
 
 @pytest.fixture
@@ -148,7 +158,7 @@ def largest_difference(ours, theirs) -> float:
 
 
 @pytest.mark.parametrize("changes", LOSSES.values(), ids=LOSSES)
-def test_a_step_of_each_loss_is_the_librarys(page, changes):
+def test_a_step_of_each_loss_is_the_librarys(modules, changes):
     for activation in ACTIVATIONS:
         gan = library_gan(activation, "sgd", **changes)
         chance = torch.Generator().manual_seed(1)
@@ -168,14 +178,14 @@ def test_a_step_of_each_loss_is_the_librarys(page, changes):
             "latents": latents.flatten().tolist(),
             "mixing": torch.rand(COUNT, generator=again).tolist(),
         }  # fmt: skip
-        ours, theirs = in_modules(page, STEP, given), library_step(gan, real, latents)
+        ours, theirs = in_modules(modules, STEP, given), library_step(gan, real, latents)
         for name, value in theirs.items():
             alike = [[value]] if isinstance(value, float) else value
             mine = [[ours[name]]] if isinstance(value, float) else ours[name]
             assert largest_difference(mine, alike) < TOLERANCE, (activation, name)
 
 
-def test_adam_is_pytorchs(page):
+def test_adam_is_pytorchs(modules):
     chance = torch.Generator().manual_seed(0)
     gradients = [torch.randn(1, 8, generator=chance) * scale for scale in (1, 1e-3, 1, 10, 0.1)]
     weight = torch.zeros(1, 8, requires_grad=True)
@@ -189,7 +199,7 @@ def test_adam_is_pytorchs(page):
         for (const data of given) learn([weight], [{ data }], { rate: 0.01, beta1: 0.5, beta2: 0.9 });
         return [[...weight.data]];
     """
-    ours = in_modules(page, program, [gradient.flatten().tolist() for gradient in gradients])
+    ours = in_modules(modules, program, [gradient.flatten().tolist() for gradient in gradients])
     assert largest_difference(ours, numbers([weight])) < 1e-6
 
 
@@ -227,8 +237,8 @@ KERNELS = """
 """
 
 
-def test_the_kernels_compute_what_plain_javascript_does(page):
-    product, tanh = in_modules(page, KERNELS)
+def test_the_kernels_compute_what_plain_javascript_does(modules):
+    product, tanh = in_modules(modules, KERNELS)
     assert product < 1e-3  # of sums of up to 64 products of up to 16
     assert tanh < 1e-6
 
@@ -241,7 +251,18 @@ def test_the_kernels_are_built_from_their_source(chromium):
     context.close()
 
 
-def test_the_largest_networks_fit_into_the_memory(page):
+def test_the_notebook_draws_the_same_shapes(modules):
+    names = {}
+    shapes = notebook(read_choices({}), 1, "en")["cells"][3]["source"]  # after the one that imports
+    exec("import math, torch\n" + shapes, names)
+    ours = in_modules(modules, "return shapes.SHAPES")
+    for shape, known in ours.items():
+        centres, deviation = names["SHAPES"][shape]
+        assert deviation == known["deviation"]
+        assert largest_difference([centres], [known["centres"]]) < 1e-6
+
+
+def test_the_largest_networks_fit_into_the_memory(modules):
     settings = USUAL | {
         "generator_layers": [128, 128], "discriminator_layers": [128, 128], "batch_size": 256, "n_critic": 2,
         "gradient_penalty": 1, "r1_gamma": 1,
@@ -253,7 +274,7 @@ def test_the_largest_networks_fit_into_the_memory(page):
         for (let i = 0; i < 3; i++) { made.nextStep(); snapshot.snapshot(made, new Float32Array(600)); }
         return Number.isFinite(made.discriminatorLoss);
     """
-    assert in_modules(page, program, settings)
+    assert in_modules(modules, program, settings)
 
 
 # Situations
