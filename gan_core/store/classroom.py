@@ -231,8 +231,8 @@ class Classroom:
         students = select(Person.id).where(~Person.is_teacher)
         with self.store.session() as session:
             session.execute(delete(Browser).where(Browser.person_id.in_(students)))
+            session.execute(delete(Progress).where(Progress.person_id.in_(students)))
             session.execute(delete(Person).where(~Person.is_teacher))
-            session.execute(delete(Progress))
             session.execute(delete(Task))
             session.execute(delete(Notice))
 

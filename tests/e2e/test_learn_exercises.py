@@ -11,6 +11,7 @@ from gan_core.exercises import EXERCISES, SEEDS
 from gan_core.monitor.answers import answer, judge, side_of
 from gan_core.store.exercise_runs import runs_with
 from gan_core.store.runs import State, default_store
+from tests.e2e.steps import press
 
 NAME = "more-neurons"
 EXERCISE = EXERCISES[NAME]._replace(kimg=0.64)
@@ -79,3 +80,24 @@ def test_the_form_shows_which_setting_is_to_be_changed(visit):
     lit = page.locator("[class*=st-key-lit-]")
     expect(lit).to_have_count(1)
     expect(lit.get_by_role("textbox")).to_have_value("256, 512")
+
+
+@pytest.mark.usefixtures("in_class")
+def test_a_students_answers_are_there_in_a_browser_that_has_forgotten_them_and_are_not_the_next_ones(visit):
+    page = visit("/learn?lesson=the-loss&code=code")
+    page.get_by_label("Your name").first.fill("Ana")
+    press(page, "Come in")
+    answered = page.locator(".contents a[aria-current] + .mark")
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and answer.status == 200):
+        page.get_by_label("log 4, about 1.39").check()
+    expect(answered).to_have_text(re.compile("^1/"))
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    expect(answered).to_have_text(re.compile("^1/"))
+    page.get_by_role("button", name="Ana").click()
+    press(page, "Leave")
+    page.get_by_label("Your name").first.fill("Ben")
+    page.get_by_label("Code of the class").fill("code")
+    press(page, "Come in")
+    expect(page.locator(".contents a[aria-current]")).to_be_visible()
+    expect(answered).to_have_count(0)
