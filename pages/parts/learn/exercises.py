@@ -155,18 +155,19 @@ def _is_number(free: str) -> bool:
 
 
 def _ask_expectation(name: str, variant: RunConfig, is_answered: bool) -> Verdict | None:
-    """The reader's prediction for this variant; None before they have made one."""
+    """The reader's prediction for this variant; None before they have made one. With the answer, it stays as it is."""
     changes = {free: getattr(variant, free) for free in EXERCISES[name].free}
     key = f"expected.{name}.{changes}"
     if st.session_state.get("has just come") and given("expected") in VERDICTS:
         st.session_state[key] = given("expected")
     if (kept := st.session_state.pop(f"kept.{name}", None)) and not st.session_state.get(key):
         st.session_state[key] = kept
-    expected = st.radio(
-        _("What do you expect of the change?"), list(VERDICTS), index=None, horizontal=True, key=key,
-        format_func=lambda verdict: _(VERDICTS[verdict]) if verdict in VERDICTS else "", persist_state="session",
-        disabled=is_answered and st.session_state.get(key) is not None,
-    )  # fmt: skip
+    expected = st.session_state.get(key)
+    if expected is None or not is_answered:
+        expected = st.radio(
+            _("What do you expect of the change?"), list(VERDICTS), index=None, horizontal=True, key=key,
+            format_func=lambda verdict: _(VERDICTS[verdict]) if verdict in VERDICTS else "", persist_state="session",
+        )  # fmt: skip
     give("expected", expected or "")
     return expected if expected in VERDICTS else None
 
