@@ -25,12 +25,15 @@ def learn_routes(prefix: str = "") -> list[BaseRoute]:
     Args:
         prefix: what all of the app's addresses begin with, such as /gan/tool.
     """
-    script = FileResponse(PROGRESS_JS, media_type="text/javascript")
     return [
-        Route(f"{prefix}/live/progress.js", lambda request: script),
+        Route(f"{prefix}/live/progress.js", _progress_js),
         Route(f"{prefix}/live/progress", _progress, methods=["GET", "PUT", "DELETE"]),
         Mount(f"{prefix}/live/spoiled", StaticFiles(directory=SPOILED)),
     ]
+
+
+def _progress_js(_request: Request) -> Response:
+    return FileResponse(PROGRESS_JS, media_type="text/javascript")  # anew each time: an answer is sent once
 
 
 async def _progress(request: Request) -> Response:
