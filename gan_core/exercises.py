@@ -165,8 +165,8 @@ EXERCISES = {
         ),
         why=Text(
             "As many pictures in batches a quarter as large are four times as many steps. Each goes in a rougher "
-            "direction, but a young GAN needs steps more than exact ones. They cost time: small batches make less use "
-            "of a processor. A GAN that has learned for long may gain from large ones."
+            "direction, but a young GAN needs many steps more than exact ones. One that has learned for long may gain "
+            "from larger batches."
         ),
         preset="gan-pytorch",
         kimg=60,
