@@ -191,7 +191,7 @@ EXERCISES = {
         fixed=_NARROW,
         free=("beta1", "dropout", "label_smoothing", "ema_decay"),
         suggestion={"beta1": 0.5},
-        lesson="keras",
+        lesson="the-keras-gan",
     ),
     "label-in-the-discriminator": Exercise(
         title=Text("How the discriminator learns of the label"),
@@ -229,7 +229,7 @@ EXERCISES = {
         fixed={"network": "mlp"},
         free=("network",),
         suggestion={"network": "compact"},
-        lesson="convolutions",
+        lesson="stability",
     ),
     "average-of-weights": Exercise(
         title=Text("Drawing without the average of the weights"),
@@ -247,7 +247,7 @@ EXERCISES = {
         fixed={},
         free=("ema_decay", "ema_share"),
         suggestion={"ema_decay": 0.0},
-        lesson="how-good-is-it",
+        lesson="how-good-it-is",
     ),
     "mend-the-discriminator": Exercise(
         title=Text("Mend a GAN whose discriminator learns too fast"),

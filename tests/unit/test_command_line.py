@@ -230,7 +230,7 @@ def test_the_list_is_copied_lost_and_made_again(trained, tmp_path):
     assert (damaged.returncode, damaged.stderr.count("\n")) == (1, 1)
     assert "runs --recover" in damaged.stderr
     database.unlink()
-    assert "1 folders in" in gan_core("runs").stderr
+    assert "not in the list: 1;" in gan_core("runs").stderr
     database.write_bytes(b"no database" * 1000)
     recovered = gan_core("runs", "--recover")
     assert (recovered.returncode, recovered.stderr) == (0, "")
