@@ -37,6 +37,7 @@ NEEDED = (
     "torch._dynamo",  # torch's optimizers import it at their first step
     "torchvision.datasets",
     "gan_core.estimates.memory",
+    "gan_core.hosting_settings",
     "gan_core.jobs.recorder",
     "gan_core.jobs.resume",
     "gan_core.jobs.train_job",

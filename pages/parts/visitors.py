@@ -158,7 +158,10 @@ def browser_key() -> str:
 
 def visitor() -> Visitor:
     """Who looks at this page: nobody in particular, before they have come in."""
-    return default_people().visitor(browser_key()) or Visitor() if hosting().is_shared else OWNER
+    if not hosting().is_shared:
+        return OWNER
+    key = browser_key()  # before the store is opened: without a secret it is of no use
+    return default_people().visitor(key) or Visitor()
 
 
 def store_of_visitor() -> RunStore:

@@ -72,7 +72,9 @@ def test_a_new_entry_is_validated_loaded_and_has_a_test_set(kmnist, tmp_path):
         pictures = load_dataset(make_config(dataset="kmnist", batch_size=2), tmp_path, train=train)
         assert pictures.images.shape == (12, 1, 28, 28)
         assert pictures.spec.classes == KMNIST.classes
-    with pytest.raises(WorkbenchError, match="choose digits, few-digits, mnist, fashion-mnist, cifar10, kmnist or folder:PATH"):
+    with pytest.raises(
+        WorkbenchError, match="choose digits, few-digits, mnist, fashion-mnist, cifar10, kmnist or folder:PATH"
+    ):
         make_config(dataset="emnist")
     with pytest.raises(WorkbenchError, match="fashion-mnist, cifar10, kmnist"):
         load_dataset(make_config(dataset="digits"), tmp_path, train=False)
