@@ -23,6 +23,7 @@ FOR_SCRIPTS |= {
     "exercises",
     "first",
     "group",
+    "in_the_dark",
     "key",
     "metrics",
     "name",

@@ -33,7 +33,7 @@ def test_a_term_a_line_and_the_formula_light_each_other(lesson):
     page = lesson("the-loss")
     line = code_of(page, "softplus(-real_logits).mean()")
     term = page.get_by_role("button", name="how sure the discriminator is that real pictures are real")
-    in_formula = page.locator(".st-key-formula-the-game .katex-html [style*='rgb(46, 124, 214)']")
+    in_formula = page.locator(".st-key-formula-the-game .katex-html [style*='rgb(26, 102, 189)']")
     expect(line).not_to_have_class(LIT)
     term.hover()
     expect(line).to_have_class(LIT)

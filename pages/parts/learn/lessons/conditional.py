@@ -132,11 +132,8 @@ def show(store: RunStore) -> None:
 
 
 def _draw() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        digit = st.segmented_control(
-            _("Digit"), list(range(10)), default=7, required=True, key="asked-digit", persist_state="session"
-        )
-        seed = st.number_input(_("Seed"), 0, 10_000, 0, key="asked-seed", width=120)
+    digit = st.pills(_("Digit"), list(range(10)), default=7, required=True, key="asked-digit", persist_state="session")
+    seed = st.number_input(_("Seed"), 0, 10_000, 0, key="asked-seed", width=120)
     count_request()
     with st.spinner(_("Loading the model")):
         drawn = _drawn(int(digit), int(seed))

@@ -107,7 +107,7 @@ def show(store: RunStore) -> None:
     )
     show_code("training.loop:train")
     say(_("From Python, the whole of it is four lines:"))
-    st.code(LIBRARY, language="python")
+    st.code(LIBRARY, language="python", wrap_lines=True)
     part(_("What one reads from it"))
     say(_("While it trains, these are recorded at each step. No single one says whether the pictures are good."))
     shown = ("losses", "outputs", "diversity", "gradients", "speed")

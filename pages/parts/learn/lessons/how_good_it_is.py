@@ -10,7 +10,7 @@ from gan_core.metrics.result import SCORES
 from gan_core.store.runs import RunStore
 from gan_core.text import Text
 from pages.parts.language import _
-from pages.parts.learn.lessons.lesson import Lesson, figure_of, part, say
+from pages.parts.learn.lessons.lesson import Lesson, Picture, figure_of, part, say
 from pages.parts.learn.linked_code import Formula, Term, linked
 from pages.parts.learn.questions import Answer, Question
 
@@ -132,9 +132,9 @@ def measured() -> dict[str, dict[str, float]]:
 
 
 def _all_scores() -> None:
-    rows = [
+    rows: list[tuple[str | Picture, ...]] = [
         (
-            f"![{_(words)}](live/spoiled/{name}.webp)",
+            Picture(f"live/spoiled/{name}.webp", _(words)),
             _(words),
             *(_("{value:.3f}", value=measured()[name][score]) for score in SHOWN_SCORES),
         )

@@ -14,8 +14,15 @@ from pages.parts.component import component
 from pages.parts.language import _
 from pages.parts.learn.source import pieces, source_of
 
-COLOURS = ("#2e7cd6", "#c9570c", "#1a8a5a", "#b03fb0", "#8c7413", "#7a6bd8")
-"""Of a formula's terms, in their order. They can be read on a light and on a dark ground, at a formula's size."""
+COLOURS = {
+    "#1a66bd": "#6cb0ff",
+    "#b34a05": "#ff9a57",
+    "#127548": "#4fd39a",
+    "#9a2f9a": "#e58ae5",
+    "#75600b": "#d9bd4a",
+    "#5f4fc4": "#a99cff",
+}
+"""Of a formula's terms, in their order: on a light ground, and in their place on a dark one."""
 _component = component(Path(__file__).parent, '<div class="linked-code"></div>')
 
 
@@ -75,7 +82,13 @@ def _show(formula: Formula) -> None:
     _component(
         data={
             "terms": [
-                {"name": name, "colour": colour, "meaning": _(term.meaning), "metrics": term.metrics}
+                {
+                    "name": name,
+                    "colour": colour,
+                    "in_the_dark": COLOURS[colour],
+                    "meaning": _(term.meaning),
+                    "metrics": term.metrics,
+                }
                 for (name, term), colour in zip(formula.terms.items(), COLOURS, strict=False)
             ],
             "blocks": [_block(formula, place) for place in formula.shown],

@@ -52,9 +52,18 @@ export default function ({ data, parentElement }) {
   const { terms, blocks, words } = data;
   const byColour = new Map(terms.map(({ name, colour }) => [asRgb(colour), name]));
   root.replaceChildren(...(terms.length ? [meanings(terms, words)] : []), ...blocks.map((one) => block(one, words)));
-  for (const { name, colour } of terms) {
-    for (const part of root.querySelectorAll(`[data-term="${name}"]`)) part.style.setProperty("--term", colour);
+  const style = element("style", "");
+  for (const { name, colour, in_the_dark: dark } of terms) {
+    const shown = `light-dark(${colour}, ${dark})`;
+    style.textContent += `.katex-html [style*="${asRgb(colour)}"] { color: ${shown} !important; }\n`;
+    for (const part of root.querySelectorAll(`[data-term="${name}"]`)) part.style.setProperty("--term", shown);
   }
+  root.append(style);
+  // A long formula is scrolled by keyboard. KaTeX may draw it later than this.
+  const focusable = () => { for (const formula of place.querySelectorAll(".katex-display")) formula.tabIndex = 0; };
+  const drawn = new MutationObserver(focusable);
+  drawn.observe(place, { childList: true, subtree: true });
+  focusable();
 
   const inFormula = () => [...place.querySelectorAll(".katex-html [style]")].filter((part) => byColour.has(part.style.color));
   const termAt = (target) => {
@@ -98,5 +107,5 @@ export default function ({ data, parentElement }) {
     [place, "focusout", left], [place, "click", pressed], [document, "gan-light", heard],
   ];
   for (const [on, event, act] of listened) on.addEventListener(event, act);
-  return () => { for (const [on, event, act] of listened) on.removeEventListener(event, act); };
+  return () => { drawn.disconnect(); for (const [on, event, act] of listened) on.removeEventListener(event, act); };
 }
