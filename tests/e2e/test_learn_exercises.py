@@ -96,6 +96,7 @@ def test_a_students_answers_are_there_in_a_browser_that_has_forgotten_them_and_a
     expect(answered).to_have_text(re.compile("^1/"))
     page.get_by_role("button", name="Ana").click()
     press(page, "Leave")
+    press(page, "Leave for good")
     page.get_by_label("Your name").first.fill("Ben")
     page.get_by_label("Code of the class").fill("code")
     press(page, "Come in")

@@ -271,15 +271,15 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.dataset.rows = Math.max(0, ...learnt.map((run) => run.rows.step.length));
     figures.forEach((figure, i) => {
       const chart = data.charts[i];
+      const litHere = lit.filter((metric) => chart.traces.some((trace) => trace.metric === metric));
+      figure.classList.toggle("lit", litHere.length > 0);
       const box = figure.querySelector(".live-chart");
       if (own.length) figure.hidden = !hasValues(chart, own) && !chart.coming;
       if (!hasValues(chart, learnt) || !state.visible.has(figure) || (enlarged && enlarged !== figure)) return;
-      const litHere = lit.filter((metric) => chart.traces.some((trace) => trace.metric === metric));
       const drawing = `${drawingOf(chart, learnt, box, style)} ${litHere}`;
       if (drawn.get(figure) === drawing) return;
       drawn.set(figure, drawing);
       const traces = emphasise(tracesOf(chart, learnt, data, style), litHere);
-      figure.classList.toggle("lit", litHere.length > 0);
       box.setAttribute("aria-label", describe(chart, traces));
       // Always the same object: Plotly takes another for another configuration, and draws all anew, without the zoom.
       box.ganWorkbenchConfig ??= config(Plotly, chart.title, data.words);
