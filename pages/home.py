@@ -47,6 +47,8 @@ def _welcome(store: RunStore) -> None:
     )
     with st.container(horizontal=True):
         start_button(store)
+        if st.button(_("Learn how it works"), icon=":material/menu_book:"):
+            st.switch_page("learn.py")
         if st.button(_("Draw with a trained model"), icon=":material/draw:"):
             st.switch_page("generate.py")
 
