@@ -22,7 +22,7 @@ from tests.app.conftest import button_named, components, trained, words_of
 
 
 @pytest.fixture
-def people(in_class, monkeypatch):
+def people(in_class, no_worker, monkeypatch):
     """A teacher and a student, each known by a browser's key that is the name; and which of them looks."""
     for route in (class_routes._wall, class_routes._notice):
         route.cache_clear()
