@@ -102,21 +102,25 @@ class Reporter:
         """What was asked for in answer, as RunStore.report."""
         if not self.store.heartbeat(self.run.id, self.run.owner):
             return LOST
-        self._write_rows()
+        if not self._write_rows():
+            return LOST
         asked = self.store.report(self.run.id, self.run.owner, **self._waiting) if self._waiting else ""
         self._waiting.clear()
         return asked
 
-    def _write_rows(self) -> None:
+    def _write_rows(self) -> bool:
+        """False if another process has the run by now."""
         while self._rows:
             chunk = self._rows[:CHUNK_ROWS]
             columns = list(dict.fromkeys(name for row in chunk for name in row))
             values = np.array([[row.get(name, math.nan) for name in columns] for row in chunk])
-            self.store.write_metrics(self.run.id, self._first_row, columns, values)
+            if not self.store.write_metrics(self.run.id, self._first_row, columns, values, self.run.owner):
+                return False
             if len(chunk) < CHUNK_ROWS:
                 break
             del self._rows[:CHUNK_ROWS]
             self._first_row += CHUNK_ROWS
+        return True
 
     def new_changes(self) -> list[RunChange]:
         """Changes that were asked for and not yet applied; none while the store is away."""

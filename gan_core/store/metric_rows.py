@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from gan_core.store.queue import Queue
+from gan_core.store.database import changed_rows
+from gan_core.store.queue import OWNED, Queue
 from gan_core.store.tables import MetricChunk, Run
 
 if TYPE_CHECKING:
@@ -21,18 +22,26 @@ CHUNK_ROWS = 512
 class MetricRows(Queue[Run]):
     """The part of the run store that keeps metrics."""
 
-    def write_metrics(self, run_id: int, first_row: int, columns: list[str], rows: "np.ndarray") -> None:
+    def write_metrics(
+        self, run_id: int, first_row: int, columns: list[str], rows: "np.ndarray", owner: str = ""
+    ) -> bool:
         """Write the rows of one chunk, again and again as it grows.
 
         Args:
             first_row: the chunk's first row in the run, a multiple of CHUNK_ROWS.
             rows: float64 [at most CHUNK_ROWS, len(columns)].
+            owner: who has measured them. False, and nothing is written, if the run has another owner by now: its rows
+                and these would be mixed.
         """
         import numpy as np
 
         data = np.ascontiguousarray(rows, dtype="<f8").tobytes()
         with self.session() as session:
+            # Within the same transaction, so that nobody takes the run over in between.
+            if owner and not changed_rows(session, self._owned(run_id, owner, OWNED).values(owner=owner)):
+                return False
             session.merge(MetricChunk(run_id=run_id, first_row=first_row, columns_json=json.dumps(columns), data=data))
+        return True
 
     def read_metrics(self, run_id: int, from_row: int = 0) -> "dict[str, np.ndarray]":
         """Each column's values, float64 [rows], from the first row of the chunk that holds `from_row`.

@@ -10,7 +10,7 @@ import copy
 import time
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from sqlalchemy import ColumnElement, Engine, func, select, update
+from sqlalchemy import ColumnElement, Engine, Update, func, select, update
 from sqlalchemy.orm import Session
 
 from gan_core.errors import StoreUnavailableError
@@ -272,10 +272,13 @@ class Queue(Generic[Job]):
         self._update_owned(job_id, owner, (State.STOPPED,), {"message": why.to_json()})
 
     def _update_owned(self, job_id: int, owner: str, states: tuple[State, ...], values: dict[str, Any]) -> bool:
-        table = self.table
         with self.session() as session:
-            owned = update(table).where(table.id == job_id, table.owner == owner, table.state.in_(states))
-            return changed_rows(session, owned.values(**values)) > 0
+            return changed_rows(session, self._owned(job_id, owner, states).values(**values)) > 0
+
+    def _owned(self, job_id: int, owner: str, states: tuple[State, ...]) -> Update:
+        """A change of this owner's job, if it is in one of these states."""
+        table = self.table
+        return update(table).where(table.id == job_id, table.owner == owner, table.state.in_(states))
 
 
 def with_remedy(how: Text, remedy: Text) -> str:

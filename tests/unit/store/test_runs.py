@@ -343,6 +343,17 @@ def test_metrics_after_a_step_can_be_forgotten(store, kept):
     assert store.read_metrics(1).get("step", np.array([])).tolist() == list(range(kept))
 
 
+def test_who_has_lost_a_run_writes_no_rows_into_what_its_new_owner_measures(store):
+    run = store.create(small_config(), "cgan", owner="first")
+    assert store.write_metrics(run.id, 0, ["step", "loss"], rows(0, 5), "first")
+    store.end(run.id, "first", State.STOPPED)
+    store.resume(run.id, owner="second")
+    assert store.write_metrics(run.id, 0, ["step", "loss"], rows(0, 3), "second")
+    assert not store.write_metrics(run.id, CHUNK_ROWS, ["step", "loss"], rows(CHUNK_ROWS, 5), "first")
+    assert not store.write_metrics(run.id, 0, ["step", "loss"], rows(0, 9), "first")
+    assert store.read_metrics(run.id)["step"].tolist() == [0, 1, 2]
+
+
 def test_reading_on_equals_reading_anew(store):
     known = {}
     for count in (3, CHUNK_ROWS - 1, CHUNK_ROWS, CHUNK_ROWS + 1, 2 * CHUNK_ROWS, 2 * CHUNK_ROWS + 9):
