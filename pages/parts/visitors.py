@@ -166,12 +166,14 @@ def visitor() -> Visitor:
 
 def store_of_visitor() -> RunStore:
     """The runs, as far as whoever looks at this page may see and change them."""
-    return default_store().acting_for(visitor())
+    who = visitor()
+    return default_store().acting_for(who)
 
 
 def evaluations_of_visitor() -> EvaluationStore:
     """The same of the evaluations."""
-    return default_evaluations().acting_for(visitor())
+    who = visitor()
+    return default_evaluations().acting_for(who)
 
 
 # For our own routes
