@@ -13,7 +13,6 @@ from gan_core.errors import WorkbenchError
 from gan_core.jobs import threads
 from pages.parts.class_start import begin_class
 from pages.parts.guard import Guard, failed
-from pages.parts.learn.playground.routes import playground_routes
 from pages.parts.learn.routes import learn_routes
 from pages.parts.live.class_routes import class_routes
 from pages.parts.live.routes import routes
@@ -45,7 +44,6 @@ app = st.App(
         *operations_routes(prefix),
         *class_routes(prefix),
         *learn_routes(prefix),
-        *playground_routes(prefix),
         *routes(prefix),
     ],
     middleware=[

@@ -116,8 +116,9 @@ def load_dataset(
 def _digits(name: str) -> Dataset:
     with np.load(DIGITS_FILE, allow_pickle=False) as stored:
         images, labels = torch.from_numpy(stored["images"]), torch.from_numpy(stored["labels"])
-    of_each = DATASETS[name].images // len(DATASETS[name].classes)
-    chosen = torch.cat([(labels == label).nonzero().flatten()[:of_each] for label in range(10)]).sort().values
+    classes = len(DATASETS[name].classes)
+    of_each = DATASETS[name].images // classes
+    chosen = torch.cat([(labels == label).nonzero().flatten()[:of_each] for label in range(classes)]).sort().values
     return Dataset(images[chosen].unsqueeze(1), labels[chosen].long(), ImageSpec.named(name))
 
 

@@ -44,27 +44,20 @@ _DIGITS = tuple("0123456789")
 _CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 _THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
+_SHIPPED = NamedDataset(
+    title="5,000 MNIST digits, part of this program",
+    images=5_000,
+    size=28,
+    channels=1,
+    classes=_DIGITS,
+    has_test_set=False,
+    classifier="mnist",
+    torchvision="",
+)
+
 DATASETS = {
-    "digits": NamedDataset(
-        title="5,000 MNIST digits, part of this program",
-        images=5_000,
-        size=28,
-        channels=1,
-        classes=_DIGITS,
-        has_test_set=False,
-        classifier="mnist",
-        torchvision="",
-    ),
-    "few-digits": NamedDataset(
-        title="20 of those digits, to see what too few pictures do",
-        images=20,
-        size=28,
-        channels=1,
-        classes=_DIGITS,
-        has_test_set=False,
-        classifier="mnist",
-        torchvision="",
-    ),
+    "digits": _SHIPPED,
+    "few-digits": _SHIPPED._replace(title="20 of those digits, to see what too few pictures do", images=20),
     "mnist": NamedDataset(
         title="MNIST: 60,000 handwritten digits",
         images=60_000,

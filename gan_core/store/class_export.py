@@ -25,7 +25,7 @@ from gan_core.text import csv_for_all, no_formula
 
 ANSWERS = ("student", "question", "answer")
 SCORES = ("run", "student", "preset", "dataset", "state", "task", "kimg", "seconds", "fid", "accuracy", "changed")
-TASKS = ("task", "words", "preset", "may_be_changed", "set_at", "until")
+TASKS = ("task", "words", "preset", "exercise", "may_be_changed", "set_at", "until")
 
 
 def place() -> Path:
@@ -46,13 +46,17 @@ def export_class(store: RunStore, progress: Callable[[float], None] = lambda sha
     Raises WorkbenchError for everybody but the teacher, and if the file cannot be written.
     """
     _check_teacher(store)
-    made = _made(store)
+    made, set_tasks = _made(store), {task.id: task for task in _tasks(store)}
     aside = paths.partial(place())
     try:
         aside.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(aside, "w") as file:
-            _add_text(file, "scores.csv", _csv(SCORES, (_scores(store, run, name) for run, name in made)))
-            _add_text(file, "tasks.csv", _csv(TASKS, map(_task, _tasks(store))))
+            _add_text(
+                file,
+                "scores.csv",
+                _csv(SCORES, (_scores(store, run, name, set_tasks.get(run.task_id)) for run, name in made)),
+            )
+            _add_text(file, "tasks.csv", _csv(TASKS, map(_task, set_tasks.values())))
             _add_text(file, "lessons.csv", _csv(ANSWERS, _answers(store)))
             for number, (run, name) in enumerate(made, start=1):
                 _add_run(file, store, run, name)
@@ -143,22 +147,23 @@ def _tasks(store: RunStore) -> list[Task]:
 
 def _task(task: Task) -> list[Any]:
     moments = [time.strftime("%Y-%m-%d %H:%M", time.localtime(at)) if at else "" for at in (task.set_at, task.until)]
-    return [task.id, task.words, task.preset, ", ".join(task.free), *moments]
+    return [task.id, task.words, task.preset, task.exercise, ", ".join(task.free), *moments]
 
 
-def _scores(store: RunStore, run: Run, name: str) -> list[Any]:
+def _scores(store: RunStore, run: Run, name: str, task: Task | None) -> list[Any]:
     last = run.last
     return [
         run.id, name, run.preset, run.dataset_name, str(run.state), run.task_id or "", run.kimg, run.seconds,
-        last.get("fid"), last.get("accuracy"), _changes(store, run),
+        last.get("fid"), last.get("accuracy"), _changes(store, run, task),
     ]  # fmt: skip
 
 
-def _changes(store: RunStore, run: Run) -> str:
-    """In which settings it differs from its preset, with what was changed while it learned."""
-    if run.preset not in PRESETS:
+def _changes(store: RunStore, run: Run, task: Task | None) -> str:
+    """In which settings it differs from what its task begins with, or its preset; with what was changed meanwhile."""
+    if task is None and run.preset not in PRESETS:
         return ""
-    before, after = within_budget(preset_config(run.preset)), store.current_config(run)
+    after = store.current_config(run)
+    before = tasks.begins_with(task, after.seed) if task else within_budget(preset_config(run.preset))
     names = tasks.changed(before, after)
     return "; ".join(f"{name}: {getattr(before, name)} → {getattr(after, name)}" for name in names)
 

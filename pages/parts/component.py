@@ -6,22 +6,24 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 LOADING = Path(__file__).parent / "live" / "loading.js"
+"""For those that watch: what is asked of the server is tried again."""
+ELEMENTS = Path(__file__).parent / "learn" / "elements.js"
+"""For those that write text into elements."""
 
 
-def component(folder: Path, html: str, watches: bool = False) -> ComponentRenderer:
+def component(folder: Path, html: str, *shared: Path) -> ComponentRenderer:
     """The component of that folder, named as it; call it with `data`, the JSON that its script is given.
 
     Args:
         html: what its script finds on the page at first.
-        watches: whether its script uses live/loading.js, which then stands before it.
+        shared: scripts that several use, such as LOADING; they stand before its own.
     """
     name = folder.name
-    parts = [LOADING, folder / f"{name}.js"] if watches else [folder / f"{name}.js"]
     return st.components.v2.component(
         name,
         html=html,
         css=(folder / f"{name}.css").read_text(encoding="utf-8"),
-        js="".join(part.read_text(encoding="utf-8") for part in parts),
+        js="".join(script.read_text(encoding="utf-8") for script in (*shared, folder / f"{name}.js")),
         # The page's styles and Plotly's stand in the document's head, where a shadow root would not see them.
         isolate_styles=False,
     )

@@ -11,6 +11,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate, question_of
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
 from gan_core.monitor.answers import Side, Verdict, answer, judge, side_of, spread
+from gan_core.monitor.charts import SMOOTHING
 from gan_core.store.exercise_runs import missing, runs_with
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, State
@@ -311,7 +312,8 @@ def _show_pictures(before: list[Run | None], after: list[Run | None]) -> None:
     labels = (_("Baseline"), _("With your change"))
     time_machine(both, key=f"exercise-pictures-{keys}", labels=labels)
     with st.expander(_("Their curves"), icon=":material/stacked_line_chart:"):
-        live_charts(both, View("kimg", 0.6, False, ["losses", "outputs"]), key=f"exercise-charts-{keys}", labels=labels)
+        view = View("kimg", SMOOTHING, False, ["losses", "outputs"])
+        live_charts(both, view, key=f"exercise-charts-{keys}", labels=labels)
 
 
 def _show_answer(expected: Verdict, found: Verdict, sentence: Text) -> None:

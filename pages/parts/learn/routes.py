@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.store import progress
 from gan_core.store.runs import RunStore
+from pages.parts.learn.playground.routes import playground_routes
 from pages.parts.rates import refuse_too_many_requests
 from pages.parts.visitors import store_of
 
@@ -20,7 +21,7 @@ SPOILED = Path(__file__).parent / "lessons" / "spoiled"
 
 
 def learn_routes(prefix: str = "") -> list[BaseRoute]:
-    """/live/progress.js, /live/progress and the pictures of lessons, to stand before /live/RUN.
+    """/live/progress.js, /live/progress, the playground's, and the pictures of lessons, to stand before /live/RUN.
 
     Args:
         prefix: what all of the app's addresses begin with, such as /gan/tool.
@@ -28,6 +29,7 @@ def learn_routes(prefix: str = "") -> list[BaseRoute]:
     return [
         Route(f"{prefix}/live/progress.js", _progress_js),
         Route(f"{prefix}/live/progress", _progress, methods=["GET", "PUT", "DELETE"]),
+        *playground_routes(prefix),
         Mount(f"{prefix}/live/spoiled", StaticFiles(directory=SPOILED)),
     ]
 

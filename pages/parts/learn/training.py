@@ -4,10 +4,10 @@ import streamlit as st
 
 from gan_core.config import RunConfig, make_config
 from gan_core.limits import within_budget
+from gan_core.monitor.charts import SMOOTHING
 from gan_core.presets import preset_config
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import Run
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.live_chart import View, live_charts
@@ -22,20 +22,19 @@ def lesson_config(preset: str, **changes: object) -> RunConfig:
     return within_budget(make_config(preset_config(preset), **{"dataset": "digits"} | changes))
 
 
-def train_here(store: RunStore, preset: str, label: str, charts: tuple[str, ...], **changes: object) -> Run | None:
+def train_here(store: RunStore, preset: str, label: str, charts: tuple[str, ...], **changes: object) -> None:
     """A button that trains it; then, of this reader's newest such run, the state, these charts, and the pictures."""
     config = lesson_config(preset, **changes)
     name = f"{preset}-{'-'.join(changes)}"
     run = store.newest_with(config)
     with st.container(horizontal=True, vertical_alignment="center"):
-        again = run is not None
         if st.button(
-            _("Train it again") if again else label, icon=":material/play_arrow:", key=f"train-{name}",
-            type="secondary" if again else "primary", disabled=bool(run and run.active),
+            _("Train it again") if run else label, icon=":material/play_arrow:", key=f"train-{name}",
+            type="secondary" if run else "primary", disabled=bool(run and run.active),
         ):  # fmt: skip
             with errors_in_words():
                 count_request()
-                run = store.create(config, preset)
+                store.create(config, preset)
                 st.rerun()
         if run:
             st.page_link(
@@ -46,7 +45,6 @@ def train_here(store: RunStore, preset: str, label: str, charts: tuple[str, ...]
         live_status(store, run)
         left, right = st.columns([3, 2], gap="medium")
         with left:
-            live_charts([run], View("kimg", 0.6, False, list(charts)), key=f"charts-{run.id}")
+            live_charts([run], View("kimg", SMOOTHING, False, list(charts)), key=f"charts-{run.id}")
         with right:
             time_machine([run], key=f"pictures-{run.id}")
-    return run

@@ -12,7 +12,7 @@ import streamlit as st
 from gan_core.monitor.charts import CHARTS, OLD_NAMES, SMOOTHING, X_AXES, Chart
 from gan_core.store.rights import link_key
 from gan_core.store.tables import Run
-from pages.parts.component import component
+from pages.parts.component import LOADING, component
 from pages.parts.language import LANGUAGES, _, language
 from pages.parts.links import give, one_of, some_of, take
 
@@ -24,7 +24,7 @@ DASHES = {
 }
 """How a chart's curves are told apart where the colour shows the run, as Plotly calls it and in words: up to four."""
 
-_component = component(Path(__file__).parent, '<div class="live-charts"></div>', watches=True)
+_component = component(Path(__file__).parent, '<div class="live-charts"></div>', LOADING)
 
 X_SHORT = {"kimg": "kimg", "step": "steps", "epoch": "epochs", "seconds": "seconds"}
 """Short names of X_AXES, for buttons."""

@@ -10,9 +10,9 @@ from pages.parts.class_task import clock
 from pages.parts.edge import show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.teach import REFRESH_SECONDS
 from pages.parts.visitors import store_of_visitor
 
-REFRESH_SECONDS = 2
 DELETING = "asked to delete the class"
 
 

@@ -13,13 +13,13 @@ from gan_core.text import no_formula
 from pages.parts.edge import plain
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.teach import REFRESH_SECONDS
 from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
 
-REFRESH_SECONDS = 2
 TICKED = "ticked-student"
 """The session's key for the number of the ticked person."""
 

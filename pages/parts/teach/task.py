@@ -18,12 +18,12 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.live.status import FID, KIMG, STATES, duration
 from pages.parts.runs.comparison import shown_value
+from pages.parts.teach import REFRESH_SECONDS
 from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
-REFRESH_SECONDS = 2
 LONGEST_MINUTES = 24 * 60.0
 EXERCISE = "exercise:"
 """Before an exercise's name in the list of what can be a task."""

@@ -15,6 +15,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.live.status import STATES, duration
 from pages.parts.models import OF_RUNS
+from pages.parts.teach import REFRESH_SECONDS
 from pages.parts.visitors import store_of_visitor
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ ORDER = "order-of-runs"
 """The session's key for the numbers of all runs, as they stood last."""
 DELETING = "runs-to-delete"
 """The session's key for those of which the teacher is to be asked whether they go."""
-REFRESH_SECONDS = 2
 
 
 def steer_queue() -> None:

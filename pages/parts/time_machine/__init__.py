@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gan_core.store.rights import link_key
 from gan_core.store.tables import Run
-from pages.parts.component import component
+from pages.parts.component import LOADING, component
 from pages.parts.language import _, language
 
-_component = component(Path(__file__).parent, '<div class="time-machine"></div>', watches=True)
+_component = component(Path(__file__).parent, '<div class="time-machine"></div>', LOADING)
 
 
 def time_machine(runs: list[Run], key: str, labels: tuple[str, ...] = ()) -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from gan_core.store.progress import keeps_progress
 from gan_core.store.rights import Visitor
-from pages.parts.component import component
+from pages.parts.component import ELEMENTS, component
 from pages.parts.language import _
 from pages.parts.learn import exercises
 from pages.parts.learn.lessons.lesson import Lesson
 
-_component = component(Path(__file__).parent, '<nav class="contents"></nav>')
+_component = component(Path(__file__).parent, '<nav class="contents"></nav>', ELEMENTS)
 
 
 def contents(lessons: dict[str, Lesson], shown: str, reader: Visitor) -> str | None:

@@ -1,12 +1,5 @@
 // The list of lessons. What has been answered is kept in this browser (progress.js).
 
-function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
-}
-
 function entry({ name, title, questions, exercises }, { shown, words }, answered, open) {
   const item = element("li", "");
   const link = element("a", "", title);
@@ -24,10 +17,10 @@ function entry({ name, title, questions, exercises }, { shown, words }, answered
   if (done) {
     const count = questions.length + exercises.length;
     const all = done === count;
-    const words_ = all ? words.done : words.some.replace("{right}", done).replace("{all}", count);
+    const said = all ? words.done : words.some.replace("{right}", done).replace("{all}", count);
     const mark = element("span", all ? "mark done" : "mark", all ? "✓" : `${done}/${count}`);
-    mark.title = words_;
-    mark.setAttribute("aria-label", words_);
+    mark.title = said;
+    mark.setAttribute("aria-label", said);
     mark.setAttribute("role", "img");
     item.append(mark);
   }

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from gan_core.text import Text
-from pages.parts.component import component
+from pages.parts.component import ELEMENTS, component
 from pages.parts.language import _
 from pages.parts.learn.source import pieces, source_of
 
@@ -23,7 +23,7 @@ COLOURS = {
     "#5f4fc4": "#a99cff",
 }
 """Of a formula's terms, in their order: on a light ground, and in their place on a dark one."""
-_component = component(Path(__file__).parent, '<div class="linked-code"></div>')
+_component = component(Path(__file__).parent, '<div class="linked-code"></div>', ELEMENTS)
 
 
 class Term(NamedTuple):

@@ -7,13 +7,6 @@ function asRgb(hex) {
   return `rgb(${r}, ${g}, ${b})`;
 }
 
-function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
-}
-
 function meanings(terms, words) {
   const list = element("ul", "terms");
   list.setAttribute("aria-label", words.terms);

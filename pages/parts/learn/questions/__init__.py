@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gan_core.text import Text
-from pages.parts.component import component
+from pages.parts.component import ELEMENTS, component
 from pages.parts.language import _
 
-_component = component(Path(__file__).parent, '<div class="questions"></div>')
+_component = component(Path(__file__).parent, '<div class="questions"></div>', ELEMENTS)
 
 
 class Answer(NamedTuple):

@@ -1,12 +1,5 @@
 // Each question is a group of radio buttons; an answer is judged as soon as it is chosen, and can be changed.
 
-function element(tag, className, text = "") {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.textContent = text;
-  return made;
-}
-
 // Text in which `code` stands between backticks.
 function written(tag, text) {
   const made = element(tag, "");

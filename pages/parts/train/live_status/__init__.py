@@ -7,12 +7,12 @@ from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
 from gan_core.text import Text
-from pages.parts.component import component
+from pages.parts.component import LOADING, component
 from pages.parts.language import _, language
 from pages.parts.live.status import FID, KIMG, status
 
 NOT_LIVE = Text("Not live: the page cannot reach the server, and tries again.")
-_component = component(Path(__file__).parent, '<div class="live-status"></div>', watches=True)
+_component = component(Path(__file__).parent, '<div class="live-status"></div>', LOADING)
 
 
 def live_status(store: RunStore, run: Run) -> None:
