@@ -11,6 +11,7 @@ import pytest
 
 from gan_core.config import make_config
 from gan_core.errors import WorkbenchError
+from gan_core.exercises import EXERCISES
 from gan_core.presets import preset_config
 from gan_core.store import class_export
 from gan_core.store.classroom import Classroom
@@ -95,6 +96,20 @@ def test_the_tables_hold_the_tasks_and_what_each_student_changed(in_class, store
     assert (row["words"], row["may_be_changed"]) == ("¿Qué *lote*?", "batch_size, seed")
     for name in ("scores.csv", "tasks.csv"):
         assert found[name].startswith("\ufeff".encode()), "so that a spreadsheet shows the accents"
+
+
+def test_a_run_for_an_exercise_is_compared_with_its_baseline(in_class, store):
+    teacher = default_people().enter_as_teacher("teacher", "password", "Teacher")
+    task = Classroom(store.acting_for(teacher)).set_exercise("discriminator-steps")
+    who = default_people().enter_class("a", "code", "Inés")
+    config = EXERCISES["discriminator-steps"].variant({"n_critic": 5})
+    run = store.acting_for(who).create(config, "gan-pytorch", owner="me", task_id=task.id)
+    store.end(run.id, "me", State.FINISHED)
+    found = read(store)
+    (row,) = csv.DictReader(io.StringIO(found["scores.csv"].decode("utf-8-sig")))
+    assert row["changed"] == "n_critic: 1 → 5"
+    (row,) = csv.DictReader(io.StringIO(found["tasks.csv"].decode("utf-8-sig")))
+    assert row["exercise"] == "discriminator-steps"
 
 
 def test_whoever_asks_meanwhile_gets_the_one_that_is_being_made(in_class, store, monkeypatch):
