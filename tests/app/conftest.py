@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from gan_core import paths
 from gan_core.jobs import app_worker
+from pages.parts import visitors
 from pages.parts.edge import JOINER
 from tests.conftest import METRICS, small_config
 
@@ -31,6 +32,17 @@ def no_worker(monkeypatch):
     monkeypatch.setattr(app_worker, "ensure_worker", lambda store: None)
     monkeypatch.setattr("pages.parts.train.cost.default_estimator", NoEstimator)
     monkeypatch.setattr("pages.parts.ready.default_estimator", NoEstimator)
+
+
+@pytest.fixture
+def browser(monkeypatch):
+    """The browser before the pages: browser["key"] is the key that it brings.
+
+    Not `browser_key` is replaced: a module that is imported meanwhile would keep the replacement for all later tests.
+    """
+    brought = {"key": ""}
+    monkeypatch.setattr(visitors, "_read", lambda cookie: brought["key"])
+    return brought
 
 
 @pytest.fixture

@@ -22,17 +22,15 @@ from tests.app.conftest import button_named, components, trained, words_of
 
 
 @pytest.fixture
-def people(in_class, no_worker, monkeypatch):
+def people(in_class, no_worker, browser, monkeypatch):
     """A teacher and a student, each known by a browser's key that is the name; and which of them looks."""
     for route in (class_routes._wall, class_routes._notice):
         route.cache_clear()
     default_people().enter_as_teacher("Teacher", "password", "Teacher")
     default_people().enter_class("Eve", "code", "<b>Eve</b> *x*")
-    looking = {"key": "Teacher"}
-    monkeypatch.setattr(visitors, "browser_key", lambda: looking["key"])
-    monkeypatch.setattr("pages.parts.entrance.browser_key", lambda: looking["key"])
+    browser["key"] = "Teacher"
     monkeypatch.setattr(visitors, "key_of", lambda connection: connection.headers.get("test-key", ""))
-    return looking
+    return browser
 
 
 @pytest.fixture

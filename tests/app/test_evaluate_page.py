@@ -74,10 +74,9 @@ def evaluate_button(app):
 
 
 @pytest.mark.parametrize(("most", "offered"), [(999, ["999"]), (1000, ["1,000"]), (7000, ["1,000", "5,000"])])
-def test_a_visitor_is_offered_no_more_pictures_than_may_be_drawn(open_page, hosted, monkeypatch, most, offered):
+def test_a_visitor_is_offered_no_more_pictures_than_may_be_drawn(open_page, hosted, browser, most, offered):
     hosted("public", most_samples=most)
-    for module in ("visitors", "entrance"):
-        monkeypatch.setattr(f"pages.parts.{module}.browser_key", lambda: "a stranger")
+    browser["key"] = "a stranger"
     assert open_page(EVALUATE).selectbox(key="samples").options == offered
 
 
