@@ -4,7 +4,8 @@ python -m bench.playground
 
 The two take turns, since other work on the machine slows down both. Of each loss: steps per second (medians), and
 their ratio; generator 2-64-64-2, discriminator 2-64-64-1, batches of 128. In the browser, once without a picture and
-once as a visitor sees it, with up to 30 new pictures a second. Also how long the page takes until it can be played.
+once as a visitor sees it, with up to 30 new pictures a second. Also how long the page takes until it can be played, and
+what thirty people who come within a minute cost the server.
 """
 
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from torch import nn
 
 from gan_core.config import ImageSpec, RunConfig, make_config
@@ -25,6 +26,7 @@ from pages.parts.learn.playground.settings import KNOBS
 from tests.e2e import browser as browsers
 from tests.e2e.server import Server
 
+ARRIVALS = 30
 TURNS = 5
 STEPS = 300
 LOSSES: dict[str, dict[str, Any]] = {
@@ -97,6 +99,20 @@ def ready_after(page: Page, url: str) -> float:
     )
 
 
+def cost_of_arrivals(server: Server, browser: Browser) -> float:
+    """CPU seconds of the server for each of those who open the page in a minute, each with a browser of their own."""
+    before = server.cpu_seconds()
+    began = time.perf_counter()
+    for number in range(ARRIVALS):
+        context = browser.new_context()
+        page = context.new_page()
+        ready_after(page, f"{server.url}/learn")
+        context.close()
+        time.sleep(max(0.0, began + (number + 1) * 60 / ARRIVALS - time.perf_counter()))
+    print(f"{ARRIVALS} arrivals within {time.perf_counter() - began:.0f} s")
+    return (server.cpu_seconds() - before) / ARRIVALS
+
+
 def main() -> None:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
@@ -107,6 +123,7 @@ def main() -> None:
         try:
             waits = [ready_after(page, f"{server.url}/learn") for _ in range(3)]
             print(f"ready to play after {waits[0]:.2f} s; opened again, {waits[-1]:.2f} s")
+            print(f"an arrival costs the server {cost_of_arrivals(server, browser):.2f} s of CPU time")
             address = page.evaluate("ganPlayground.data.address")
             for name, changes in LOSSES.items():
                 compare(page, address, name, changes)

@@ -15,7 +15,6 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
-import psutil
 
 from gan_core import paths, pictures
 from gan_core.presets import PRESETS
@@ -83,12 +82,6 @@ def _watch(address: str, cookie: str, seconds: int) -> list[float]:
     return took
 
 
-def _cpu(server: Server) -> float:
-    assert server.process
-    used = psutil.Process(server.process.pid).cpu_times()
-    return used.user + used.system
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.parse_args()
@@ -106,12 +99,12 @@ def main() -> None:
         try:
             cookie = cookie_of("teacher")
             _watch(f"{server.url}/live/wall", cookie, 3)
-            before = _cpu(server)
+            before = server.cpu_seconds()
             time.sleep(SECONDS)
-            idle = _cpu(server) - before
-            before = _cpu(server)
+            idle = server.cpu_seconds() - before
+            before = server.cpu_seconds()
             took = _watch(f"{server.url}/live/wall", cookie, SECONDS)
-            watched = _cpu(server) - before
+            watched = server.cpu_seconds() - before
         finally:
             server.stop()
     print(f"server's CPU time a second: {1000 * watched / SECONDS:.1f} ms watched, {1000 * idle / SECONDS:.1f} ms not")

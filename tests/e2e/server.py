@@ -52,6 +52,11 @@ class Server:
         except OSError:
             return False
 
+    def cpu_seconds(self) -> float:
+        """What the server itself has used since its start."""
+        used = psutil.Process(self.process.pid).cpu_times()
+        return used.user + used.system
+
     def kill(self) -> None:
         """As `kill -9`: no last word, no cleaning up."""
         self.process.kill()
