@@ -20,6 +20,7 @@ from pages.parts.messages import Messages
 from pages.parts.operations.life import life
 from pages.parts.operations.routes import Sessions, note_error, operations_routes
 from pages.parts.rates import Rates
+from pages.parts.timers import Timers
 from pages.parts.visitors import Visitors
 
 threads.wait_briefly()  # for the helper processes too, which inherit the environment
@@ -52,6 +53,7 @@ app = st.App(
         Middleware(Rates, prefix=prefix),
         Middleware(Sessions),
         Middleware(Messages),
+        Middleware(Timers),
     ],
     exception_handlers={Exception: failed},
     on_script_error=note_error,

@@ -8,6 +8,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.example import example_picture, start_button
 from pages.parts.home.sections import how_it_learns, recent_runs, shipped_models
 from pages.parts.language import _
+from pages.parts.links import to_page
 from pages.parts.lost_list import offer_if_lost
 from pages.parts.ready import get_ready
 from pages.parts.visitors import store_of_visitor
@@ -48,9 +49,9 @@ def _welcome(store: RunStore) -> None:
     with st.container(horizontal=True):
         start_button(store)
         if st.button(_("Learn how it works"), icon=":material/menu_book:"):
-            st.switch_page("learn.py")
+            to_page("learn.py")
         if st.button(_("Draw with a trained model"), icon=":material/draw:"):
-            st.switch_page("generate.py")
+            to_page("generate.py")
 
 
 with errors_in_words():

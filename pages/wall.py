@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
-from pages.parts.links import give, one_of, take
+from pages.parts.links import give, one_of, take, to_page
 from pages.parts.visitors import store_of_visitor
 from pages.parts.wall import wall
 
@@ -22,7 +22,7 @@ def main() -> None:
         )  # fmt: skip
     give("order", order, "name")
     if chosen := wall(store, order):
-        st.switch_page("train.py", query_params={"run": chosen})
+        to_page("train.py", run=chosen)
 
 
 with errors_in_words():

@@ -13,6 +13,7 @@ from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, Task
 from pages.parts.edge import plain
 from pages.parts.language import _
+from pages.parts.links import to_page
 from pages.parts.train.config_form import take_run
 
 KEY = "task"
@@ -54,8 +55,8 @@ def show_task(store: RunStore) -> None:
             st.caption(_("A run counts for the task once you have pressed Begin."), width="content")
     if st.session_state.pop(JUST_BEGUN, False):
         if task.exercise in EXERCISES:
-            st.switch_page("learn.py")
-        st.switch_page("train.py")
+            to_page("learn.py")
+        to_page("train.py")
 
 
 def _say_that_it_is_over() -> None:

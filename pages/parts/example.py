@@ -8,6 +8,7 @@ from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.links import to_page
 from pages.parts.lost_list import offer_if_lost
 from pages.parts.rates import count_request
 from pages.parts.sharp_pictures import show_pixels
@@ -40,7 +41,7 @@ def start_button(store: RunStore) -> None:
         with errors_in_words():
             count_request()
             st.session_state["run"] = link_key(store.create(PRESETS[DEFAULT_PRESET].config, DEFAULT_PRESET))
-            st.switch_page("train.py")
+            to_page("train.py")
 
 
 def example_picture() -> None:

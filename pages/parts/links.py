@@ -7,9 +7,11 @@ the option itself, and are for widgets whose labels are translated; sliders and 
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
+
+from pages.parts.timers import end_timers
 
 LONGEST = 20_000
 """Characters of a choice in a link: room for every run that the Runs page lists."""
@@ -29,6 +31,16 @@ def take(name: str, read: Callable[[str], Any]) -> None:
     value = read(given(name))
     if value is not None:
         st.session_state[name] = value
+
+
+def to_page(script: str, **query: str) -> NoReturn:
+    """Show another page.
+
+    Args:
+        query: what its address is to hold. Without it the page stays empty if this address holds a slider's value.
+    """
+    end_timers()
+    st.switch_page(script, query_params=query or None)
 
 
 def note_page(name: str) -> None:

@@ -8,6 +8,7 @@ from gan_core.store import recovery
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain, show_error
 from pages.parts.language import _
+from pages.parts.links import to_page
 from pages.parts.progress import progress_bar
 from pages.parts.visitors import visitor
 
@@ -40,7 +41,7 @@ def offer_recovery() -> None:
     except WorkbenchError as error:
         show_error(_(error.text))
     else:
-        st.switch_page("runs.py")
+        to_page("runs.py")
 
 
 def show_summary() -> None:

@@ -1,11 +1,9 @@
 """What a user does and sees, in the words of the tests."""
 
-import contextlib
 import re
 import time
 
 from playwright.sync_api import Locator, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from gan_core.store.runs import default_store
 
@@ -22,13 +20,8 @@ def press(page: Page, name: str) -> None:
 
 
 def go_to(page: Page, name: str) -> None:
-    """Clicked again if nothing came of it, as a user would: once, on a busy machine, a click on a new page was lost."""
-    for _ in range(3):
-        page.get_by_role("link", name=name).first.click()
-        with contextlib.suppress(PlaywrightTimeout):
-            page.wait_for_url(re.compile(f"/{name.lower()}"), timeout=10_000)
-            return
-    raise AssertionError(f"no way to {name}: still on {page.url}")
+    page.get_by_role("link", name=name).first.click()
+    page.wait_for_url(re.compile(f"/{name.lower()}"))
 
 
 def open_list(widget: Locator) -> None:

@@ -89,6 +89,11 @@ def test_an_answer_is_judged_kept_and_can_be_forgotten(lesson):
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download my answers").click()
     assert '"the-loss/balance": "right"' in saved.value.path().read_text()
+    page.get_by_label("log 4, about 1.39").check()
+    page.get_by_role("radio", name="ES").click()
+    expect(page.get_by_text("Correcto. Menos log 0,5")).to_be_visible()
+    expect(page.locator("input[name='question the-loss/balance']:checked")).to_have_value("2")
+    page.get_by_role("radio", name="EN", exact=True).click()
     page.get_by_role("button", name="Forget my answers").click()
     page.get_by_role("button", name="Forget them all?").click()
     expect(entry.get_by_role("img")).to_have_count(0)

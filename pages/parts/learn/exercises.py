@@ -22,7 +22,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.learn.lessons.lesson import figure_of
 from pages.parts.learn.noted import noted
-from pages.parts.links import give, given, one_of, take
+from pages.parts.links import give, given, one_of, take, to_page
 from pages.parts.live.status import about
 from pages.parts.live_chart import View, live_charts
 from pages.parts.rates import count_request
@@ -222,7 +222,7 @@ def _buttons(
             help=_("The Train page with these settings. What is to be changed is lit. Such a run counts here too."),
         ):  # fmt: skip
             take_run(exercise.preset, variant, lit=exercise.free)
-            st.switch_page("train.py")
+            to_page("train.py")
         both = [exercise.baseline(), variant]
         known = all(ask(store, config) is not None for config in both)
         st.fragment(_show_time, run_every=None if known else ASK_SECONDS)(store, both, to_train, known)

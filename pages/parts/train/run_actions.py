@@ -16,6 +16,7 @@ from pages.parts.class_task import keep_task_of
 from pages.parts.edge import as_csv, file_or_reason, show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.links import to_page
 from pages.parts.models import OF_RUNS, first_of
 from pages.parts.train.config_form import take_run
 from pages.parts.visitors import store_of_visitor
@@ -36,10 +37,9 @@ def show_actions(store: RunStore, run: Run) -> None:
     _downloads(store, run)
     can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
     if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
-        # With what the address is to hold: else the page stays empty if the address holds a slider's value.
-        st.switch_page("generate.py", query_params={"model": first_of(run)})
+        to_page("generate.py", model=first_of(run))
     if can_draw and st.button(_("Evaluate it"), icon=":material/query_stats:"):
-        st.switch_page("evaluate.py", query_params={"evaluated": f"run:{run.name}"})
+        to_page("evaluate.py", evaluated=f"run:{run.name}")
     if may_change and not run.active and st.button(_("Delete"), icon=":material/delete:"):
         st.dialog(_("Delete run {run}?", run=run.id))(_ask_to_delete)(run)
 

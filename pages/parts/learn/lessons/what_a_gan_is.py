@@ -14,6 +14,7 @@ from pages.parts.learn.lessons.lesson import Lesson, part, say
 from pages.parts.learn.linked_code import Formula, Term, linked
 from pages.parts.learn.playground.show import playground
 from pages.parts.learn.questions import Answer, Question
+from pages.parts.links import to_page
 from pages.parts.rates import count_request
 
 STEP = "training.loop:training_step"
@@ -164,7 +165,7 @@ def _start(store: RunStore, preset: str) -> None:
     with errors_in_words():
         count_request()
         run = store.create(within_budget(preset_config(preset)), preset)
-        st.switch_page("train.py", query_params={"run": link_key(run)})
+        to_page("train.py", run=link_key(run))
 
 
 LESSON = Lesson(Text("What a GAN is"), show, QUESTIONS)

@@ -11,6 +11,7 @@ from pages.parts.learn.lessons.lesson import Lesson, part, say
 from pages.parts.learn.playground.show import playground
 from pages.parts.learn.questions import Answer, Question
 from pages.parts.learn.training import lesson_config, train_here
+from pages.parts.links import to_page
 from pages.parts.sharp_pictures import show_pixels
 from pages.parts.train.config_form import take_run
 
@@ -151,7 +152,7 @@ def show(store: RunStore) -> None:
             say(_(failure.why))
             if st.button(_("Mend it yourself"), icon=":material/build:", key=f"mend-{name}"):
                 take_run(failure.preset, lesson_config(failure.preset, **failure.changes))
-                st.switch_page("train.py")
+                to_page("train.py")
     _in_two_dimensions()
 
 

@@ -7,7 +7,8 @@ function written(tag, text) {
   return made;
 }
 
-function fieldset({ name, text, answers }, words, progress) {
+// `chosen` holds the number of each question's answer: what was chosen stays when the questions are drawn anew.
+function fieldset({ name, text, answers }, words, progress, chosen) {
   const field = element("fieldset", "");
   const reply = element("p", "reply");
   reply.setAttribute("role", "status");
@@ -16,11 +17,19 @@ function fieldset({ name, text, answers }, words, progress) {
     const label = element("label", "");
     const choice = document.createElement("input");
     Object.assign(choice, { type: "radio", name: `question ${name}`, value: number });
-    choice.onchange = () => {
+    const judge = () => {
       field.dataset.judged = answer.right ? "right" : "wrong";
       reply.replaceChildren(written("span", `${answer.right ? words.right : words.wrong} ${answer.reply}`));
+    };
+    choice.onchange = () => {
+      chosen[name] = number;
+      judge();
       progress.note(name, answer.right ? "right" : "tried");
     };
+    if (chosen[name] === number) {
+      choice.checked = true;
+      judge();
+    }
     label.append(choice, written("span", answer.text));
     field.append(label);
   });
@@ -30,7 +39,11 @@ function fieldset({ name, text, answers }, words, progress) {
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".questions");
+  const asked = JSON.stringify(data);
+  if (root.asked === asked) return; // the page's script has run again
+  root.asked = asked;
+  root.chosen ??= {};
   import(new URL("live/progress.js", document.baseURI)).then((progress) => {
-    root.replaceChildren(...data.questions.map((question) => fieldset(question, data.words, progress)));
+    root.replaceChildren(...data.questions.map((question) => fieldset(question, data.words, progress, root.chosen)));
   });
 }
