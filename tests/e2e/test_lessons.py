@@ -94,6 +94,7 @@ def test_an_answer_is_judged_kept_and_can_be_forgotten(lesson):
     expect(page.get_by_text("Correcto. Menos log 0,5")).to_be_visible()
     expect(page.locator("input[name='question the-loss/balance']:checked")).to_have_value("2")
     page.get_by_role("radio", name="EN", exact=True).click()
+    expect(page.get_by_text("Right. Minus log 0.5")).to_be_visible()
     page.get_by_role("button", name="Forget my answers").click()
     page.get_by_role("button", name="Forget them all?").click()
     expect(entry.get_by_role("img")).to_have_count(0)
