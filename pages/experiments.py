@@ -19,7 +19,7 @@ from pages.parts.experiments import charts
 from pages.parts.experiments.table import as_csv, label_of, show_table
 from pages.parts.experiments.vary import train_missing
 from pages.parts.language import _
-from pages.parts.links import give, one_of, run_key, take
+from pages.parts.links import give, one_of, run_key, take, to_page
 from pages.parts.live.status import about
 from pages.parts.rates import count_request
 from pages.parts.ready import get_ready
@@ -89,7 +89,7 @@ def _introduce() -> None:
         st.session_state["vary"] = list(EXAMPLE)
         for name, values in EXAMPLE.items():
             st.session_state[f"vary.{name}"] = values
-        st.switch_page("train.py")
+        to_page("train.py")
 
 
 def _show(store: RunStore, row: ExperimentRow, was_active: bool) -> None:

@@ -12,6 +12,7 @@ from gan_core.monitor.answers import spread
 from gan_core.monitor.experiment_results import Result
 from gan_core.store.tables import Run
 from gan_core.text import Text, no_formula
+from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import FID
 from pages.parts.verdicts import VERDICTS
@@ -90,12 +91,17 @@ def _say_best(experiment: Experiment, results: list[Result], score: Score) -> No
     baseline = label_of(experiment.variants[experiment.baseline])
     if best:
         st.success(
-            _("Better than the baseline ({baseline}): {best}", baseline=baseline, best=", ".join(best)),
+            plain(_("Better than the baseline ({baseline}): {best}", baseline=baseline, best=", ".join(best))),
             icon=":material/check:",
         )
     elif len(results) > 1:
         st.info(
-            _("No variant is better than the baseline ({baseline}) beyond the noise of the seeds.", baseline=baseline),
+            plain(
+                _(
+                    "No variant is better than the baseline ({baseline}) beyond the noise of the seeds.",
+                    baseline=baseline,
+                )
+            ),
             icon=":material/lightbulb:",
         )
 

@@ -23,6 +23,7 @@ from gan_core.store.runs import RunStore
 from gan_core.validation import LONGEST_TEXT
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
+from pages.parts.links import to_page
 from pages.parts.live.status import about
 from pages.parts.rates import count_request
 from pages.parts.ready import get_ready
@@ -42,13 +43,16 @@ def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
         experiment = _choose(preset, config)
         if experiment is None:
             return
-        _show_cost(store, experiment)
         count = len(experiment.variants) * experiment.seeds
+        if count == 1:
+            st.caption(_("Add another value."))
+            return
+        _show_cost(store, experiment)
         if st.button(_("Train {count} runs", count=count), type="primary", width="stretch", key="train-experiment"):
             count_request()
             row = train_missing(store, experiment)
             st.session_state["experiment"] = row
-            st.switch_page("experiments.py", query_params={"experiment": row})
+            to_page("experiments.py", experiment=row)
 
 
 def train_missing(store: RunStore, experiment: Experiment) -> str:
