@@ -28,8 +28,7 @@ from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import take_run
 from pages.parts.visitors import store_of_visitor
 
-REFRESH_SECONDS = 3
-"""While runs wait or train."""
+REFRESH_SECONDS = 3  # while runs wait or train
 MOST_PICTURED = 6
 EXAMPLE = {"generator_layers": "16, 128, 256-512"}
 SCORES: dict[Score, Text] = {"fid": Text("FID"), "accuracy": Text("Class accuracy")}
@@ -44,8 +43,7 @@ def main() -> None:
         _introduce()
         return
     get_ready(store)
-    is_active = any(run and run.active for run in Experiments(store).runs(row))
-    st.fragment(_show, run_every=REFRESH_SECONDS if is_active else None)(store, row, is_active)
+    _show(store, row)
 
 
 def _choose(experiments: Experiments) -> ExperimentRow | None:
@@ -92,13 +90,11 @@ def _introduce() -> None:
         to_page("train.py")
 
 
-def _show(store: RunStore, row: ExperimentRow, was_active: bool) -> None:
-    experiments, experiment = Experiments(store), row.experiment
-    runs = experiments.runs(row)
-    if was_active and not any(run and run.active for run in runs):
-        st.rerun()  # nothing more to be waited for
+def _show(store: RunStore, row: ExperimentRow) -> None:
+    experiment, runs = row.experiment, Experiments(store).runs(row)
     _heading(experiment)
-    _progress(runs)
+    is_active = any(run and run.active for run in runs)
+    st.fragment(_progress, run_every=REFRESH_SECONDS if is_active else None)(store, row, _ended(runs))
     with st.container(horizontal=True, vertical_alignment="bottom", key="experiment-actions"):
         if store.by.may_change(row):
             _actions(store, row, runs)
@@ -109,19 +105,22 @@ def _show(store: RunStore, row: ExperimentRow, was_active: bool) -> None:
         _("CSV"), lambda: as_csv(experiment, runs), f"experiment-{row.id}.csv", "text/csv", icon=":material/download:",
         on_click="ignore",
     )  # fmt: skip
-    if not any(run and run.step for run in runs):
-        return
-    charts.show_bands(store, experiment, results)
-    charts.show_score_over_settings(experiment, results, score)
-    charts.show_parallel(experiment, results, score)
-    _pictures(results)
+    if any(run and run.step for run in runs):
+        charts.show_bands(store, experiment, results)
+        charts.show_score_over_settings(experiment, results, score)
+        charts.show_parallel(experiment, results, score)
+        _pictures(results)
+
+
+def _ended(runs: list[Run | None]) -> int:
+    return sum(run is not None and not run.active for run in runs)
 
 
 def _heading(experiment: Experiment) -> None:
     """What all runs share, as far as it differs from the preset."""
     preset = PRESETS[experiment.preset].config if experiment.preset in PRESETS else None
     shared = [
-        f"{_(setting.title)} {shown_value(getattr(experiment.base, name))}"
+        f"{_(setting.title)} {shown_value(getattr(experiment.base, name))} {_(setting.unit)}".strip()
         for name, setting in settings().items()
         if name not in experiment.vary
         and (preset is None or getattr(preset, name) != getattr(experiment.base, name))
@@ -131,13 +130,16 @@ def _heading(experiment: Experiment) -> None:
     st.caption(plain(" · ".join([first, *shared])))
 
 
-def _progress(runs: list[Run | None]) -> None:
+def _progress(store: RunStore, row: ExperimentRow, had_ended: int) -> None:
+    """How far all runs are. Once another one has ended, the page is drawn anew."""
+    runs = Experiments(store).runs(row)
+    if _ended(runs) != had_ended:
+        st.rerun()
     there = [run for run in runs if run]
-    ended = sum(not run.active for run in there)
-    share = sum(1.0 if not run.active else run.progress for run in there) / len(runs)
-    text = _("{ended} of {count} runs have ended", ended=ended, count=len(runs))
+    share = sum(run.progress if run.active else 1.0 for run in there) / len(runs)
+    text = _("{ended} of {count} runs have ended", ended=had_ended, count=len(runs))
     left = [_seconds_left(run) for run in there if run.active]
-    if left and all(seconds is not None for seconds in left):
+    if left and None not in left:
         text += ", " + _("about {time} of training are left", time=about(sum(filter(None, left))))
     if share < 1:
         st.progress(share, text)

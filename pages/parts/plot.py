@@ -21,6 +21,6 @@ def show_chart(chart: go.Figure, key: str, alt: str, **layout: Any) -> None:
     text = of_theme("textColor")  # Streamlit's own grey cannot be read on a light ground
     for update in (chart.update_xaxes, chart.update_yaxes):
         update(tickfont_color=text, title_font_color=text)
-    separators = LANGUAGES[language()].separators
-    chart.update_layout(margin={"l": 10, "r": 10, "t": 10, "b": 10}, separators=separators, **layout)
+    usual = {"margin": {"l": 10, "r": 10, "t": 10, "b": 10}, "separators": LANGUAGES[language()].separators}
+    chart.update_layout(usual | layout)
     st.plotly_chart(chart, config=NO_TOOLS, key=key, alt=alt)

@@ -27,7 +27,9 @@ SCORE_TITLES = {"fid": "FID", "accuracy": "Class accuracy"}
 def show_bands(store: RunStore, experiment: Experiment, results: list[Result]) -> None:
     """A curve for each of the best variants, with a band of one standard deviation over the seeds."""
     metrics = {
-        trace.metric: f"{_(chart.title)}: {_(trace.label)}" for chart in CHARTS.values() for trace in chart.traces
+        trace.metric: _(chart.title) if len(chart.traces) == 1 else f"{_(chart.title)}: {_(trace.label)}"
+        for chart in CHARTS.values()
+        for trace in chart.traces
     }
     with st.container(horizontal=True, vertical_alignment="bottom", key="band-choice"):
         metric = st.selectbox(
@@ -124,8 +126,7 @@ def show_parallel(experiment: Experiment, results: list[Result], score: Score) -
     text = of_theme("textColor")
     chart = go.Figure(go.Parcoords(dimensions=axes, line=line, labelfont_color=text, tickfont_color=text))
     alt = _("A line through the values of each variant to its score; the table has the same figures.")
-    show_chart(chart, "parallel", alt, height=360)
-    chart.update_layout(margin={"l": 60, "r": 60, "t": 50, "b": 20})
+    show_chart(chart, "parallel", alt, height=360, margin={"l": 80, "r": 60, "t": 50, "b": 20})
     st.caption(_("Drag along an axis to see only the variants with these values."))
 
 

@@ -56,7 +56,7 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "accuracy ±": st.column_config.NumberColumn("±", format="percent", help=deviation),
         "speed": st.column_config.NumberColumn(_("images/s"), format="%.0f"),
         "runs": st.column_config.TextColumn(_("Runs")),
-        "verdict": st.column_config.TextColumn(_("Against the baseline"), help=_(RULE)),
+        "verdict": st.column_config.TextColumn(_("Against the baseline"), help=_(RULE), width=260),
     }
 
 
