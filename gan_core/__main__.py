@@ -1,4 +1,4 @@
-"""The command line: python -m gan_core presets | settings | train | sample | evaluate | runs | backup | worker.
+"""The command line: python -m gan_core presets | settings | train | experiment | ...
 
 What a command needs is imported in it: SQLAlchemy takes a quarter of a second, torch two.
 """
@@ -18,6 +18,7 @@ from gan_core import paths
 from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import WorkbenchError
+from gan_core.experiment_command import experiment
 from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
@@ -231,6 +232,9 @@ def _bar_of_shares() -> Iterator[Callable[[float], None]]:
 
 def _line_text(line: Text | None) -> str:
     return str(line or "")
+
+
+cli.add_command(experiment)
 
 
 @cli.command()

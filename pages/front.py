@@ -27,6 +27,7 @@ pages = [
     st.Page("learn.py", title=_("Learn"), icon=":material/menu_book:"),
     st.Page("train.py", title=_("Train"), icon=":material/model_training:"),
     st.Page("runs.py", title=_("Runs"), icon=":material/stacked_line_chart:"),
+    st.Page("experiments.py", title=_("Experiments"), icon=":material/science:"),
     st.Page("generate.py", title=_("Generate"), icon=":material/draw:"),
     st.Page("evaluate.py", title=_("Evaluate"), icon=":material/query_stats:"),
 ]

@@ -11,6 +11,7 @@ from gan_core.store.tables import Run
 from pages.parts.class_task import show_task, task_of_form
 from pages.parts.error_box import errors_in_words
 from pages.parts.example import show_example
+from pages.parts.experiments.vary import vary_settings
 from pages.parts.language import _
 from pages.parts.live.status import about
 from pages.parts.live_chart import choose_view, live_charts
@@ -61,6 +62,9 @@ def _form(store: RunStore) -> None:
             st.session_state["run"] = link_key(made)
         if config:
             show_estimate(store, config)
+    if config and not task:
+        with start:
+            vary_settings(store, preset, config)
 
 
 def _show_when_deleted(run: Run) -> None:

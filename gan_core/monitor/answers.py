@@ -1,9 +1,10 @@
-"""What an exercise's runs say: which of two settings is better, by measure, and at what price.
+"""What runs say of two settings: which is better, by measure, and at what price.
 
 **The rule.** Scores of one setting differ from seed to seed. A difference between two settings counts if it is larger
 than what such seeds would show by chance in 1 of 20 comparisons: Student's test of two means with pooled variance
 (Student 1908), two-sided, 5 %. For three seeds against three, the means must be apart by more than 2.78 times
-sqrt(s² (1/3 + 1/3)), where s² is the mean of both variances. Scores are compared where their noise is about equally
+sqrt(s² (1/3 + 1/3)), where s² is the mean of both variances. Who asks it of k settings at once has k chances to be
+fooled, so each may be one of 20 k only (Bonferroni). Scores are compared where their noise is about equally
 large for good and for bad ones: FID as its logarithm, a class accuracy as its log odds. All else is "within the noise".
 
 Three seeds find large differences only. That a difference is within the noise does not say that there is none.
@@ -15,13 +16,13 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from gan_core.exercises import Score
-from gan_core.store.exercise_runs import has_score
+from gan_core.store.runs_by_settings import has_score
 from gan_core.store.tables import Run, State
 from gan_core.text import Text
 
 Verdict = Literal["better", "worse", "same"]
-T_95 = {2: 4.303, 3: 3.182, 4: 2.776}
-"""Student's t for degrees of freedom: 5 % of both sides together."""
+CHANCE = 0.05
+"""Of a difference that is none, in each question that is asked."""
 PICTURES = 2_000
 """Of a score (jobs/scoring.py). Half a picture keeps the odds of none and of all finite."""
 
@@ -73,12 +74,16 @@ def side_of(runs: Sequence[Run | None], parameters: int | None = None) -> Side:
     )
 
 
-def judge(before: Side, after: Side, score: Score) -> Verdict:
-    """Whether the second setting is better, worse, or neither by the rule above. Who breaks off more often is worse."""
+def judge(before: Side, after: Side, score: Score, comparisons: int = 1) -> Verdict:
+    """Whether the second setting is better, worse, or neither by the rule above. Who breaks off more often is worse.
+
+    Args:
+        comparisons: how many settings are compared with the first.
+    """
     if before.failed != after.failed:
         return "worse" if after.failed > before.failed else "better"
     was, now = ([_even(value, score) for value in side.scores(score)] for side in (before, after))
-    if not _differ(was, now):
+    if not _differ(was, now, CHANCE / comparisons):
         return "same"
     return "better" if statistics.fmean(now) > statistics.fmean(was) else "worse"
 
@@ -91,14 +96,32 @@ def _even(value: float, score: Score) -> float:
     return math.log((value + half) / (1 - value + half))
 
 
-def _differ(was: Sequence[float], now: Sequence[float]) -> bool:
+def _differ(was: Sequence[float], now: Sequence[float], chance: float) -> bool:
     """Student's test. With too few values nothing can be said."""
-    degrees = len(was) + len(now) - 2
-    if min(len(was), len(now)) < 2 or degrees not in T_95:
+    if min(len(was), len(now)) < 2:
         return False
+    degrees = len(was) + len(now) - 2
     squares = sum((value - statistics.fmean(side)) ** 2 for side in (was, now) for value in side)
     noise = math.sqrt(squares / degrees * (1 / len(was) + 1 / len(now)))
-    return abs(statistics.fmean(now) - statistics.fmean(was)) > T_95[degrees] * noise
+    difference = abs(statistics.fmean(now) - statistics.fmean(was))
+    return difference > 0 and (noise == 0 or chance_of(difference / noise, degrees) < chance)
+
+
+def chance_of(t: float, degrees: int) -> float:
+    """How likely Student's t is at least as far from 0 as this, on either side (Abramowitz & Stegun 26.7.3, 26.7.4).
+
+    Args:
+        degrees: of freedom, from 1 on.
+    """
+    angle = math.atan(t / math.sqrt(degrees))
+    is_odd = degrees % 2
+    term = math.cos(angle) if is_odd else 1.0
+    terms = 0.0
+    for k in range(1 + is_odd, degrees, 2):
+        terms += term
+        term *= math.cos(angle) ** 2 * k / (k + 1)
+    within = math.sin(angle) * terms
+    return 1 - (2 / math.pi * (angle + within) if is_odd else within)
 
 
 def answer(before: Side, after: Side, score: Score, same_speed: bool = False) -> Text:

@@ -6,7 +6,10 @@ from sqlalchemy import ColumnElement, and_, true
 
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
-from gan_core.store.tables import EvaluationRow, Run
+from gan_core.store.tables import EvaluationRow, ExperimentRow, Run
+
+Owned = Run | EvaluationRow | ExperimentRow
+"""What belongs to who made it."""
 
 LONGEST_IN_LOG = 20
 
@@ -32,27 +35,29 @@ class Visitor(NamedTuple):
             return "owner" if self.may_everything else "nobody"
         return f"person {self.person}" + (f" {self.name[:LONGEST_IN_LOG]!r}" if self.name else "")
 
-    def may_list(self, job: Run | EvaluationRow) -> bool:
+    def may_list(self, job: Owned) -> bool:
         """Whether it is shown without a link. What belongs to nobody in particular is the owner's of the machine."""
         return self.may_everything or (job.person_id != 0 and (self.watches_all or job.person_id == self.person))
 
-    def listed(self, table: type[Run] | type[EvaluationRow]) -> ColumnElement[bool]:
+    def listed(self, table: type[Owned]) -> ColumnElement[bool]:
         """`may_list` for SQL."""
         if self.may_everything:
             return true()
         return table.person_id != 0 if self.watches_all else and_(table.person_id == self.person, table.person_id != 0)
 
-    def may_change(self, job: Run | EvaluationRow) -> bool:
+    def may_change(self, job: Owned) -> bool:
         return self.may_everything or (job.person_id != 0 and job.person_id == self.person)
 
-    def refuse_change(self, job: Run | EvaluationRow) -> None:
+    def refuse_change(self, job: Owned) -> None:
         """Raises WorkbenchError if this visitor may not stop, change or delete it."""
         if not self.may_change(job):
             raise WorkbenchError("This belongs to somebody else; you may watch it, and make one of your own.")
 
 
-def link_key(run: Run) -> str:
-    """What stands for a run in links: its number, or its name where a number that can be guessed must open nothing."""
+def link_key(run: Run | ExperimentRow) -> str:
+    """What stands for a run or an experiment in links: its number, or its name where a number that can be guessed must
+    open nothing.
+    """
     return run.name if hosting().mode == "public" else str(run.id)
 
 

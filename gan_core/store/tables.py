@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from gan_core import paths
 from gan_core.config import RunConfig
 from gan_core.datasets.table import dataset_name
+from gan_core.experiments import Experiment
 from gan_core.text import Text
 
 if TYPE_CHECKING:
@@ -304,6 +305,39 @@ class Browser(Base):
 
     key_digest: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(index=True)
+
+
+class ExperimentRow(Base):
+    """A question that many runs answer, as `gan_core.experiments.Experiment` says it."""
+
+    __tablename__ = "experiments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)  # who has it may watch
+    preset: Mapped[str]
+    config_json: Mapped[str]
+    vary_json: Mapped[str]
+    seeds: Mapped[int]
+    person_id: Mapped[int] = mapped_column(default=0, index=True)  # who made it; 0 for nobody in particular
+    created_at: Mapped[float]  # seconds since 1970
+
+    # A deleted experiment's number is never given to another: links know it.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
+
+    @property
+    def experiment(self) -> Experiment:
+        vary = {name: tuple(values) for name, values in json.loads(self.vary_json).items()}
+        return Experiment(self.preset, RunConfig.model_validate_json(self.config_json), vary, self.seeds)
+
+
+class ExperimentRun(Base):
+    """Which run of an experiment is which. A run may belong to several."""
+
+    __tablename__ = "experiment_runs"
+
+    experiment_id: Mapped[int] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)  # in `Experiment.all_configs`
+    run_id: Mapped[int] = mapped_column(index=True)
 
 
 class Progress(Base):

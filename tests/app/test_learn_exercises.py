@@ -3,8 +3,8 @@
 import pytest
 
 from gan_core.exercises import EXERCISES, SEEDS
-from gan_core.store.exercise_runs import runs_with
 from gan_core.store.runs import State
+from gan_core.store.runs_by_settings import runs_with
 from tests.app.conftest import button_named, components, words_of
 
 NAME = "more-neurons"

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from gan_core import paths
 from gan_core.exercises import EXERCISES, SEEDS
 from gan_core.monitor.answers import answer, judge, side_of
-from gan_core.store.exercise_runs import runs_with
 from gan_core.store.runs import State, default_store
+from gan_core.store.runs_by_settings import runs_with
 from tests.e2e.steps import press
 
 NAME = "more-neurons"

@@ -1,7 +1,6 @@
 """One model in detail: which classes it confuses, its best and worst pictures, what it may have memorised."""
 
 from html import escape
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,7 +11,8 @@ from gan_core.metrics.result import SCORES, Evaluation
 from gan_core.monitor.charts import DISCRIMINATOR, GENERATOR
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain_for_plotly
-from pages.parts.language import LANGUAGES, _, language
+from pages.parts.language import _
+from pages.parts.plot import show_chart
 from pages.parts.sharp_pictures import figure
 from pages.parts.style import of_theme
 
@@ -22,7 +22,6 @@ FULL_COLOUR = 1.7
 """The share at which a field would have its full colour. More than 1, since numbers on full colour are hard to read."""
 PLACES = {"asked": "%{y}", "seen": "%{x}", "count": "%{text}", "share": "%{z:.1%}"}
 """Where Plotly puts a field's values."""
-NO_TOOLS = {"displayModeBar": False}
 
 
 def show_details(store: RunStore, result: Evaluation, run_name: str) -> None:
@@ -68,17 +67,8 @@ def _confusion(result: Evaluation) -> None:
     chart = go.Figure(heatmap)
     chart.update_xaxes(title=_("seen by the classifier"), type="category", side="bottom")
     chart.update_yaxes(title=_("asked for"), type="category", autorange="reversed")
-    _show(chart, "confusion", _("Confusion matrix"), height=460, dragmode=False)
+    show_chart(chart, "confusion", _("Confusion matrix"), height=460, dragmode=False)
     st.caption(_("If a model draws what it is asked for, all its pictures are on the diagonal."))
-
-
-def _show(chart: go.Figure, key: str, alt: str, **layout: Any) -> None:
-    text = of_theme("textColor")  # Streamlit's own grey cannot be read on a light ground
-    for update in (chart.update_xaxes, chart.update_yaxes):
-        update(tickfont_color=text, title_font_color=text)
-    separators = LANGUAGES[language()].separators
-    chart.update_layout(margin={"l": 10, "r": 10, "t": 10, "b": 10}, separators=separators, **layout)
-    st.plotly_chart(chart, config=NO_TOOLS, key=key, alt=alt)
 
 
 def _best_and_worst(result: Evaluation) -> None:
@@ -157,5 +147,5 @@ def _over_time(store: RunStore, run_name: str) -> None:
         chart.update_xaxes(title=_("kimg"))
         chart.update_yaxes(title=title, tickformat=".0%" if "%" in SCORES[name].format else None, rangemode="tozero")
         with column:
-            _show(chart, f"over-time-{name}", title, height=300)
+            show_chart(chart, f"over-time-{name}", title, height=300)
     st.caption(_("Each score uses only a few pictures. It shows the trend, but it is not comparable with the table."))

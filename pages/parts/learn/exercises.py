@@ -12,8 +12,8 @@ from gan_core.estimates.estimator import Estimate, question_of
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
 from gan_core.monitor.answers import Side, Verdict, answer, judge, side_of, spread
 from gan_core.monitor.charts import SMOOTHING
-from gan_core.store.exercise_runs import missing, runs_with
 from gan_core.store.runs import RunStore
+from gan_core.store.runs_by_settings import missing, runs_with
 from gan_core.store.tables import Run, State
 from gan_core.text import Text
 from pages.parts.class_task import task_of_exercise
@@ -32,14 +32,10 @@ from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import as_entered, setting_widget, take_run
 from pages.parts.train.cost import ASK_SECONDS, ask
 from pages.parts.train.live_status import live_status
+from pages.parts.verdicts import VERDICTS
 
 NAME = "exercises"
 """Of the list of them, as a link to the Learn page has it."""
-VERDICTS: dict[Verdict, Text] = {
-    "better": Text("better"),
-    "worse": Text("worse"),
-    "same": Text("no difference beyond the noise"),
-}
 RULE = Text(
     "Scores differ from seed to seed. Better or worse is said only if the means are further apart than three such "
     "seeds would be by chance in 1 of 20 comparisons: Student's test, 5 %. FIDs are compared by their logarithm, class "

@@ -3,9 +3,9 @@
 import pytest
 
 from gan_core.monitor.answers import side_of
-from gan_core.store.exercise_runs import missing, runs_with
 from gan_core.store.rights import Visitor
 from gan_core.store.runs import State
+from gan_core.store.runs_by_settings import missing, runs_with
 from tests.conftest import small_config
 
 CONFIGS = [small_config(seed=seed) for seed in range(3)]

@@ -1,4 +1,4 @@
-"""Which runs belong to an exercise: those with its settings. Nothing else is stored of it. Knows nothing of torch."""
+"""Which runs have these settings: of an exercise nothing else is stored. Knows nothing of torch."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,15 @@ from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, RunChange, State
 
 
-def runs_with(store: RunStore, configs: Sequence[RunConfig], of_all: bool = False) -> list[Run | None]:
+def runs_with(
+    store: RunStore, configs: Sequence[RunConfig], of_all: bool = False, resumable: bool = False
+) -> list[Run | None]:
     """For each config the run that has exactly its settings: a scored one, else one that waits or trains, else one that
     has failed; None if there is none. Runs that were stopped, or changed while they learned, do not count.
 
     Args:
         of_all: whether the runs of others count that this visitor may list, as for what a class shares.
+        resumable: whether a run that was stopped or interrupted counts, if there is no other.
     """
     wanted = {config.model_dump_json(): number for number, config in enumerate(configs)}
     mine = Run.person_id == store.by.person
@@ -25,7 +28,7 @@ def runs_with(store: RunStore, configs: Sequence[RunConfig], of_all: bool = Fals
     with store.session() as session:
         for run in session.scalars(with_settings):
             number = wanted[run.config_json]
-            if _worth(run) and _worth(run) >= _worth(found[number]):
+            if _worth(run, resumable) and _worth(run, resumable) >= _worth(found[number], resumable):
                 found[number] = run
     return found
 
@@ -40,7 +43,11 @@ def has_score(run: Run) -> bool:
     return run.state == State.FINISHED and "fid" in run.last
 
 
-def _worth(run: Run | None) -> int:
+def _worth(run: Run | None, resumable: bool) -> int:
     if run is None:
         return 0
-    return 3 if has_score(run) else 2 if run.active else 1 if run.state == State.FAILED else 0
+    if has_score(run):
+        return 4
+    worth = {State.QUEUED: 3, State.RUNNING: 3, State.FAILED: 2, State.STOPPED: 1, State.INTERRUPTED: 1}
+    found = worth.get(State(run.state), 0)
+    return found if found > 1 or resumable else 0

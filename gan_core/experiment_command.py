@@ -1,0 +1,119 @@
+"""The command `experiment`: a question that many runs answer, asked and shown on the command line."""
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from gan_core.config import RunConfig, make_config
+from gan_core.errors import WorkbenchError
+from gan_core.experiments import MOST_SEEDS, USUAL_SEEDS, make_experiment, read_values
+from gan_core.presets import DEFAULT_PRESET, preset_config
+from gan_core.text import shortened
+
+if TYPE_CHECKING:
+    from gan_core.monitor.answers import Side
+    from gan_core.store.experiments import Experiments
+    from gan_core.store.tables import ExperimentRow
+
+ASK_SECONDS = 0.2
+VERDICTS = {"better": "better", "worse": "worse", "same": "within the noise"}
+
+
+@click.command()
+@click.option("--preset", default=DEFAULT_PRESET, help=f"One of the presets; {DEFAULT_PRESET} if none is given.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A hyperparameter of all runs.")
+@click.option("--vary", multiple=True, required=True, metavar="KEY=VALUE,...", help="Its values. May be repeated.")
+@click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=USUAL_SEEDS, help="Runs of each combination.")
+@click.option("--yes", is_flag=True, help="Do not ask before runs are put into the queue.")
+@click.option("--stop", is_flag=True, help="Stop its runs.")
+@click.option("--resume", is_flag=True, help="Go on with those that were stopped or interrupted.")
+def experiment(
+    preset: str, changes: tuple[str, ...], vary: tuple[str, ...], seeds: int, yes: bool, stop: bool, resume: bool
+) -> None:
+    """Train every combination of values, from several seeds, and compare them.
+
+    The runs wait in the queue, where the app or `worker` takes them. The same command again adds only what is missing,
+    and prints what has come out so far. Layers are written with a - between: --vary generator_layers=64,128,64-128.
+    """
+    from gan_core.store.experiments import Experiments
+    from gan_core.store.runs import default_store
+
+    base = make_config(preset_config(preset), **dict(_pair("--set", change) for change in changes))
+    asked = make_experiment(preset, base, _values(vary), seeds)
+    experiments = Experiments(default_store())
+    row = experiments.make(asked)
+    click.echo(f"Experiment {row.id}: {len(asked.variants)} variants, {seeds} seeds each")
+    if stop:
+        experiments.stop(row)
+    elif resume:
+        experiments.resume(row)
+    else:
+        _queue_missing(experiments, row, yes)
+    _print_results(experiments, row)
+
+
+def _values(vary: tuple[str, ...]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for text in vary:
+        name, value = _pair("--vary", text)
+        values.setdefault(name, []).extend(read_values(name, value))
+    return values
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise WorkbenchError("{option} {text}: write it as key=value.", option=option, text=shortened(text))
+    return name.strip(), value
+
+
+def _queue_missing(experiments: "Experiments", row: "ExperimentRow", yes: bool) -> None:
+    configs = row.experiment.all_configs()
+    missing = [config for config, run in zip(configs, experiments.runs(row), strict=True) if run is None]
+    if not missing:
+        return
+    seconds = {config: _seconds_of(config) for config in missing}
+    known = [found for found in seconds.values() if found is not None]
+    about = f", about {sum(known) / 60:.3g} minutes of training" if len(known) == len(missing) else ""
+    runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
+    if yes or click.confirm(f"{runs}{about}. Put them into the queue?", err=True):
+        made = experiments.train_missing(row, seconds.get)
+        click.echo(f"Runs put into the queue: {made}. The app trains them, or `python -m gan_core worker`.")
+
+
+def _seconds_of(config: RunConfig) -> float | None:
+    """Measured once for all runs that differ in their seed alone."""
+    from gan_core.estimates.estimator import Estimate, default_estimator
+
+    while (answer := default_estimator().ask(config)) is None:
+        time.sleep(ASK_SECONDS)
+    return answer.seconds(config) if isinstance(answer, Estimate) else None
+
+
+def _print_results(experiments: "Experiments", row: "ExperimentRow") -> None:
+    from gan_core.monitor.experiment_results import results_of
+
+    asked, runs = row.experiment, experiments.runs(row)
+    results = results_of(asked, runs, "fid")
+    lines = [(*asked.vary, "FID", "accuracy", "runs", "against the baseline")]
+    for result in results:
+        ended = f"{len(result.side.fid)} of {asked.seeds}"
+        verdict = "baseline" if result.number == asked.baseline else VERDICTS.get(result.verdict or "", "")
+        lines.append((*result.variant.values(), *_figures(result.side), ended, verdict))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _figures(side: "Side") -> tuple[str, str]:
+    return _with_spread(side.fid, ".3g", ".2g"), _with_spread(side.accuracy, ".1%", ".1%")
+
+
+def _with_spread(values: tuple[float, ...], of_mean: str, of_deviation: str) -> str:
+    from gan_core.monitor.answers import spread
+
+    if not values:
+        return "-"
+    mean, deviation = spread(values)
+    return f"{mean:{of_mean}} ± {deviation:{of_deviation}}" if len(values) > 1 else f"{mean:{of_mean}}"

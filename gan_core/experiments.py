@@ -1,0 +1,152 @@
+"""Experiments: a question that one run does not answer, such as whether more neurons help. Knows nothing of torch.
+
+An experiment has the settings of a run, several values for some of them, and a number of seeds. Every combination of
+the values is a variant. Each variant is trained from each seed, as an ordinary run.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import Any, NamedTuple
+
+from gan_core.config import RunConfig, has_effect, make_config, settings, with_full_path
+from gan_core.errors import WorkbenchError
+from gan_core.setting import Setting, as_text
+from gan_core.text import Text, shortened
+
+MOST_RUNS = 500
+MOST_SEEDS = 20
+USUAL_SEEDS = 3
+"""The fewest whose spread says something."""
+FIXED = ("seed", "grid_every", "score_every")
+"""What cannot be varied: seeds have a place of their own, the others change what is recorded and not what is learnt."""
+
+
+class Experiment(NamedTuple):
+    """What is asked.
+
+    Args:
+        preset: the named GAN that the settings come from.
+        base: the settings that all runs share, and the first seed.
+        vary: of each varied setting its values, as `make_config` reads them from text.
+        seeds: how many runs each variant has, from the base's seed on.
+    """
+
+    preset: str
+    base: RunConfig
+    vary: Mapping[str, tuple[str, ...]]
+    seeds: int
+
+    @property
+    def variants(self) -> list[dict[str, str]]:
+        """The combinations of the varied settings' values, the last setting's values changing fastest."""
+        return [dict(zip(self.vary, values, strict=True)) for values in product(*self.vary.values())]
+
+    @property
+    def baseline(self) -> int:
+        """The variant that others are compared with: the one with the base's own values, else the first."""
+        own = {name: as_text(getattr(self.base, name)) for name in self.vary}
+        return self.variants.index(own) if own in self.variants else 0
+
+    def configs(self, variant: Mapping[str, str]) -> list[RunConfig]:
+        """A variant's runs, one a seed. Raises WorkbenchError if these values do not go together."""
+        first = self.base.seed
+        return [make_config(self.base, **variant, seed=first + number) for number in range(self.seeds)]
+
+    def all_configs(self) -> list[RunConfig]:
+        """Of all runs: of each variant one after the other, a seed each. The order in which they are numbered."""
+        return [config for variant in self.variants for config in self.configs(variant)]
+
+    def vary_json(self) -> str:
+        return json.dumps(self.vary)
+
+
+def make_experiment(
+    preset: str, base: RunConfig, vary: Mapping[str, Iterable[str]], seeds: int = USUAL_SEEDS
+) -> Experiment:
+    """An experiment whose every run could be trained.
+
+    Args:
+        vary: as in `Experiment`; values that are the same, written otherwise, count once.
+
+    Raises WorkbenchError for settings and values that are refused, for a setting that changes nothing, and for more
+    than MOST_RUNS runs.
+    """
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise WorkbenchError("An experiment has 1 to {most} seeds, not {seeds}.", most=MOST_SEEDS, seeds=seeds)
+    base = with_full_path(base)
+    found = {name: tuple(dict.fromkeys(_canonical(name, value) for value in values)) for name, values in vary.items()}
+    experiment = Experiment(preset, base, found, seeds)
+    _refuse_size(experiment)
+    configs = experiment.all_configs()
+    for name in found:
+        if not any(has_effect(name, config.model_dump()) for config in configs):
+            raise WorkbenchError("{title} has no effect with these settings.", title=_title(name))
+    return experiment
+
+
+def _refuse_size(experiment: Experiment) -> None:
+    runs = experiment.seeds
+    for name, values in experiment.vary.items():
+        if not values:
+            raise WorkbenchError("{title}: give at least one value.", title=_title(name))
+        runs *= len(values)
+    if runs > MOST_RUNS:
+        raise WorkbenchError(
+            "That would be {runs:,} runs; an experiment has {most} at most. Vary less, or take fewer seeds.",
+            runs=runs,
+            most=MOST_RUNS,
+        )
+
+
+def _canonical(name: str, value: str) -> str:
+    """The value as a config has it, so that 0.10 and 0.1 are one. Raises WorkbenchError if it cannot be read.
+
+    Whether it goes together with the other settings is asked of every variant.
+    """
+    setting = _setting(name)
+    if setting.kind in (int, float) and not setting.choices:
+        try:
+            return as_text(setting.kind(value))
+        except ValueError:
+            return value.strip()  # such as "none", or what the config will refuse in words
+    if setting.kind is tuple:
+        return ", ".join(part.strip() for part in value.split(","))
+    return value.strip()
+
+
+def read_values(name: str, text: str) -> list[str]:
+    """The values of one setting, with commas between. Where one value is several numbers, these have a - between:
+    `64, 128, 64-128`.
+
+    Raises WorkbenchError if there is no such setting.
+    """
+    values = [value.strip() for value in text.split(",")]
+    if _setting(name).kind is tuple:
+        values = [value.replace("-", ", ") for value in values]
+    return [value for value in values if value]
+
+
+def values_in_a_line(name: str, values: Iterable[str]) -> str:
+    """What `read_values` reads."""
+    if _setting(name).kind is tuple:
+        values = [value.replace(", ", "-") for value in values]
+    return ", ".join(values)
+
+
+def offered(base: RunConfig) -> dict[str, Setting]:
+    """The settings that may be varied, and have an effect in this config."""
+    values: dict[str, Any] = base.model_dump()
+    return {name: found for name, found in settings().items() if name not in FIXED and has_effect(name, values)}
+
+
+def _setting(name: str) -> Setting:
+    if name not in settings():
+        make_config(**{name: ""})  # says which there are
+    if name in FIXED:
+        raise WorkbenchError("{title} cannot be varied in an experiment.", title=_title(name))
+    return settings()[name]
+
+
+def _title(name: str) -> Text:
+    return Text(settings()[name].title) if name in settings() else Text("{name}", {"name": shortened(name)})

@@ -1,0 +1,143 @@
+"""An experiment as charts: curves with their spread, and the score over each varied setting."""
+
+from collections.abc import Iterable
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from gan_core.config import settings
+from gan_core.exercises import Score
+from gan_core.experiments import Experiment
+from gan_core.monitor.answers import spread
+from gan_core.monitor.charts import CHARTS, X_AXES
+from gan_core.monitor.experiment_results import Band, Result, band
+from gan_core.store.runs import RunStore
+from pages.parts.edge import plain_for_plotly
+from pages.parts.experiments.table import label_of
+from pages.parts.language import _
+from pages.parts.plot import show_chart
+from pages.parts.style import of_theme
+
+MOST_BANDS = 6
+"""More of them cannot be told apart."""
+OVER = ("kimg", "step", "seconds")
+SCORE_TITLES = {"fid": "FID", "accuracy": "Class accuracy"}
+
+
+def show_bands(store: RunStore, experiment: Experiment, results: list[Result]) -> None:
+    """A curve for each of the best variants, with a band of one standard deviation over the seeds."""
+    metrics = {
+        trace.metric: _(chart.title) if len(chart.traces) == 1 else f"{_(chart.title)}: {_(trace.label)}"
+        for chart in CHARTS.values()
+        for trace in chart.traces
+    }
+    with st.container(horizontal=True, vertical_alignment="bottom", key="band-choice"):
+        metric = st.selectbox(
+            _("Curve"), list(metrics), format_func=lambda name: metrics.get(name, ""), key="experiment.metric",
+            index=list(metrics).index("fid"), persist_state="session", width=360,
+        )  # fmt: skip
+        over = st.selectbox(
+            _("Over"), OVER, format_func=lambda name: _(X_AXES[name]) if name in OVER else "", key="experiment.over",
+            persist_state="session", width=260,
+        )  # fmt: skip
+    found = [(result, band(store, result.runs, metric, over)) for result in results[:MOST_BANDS]]
+    chart = go.Figure()
+    for number, (result, curve) in enumerate(found):
+        if curve is not None:
+            chart.add_traces(_traces(curve, label_of(result.variant), number))
+    if not chart.data:
+        st.caption(_("Nothing has been measured yet."))
+        return
+    chart.update_xaxes(title=_(X_AXES[over]))
+    chart.update_yaxes(title=metrics[metric])
+    legend = {"title": {"text": _titles(experiment.vary)}, "orientation": "h", "y": -0.25}
+    show_chart(chart, "bands", metrics[metric], height=420, legend=legend)
+    text = _("A line is the mean over the seeds, its band one standard deviation on each side.")
+    if len(results) > MOST_BANDS:
+        text += " " + _("The best {count} variants.", count=MOST_BANDS)
+    st.caption(text)
+
+
+def _traces(curve: Band, label: str, number: int) -> list[go.Scatter]:
+    colours = of_theme("chartCategoricalColors")
+    colour = colours[number % len(colours)]
+    outline = {
+        "x": [*curve.x, *curve.x[::-1]],
+        "y": [*(curve.mean + curve.deviation), *(curve.mean - curve.deviation)[::-1]],
+    }
+    name = plain_for_plotly(label)
+    return [
+        go.Scatter(**outline, fill="toself", fillcolor=_faint(colour), line_width=0, hoverinfo="skip", showlegend=False,
+                   legendgroup=name),
+        go.Scatter(x=curve.x, y=curve.mean, mode="lines", line_color=colour, name=name, legendgroup=name),
+    ]  # fmt: skip
+
+
+def _faint(colour: str) -> str:
+    """The colour, through which one sees others: #rrggbb with a fifth of its strength."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, 0.2)"
+
+
+def show_score_over_settings(experiment: Experiment, results: list[Result], score: Score) -> None:
+    """For each varied setting: every run's score over its values, and their mean."""
+    columns = st.columns(min(2, len(experiment.vary)))
+    for number, (name, values) in enumerate(experiment.vary.items()):
+        with columns[number % len(columns)]:
+            _score_over(name, values, results, score)
+
+
+def _score_over(name: str, values: tuple[str, ...], results: list[Result], score: Score) -> None:
+    of_value = {
+        value: [one for result in results if result.variant[name] == value for one in result.side.scores(score)]
+        for value in values
+    }
+    scored = {value: scores for value, scores in of_value.items() if scores}
+    if not scored:
+        return
+    colour = of_theme("chartCategoricalColors")[1]
+    points = [(value, one) for value, scores in scored.items() for one in scores]
+    chart = go.Figure(
+        [
+            go.Scatter(x=[value for value, _one in points], y=[one for _value, one in points], mode="markers",
+                       marker={"color": colour, "size": 8, "opacity": 0.5}, name=_("a run")),
+            go.Scatter(x=list(scored), y=[spread(scores).mean for scores in scored.values()], mode="lines+markers",
+                       line={"color": colour}, marker={"symbol": "line-ew-open", "size": 22}, name=_("mean")),
+        ]
+    )  # fmt: skip
+    title = _(settings()[name].title)
+    chart.update_xaxes(title=title, type="category")
+    chart.update_yaxes(title=_(SCORE_TITLES[score]), tickformat=".0%" if score == "accuracy" else None)
+    means = ", ".join(f"{value}: {spread(scores).mean:.3g}" for value, scores in scored.items())
+    alt = _("{score} over {setting}. Means: {means}", score=_(SCORE_TITLES[score]), setting=title, means=means)
+    show_chart(chart, f"over-{name}", alt, height=300, showlegend=False)
+
+
+def show_parallel(experiment: Experiment, results: list[Result], score: Score) -> None:
+    """Where several settings vary: a line through each variant's values to its score."""
+    scored = [result for result in results if result.side.scores(score)]
+    if len(experiment.vary) < 2 or not scored:
+        return
+    scores = [spread(result.side.scores(score)).mean for result in scored]
+    axes = [_axis(name, values, scored) for name, values in experiment.vary.items()]
+    axes.append({"label": _(SCORE_TITLES[score]), "values": scores})
+    colours = of_theme("chartCategoricalColors")
+    line = {"color": scores, "colorscale": [[0, colours[1]], [1, colours[0]]], "showscale": False}
+    text = of_theme("textColor")
+    chart = go.Figure(go.Parcoords(dimensions=axes, line=line, labelfont_color=text, tickfont_color=text))
+    alt = _("A line through the values of each variant to its score; the table has the same figures.")
+    show_chart(chart, "parallel", alt, height=360, margin={"l": 80, "r": 60, "t": 50, "b": 20})
+    st.caption(_("Drag along an axis to see only the variants with these values."))
+
+
+def _axis(name: str, values: tuple[str, ...], scored: list[Result]) -> dict[str, object]:
+    places = [values.index(result.variant[name]) for result in scored]
+    shown = [plain_for_plotly(value) for value in values]
+    return {
+        "label": _(settings()[name].title), "values": places, "tickvals": list(range(len(values))), "ticktext": shown,
+        "range": [0, max(1, len(values) - 1)],
+    }  # fmt: skip
+
+
+def _titles(names: Iterable[str]) -> str:
+    return " · ".join(_(settings()[name].title) for name in names)

@@ -1,0 +1,121 @@
+"""An experiment's variants in a table, and all its runs as CSV."""
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from gan_core.config import settings
+from gan_core.exercises import Score
+from gan_core.experiments import Experiment
+from gan_core.monitor.answers import spread
+from gan_core.monitor.experiment_results import Result
+from gan_core.store.tables import Run
+from gan_core.text import Text, no_formula
+from pages.parts.edge import plain
+from pages.parts.language import _
+from pages.parts.live.status import FID
+from pages.parts.verdicts import VERDICTS
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.column_types import ColumnConfig
+
+RULE = Text(
+    "Scores differ from seed to seed. Better or worse is said only if the means are further apart than such seeds "
+    "would be by chance in 1 of 20 such tables: Student's test, 5 % shared by all comparisons. FIDs are compared by "
+    "their logarithm, class accuracies by their log odds. Few seeds find large differences only."
+)
+
+
+def label_of(variant: dict[str, str]) -> str:
+    """What charts call a variant: its values."""
+    return " · ".join(variant.values())
+
+
+def show_table(experiment: Experiment, results: list[Result], score: Score) -> None:
+    """Mean and standard deviation over the seeds, the best first."""
+    rows = [_row(experiment, result) for result in results]
+    titles = [_(settings()[name].title) for name in experiment.vary]
+    st.dataframe(
+        pd.DataFrame(rows, columns=[*titles, *_columns()]),
+        column_config=_columns(),
+        hide_index=True,
+        height=min(600, 38 + 35 * len(rows)),
+        alt=_("All variants, the best first"),
+        placeholder="–",
+    )
+    _say_best(experiment, results, score)
+
+
+def _columns() -> "dict[Any, ColumnConfig]":
+    deviation = _("Standard deviation over the seeds")
+    return {
+        "fid": st.column_config.NumberColumn(_("FID"), format="%.3g", help=_(FID)),
+        "fid ±": st.column_config.NumberColumn("±", format="%.2g", help=deviation),
+        "accuracy": st.column_config.NumberColumn(_("Class accuracy"), format="percent"),
+        "accuracy ±": st.column_config.NumberColumn("±", format="percent", help=deviation),
+        "speed": st.column_config.NumberColumn(_("images/s"), format="%.0f"),
+        "runs": st.column_config.TextColumn(_("Runs")),
+        "verdict": st.column_config.TextColumn(_("Against the baseline"), help=_(RULE), width=260),
+    }
+
+
+def _row(experiment: Experiment, result: Result) -> list[Any]:
+    side = result.side
+    ended = _("{count} of {seeds}", count=len(side.fid), seeds=experiment.seeds)
+    if side.failed:
+        ended = _("{ended}, {failed} broke off", ended=ended, failed=side.failed)
+    speed = spread(side.images_per_second).mean if side.images_per_second else None
+    values = map(no_formula, result.variant.values())
+    scores = (*_mean_and_deviation(side.fid), *_mean_and_deviation(side.accuracy))
+    return [*values, *scores, speed, ended, _verdict(experiment, result)]
+
+
+def _verdict(experiment: Experiment, result: Result) -> str:
+    if result.number == experiment.baseline:
+        return _("baseline")
+    return _(VERDICTS[result.verdict]) if result.verdict else ""
+
+
+def _mean_and_deviation(values: tuple[float, ...]) -> tuple[float | None, float | None]:
+    if not values:
+        return None, None
+    return spread(values).mean, spread(values).deviation if len(values) > 1 else None
+
+
+def _say_best(experiment: Experiment, results: list[Result], score: Score) -> None:
+    """In a sentence, once all have ended."""
+    if not all(result.is_complete for result in results):
+        return
+    best = [label_of(result.variant) for result in results if result.verdict == "better"]
+    baseline = label_of(experiment.variants[experiment.baseline])
+    if best:
+        st.success(
+            plain(_("Better than the baseline ({baseline}): {best}", baseline=baseline, best=", ".join(best))),
+            icon=":material/check:",
+        )
+    elif len(results) > 1:
+        st.info(
+            plain(
+                _(
+                    "No variant is better than the baseline ({baseline}) beyond the noise of the seeds.",
+                    baseline=baseline,
+                )
+            ),
+            icon=":material/lightbulb:",
+        )
+
+
+def as_csv(experiment: Experiment, runs: list[Run | None]) -> str:
+    """A line for each run that there is."""
+    lines = []
+    for config, run in zip(experiment.all_configs(), runs, strict=True):
+        if run:
+            varied = {name: getattr(config, name) for name in experiment.vary}
+            speed = 1000 * run.kimg / run.seconds if run.seconds else None
+            lines.append(
+                {name: no_formula(str(value)) for name, value in varied.items()}
+                | {"seed": config.seed, "run": run.id, "state": run.state, "kimg": run.kimg, "seconds": run.seconds}
+                | {"images_per_second": speed, "fid": run.last.get("fid"), "accuracy": run.last.get("accuracy")}
+            )
+    return pd.DataFrame(lines).to_csv(index=False)

@@ -1,0 +1,134 @@
+"""The way from the form of one run to many: which settings vary, and from how many seeds each is trained."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import streamlit as st
+
+from gan_core.config import RunConfig, settings
+from gan_core.estimates.estimator import Estimate
+from gan_core.experiments import (
+    MOST_SEEDS,
+    USUAL_SEEDS,
+    Experiment,
+    make_experiment,
+    offered,
+    read_values,
+    values_in_a_line,
+)
+from gan_core.setting import as_text, values_as_text
+from gan_core.store.experiments import Experiments
+from gan_core.store.rights import link_key
+from gan_core.store.runs import RunStore
+from gan_core.validation import LONGEST_TEXT
+from pages.parts.error_box import errors_in_words
+from pages.parts.language import _
+from pages.parts.links import to_page
+from pages.parts.live.status import about
+from pages.parts.rates import count_request
+from pages.parts.ready import get_ready
+from pages.parts.train.cost import ASK_SECONDS, ask, seconds_of
+
+MOST_VARIED = 4
+MOST_ASKED = 20
+"""Speeds that are asked for at once: as many as the estimator keeps in mind."""
+
+
+def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
+    """Below the button for one run: the same settings, some of them with several values."""
+    with st.popover(_("Vary settings"), icon=":material/science:", width="stretch"), errors_in_words():
+        st.caption(
+            _("Does it help? One run does not tell. Train every combination of values from several seeds, and compare.")
+        )
+        experiment = _choose(preset, config)
+        if experiment is None:
+            return
+        count = len(experiment.variants) * experiment.seeds
+        if count == 1:
+            st.caption(_("Add another value."))
+            return
+        _show_cost(store, experiment)
+        if st.button(_("Train {count} runs", count=count), type="primary", width="stretch", key="train-experiment"):
+            count_request()
+            row = train_missing(store, experiment)
+            st.session_state["experiment"] = row
+            to_page("experiments.py", experiment=row)
+
+
+def train_missing(store: RunStore, experiment: Experiment) -> str:
+    """Queue what is missing; the experiment's key. Raises WorkbenchError if nothing could be queued."""
+    get_ready(store)
+    experiments = Experiments(store)
+    row = experiments.make(experiment)
+    experiments.train_missing(row, lambda config: seconds_of(ask(store, config), config))
+    return link_key(row)
+
+
+def _choose(preset: str, config: RunConfig) -> Experiment | None:
+    """None before anything is chosen. Raises WorkbenchError for values that are refused."""
+    may_vary = offered(config)
+    chosen = st.multiselect(
+        _("Settings to vary"), list(may_vary), max_selections=MOST_VARIED, key="vary", placeholder=_("none yet"),
+        format_func=lambda name: _(settings()[name].title) if name in settings() else "", persist_state="session",
+    )  # fmt: skip
+    vary = {name: _values(name, getattr(config, name)) for name in chosen if name in may_vary}
+    seeds = st.number_input(
+        _("Seeds"), value=USUAL_SEEDS, step=1, key="vary.seeds", persist_state="session",
+        help=_("How many runs each combination has. Three are the fewest whose spread says something."),
+    )  # fmt: skip
+    if not vary:
+        return None
+    return make_experiment(preset, config, vary, min(MOST_SEEDS, max(1, seeds or USUAL_SEEDS)))
+
+
+def _values(name: str, own: Any) -> Iterable[str]:
+    """A setting's values. At first only the form's own: another one makes the experiment."""
+    setting, key = settings()[name], f"vary.{name}"
+    choices = setting.choices or ((False, True) if setting.kind is bool else ())
+    if choices:
+        texts = [as_text(choice) for choice in choices]
+        st.session_state.setdefault(key, [as_text(own)])
+        return st.multiselect(_(setting.title), texts, key=key, persist_state="session")
+    st.session_state.setdefault(key, values_in_a_line(name, [as_text(own)]))
+    text = st.text_input(
+        _(setting.title), key=key, max_chars=LONGEST_TEXT, persist_state="session",
+        help=_("Several values, with commas between. Of each: {values}.", values=values_as_text(setting))
+        if setting.kind is not tuple
+        else _("Several values, with commas between. Several layers have a - between: 64, 128, 64-128."),
+    )  # fmt: skip
+    return read_values(name, text)
+
+
+def _show_cost(store: RunStore, experiment: Experiment) -> None:
+    firsts = [experiment.configs(variant)[0] for variant in experiment.variants]
+    known = _seconds(store, firsts) is not None
+    st.fragment(_show_seconds, run_every=None if known else ASK_SECONDS)(store, firsts, experiment.seeds, known)
+
+
+def _show_seconds(store: RunStore, firsts: list[RunConfig], seeds: int, was_known: bool) -> None:
+    seconds = _seconds(store, firsts)
+    if seconds is not None and not was_known:
+        st.rerun()
+    count = len(firsts) * seeds
+    if seconds is None:
+        st.caption(_("{count} runs. Measuring how fast they would be …", count=count))
+    elif seconds:
+        st.caption(_("{count} runs, about {time} of training", count=count, time=about(seeds * seconds)))
+    else:
+        st.caption(_("{count} runs", count=count))
+
+
+def _seconds(store: RunStore, configs: list[RunConfig]) -> float | None:
+    """Of training, all together; 0 if it cannot be told; None while something is still measured."""
+    unknown, seconds = 0, 0.0
+    for config in configs:
+        answer = ask(store, config)
+        if answer is None:
+            unknown += 1
+            if unknown == MOST_ASKED:
+                return None
+        elif not isinstance(answer, Estimate):
+            return 0.0
+        else:
+            seconds += answer.seconds(config)
+    return None if unknown else seconds

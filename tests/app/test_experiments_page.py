@@ -1,0 +1,131 @@
+"""The Experiments page, and the way to it from the Train page."""
+
+import json
+
+import pytest
+
+from gan_core.experiments import make_experiment
+from gan_core.store.experiments import Experiments
+from gan_core.store.runs import State
+from tests.app.conftest import as_read, button_named, words_of
+from tests.conftest import small_config
+
+PAGE = "experiments.py"
+
+
+@pytest.fixture
+def experiments(store):
+    return Experiments(store)
+
+
+@pytest.fixture
+def asked(experiments):
+    """Two variants of two seeds each, in the queue."""
+    row = experiments.make(make_experiment("cgan", small_config(), {"batch_size": ["16", "32"]}, 2))
+    experiments.train_missing(row)
+    return row
+
+
+def finish(store, *fids):
+    """The next runs in the queue end with these FIDs: first the first seeds of both variants, then the second ones."""
+    for fid in fids:
+        run = store.claim("me")
+        store.report(run.id, "me", step=20, last_json=json.dumps({"fid": fid, "accuracy": 0.5}))
+        store.end(run.id, "me", State.FINISHED)
+
+
+def in_the_form(app, label):
+    return next(button for button in app.sidebar.button if button.label == label)
+
+
+def table(app):
+    return app.dataframe[0].value
+
+
+def test_without_any_it_says_what_they_are_for_and_fills_the_form_of_an_example(open_page):
+    app = open_page(PAGE)
+    assert "One run does not tell" in words_of(app)
+    button_named(app, "Begin with an example").click().run()
+    assert not app.exception
+    assert app.multiselect(key="vary").value == ["generator_layers"]
+    assert app.text_input(key="vary.generator_layers").value == "16, 128, 256-512"
+    assert in_the_form(app, "Train 9 runs")
+
+
+def test_from_the_form_every_combination_is_queued_and_shown(open_page, store):
+    app = open_page("train.py")
+    app.multiselect(key="vary").set_value(["loss", "batch_size"]).run()
+    app.multiselect(key="vary.loss").set_value(["hinge", "non-saturating"]).run()
+    app.text_input(key="vary.batch_size").set_value("16, 32, 64").run()
+    app.number_input(key="vary.seeds").set_value(2).run()
+    in_the_form(app, "Train 12 runs").click().run()
+    assert not app.exception
+    assert len(store.all_runs()) == 12
+    assert len(table(app)) == 6
+    assert "0 of 12 runs have ended" in app.get("progress")[0].proto.text
+
+
+def test_a_value_that_is_refused_is_said_beside_it(open_page):
+    app = open_page("train.py")
+    app.multiselect(key="vary").set_value(["batch_size"]).run()
+    app.text_input(key="vary.batch_size").set_value("16, many").run()
+    assert not app.exception
+    assert "whole number" in app.error[0].value
+
+
+def test_the_best_comes_first_and_is_called_better_only_where_the_spread_allows_it(open_page, store, asked):
+    finish(store, 9.0, 1.0, 9.1, 1.1)
+    app = open_page(PAGE)
+    assert not app.exception
+    assert table(app)["Batch size"].tolist() == ["32", "16"]
+    assert table(app)["verdict"].tolist() == ["better", "baseline"]
+    assert table(app)["fid"].tolist() == pytest.approx([1.05, 9.05])
+    assert "Better than the baseline (16): 32" in as_read(app.success[0].value)
+
+
+def test_within_the_noise_nothing_is_called_better(open_page, store, asked):
+    finish(store, 9.0, 1.0, 1.5, 8.0)
+    app = open_page(PAGE)
+    assert "No variant is better" in words_of(app)
+    assert "no difference beyond the noise" in table(app)["verdict"].tolist()
+
+
+def test_all_stop_and_go_on_by_one_click(open_page, store, asked):
+    app = open_page(PAGE)
+    button_named(app, "Stop all").click().run()
+    assert {run.state for run in store.all_runs()} == {State.STOPPED}
+    button_named(app, "Resume 4").click().run()
+    assert {run.state for run in store.all_runs()} == {State.QUEUED}
+
+
+def test_what_is_missing_is_trained_by_one_click(open_page, store, asked):
+    store.ask_to_stop(1)
+    store.delete(1)
+    app = open_page(PAGE)
+    button_named(app, "Train 1 missing").click().run()
+    assert not app.exception
+    assert len(store.all_runs()) == 4
+
+
+def test_a_link_opens_the_experiment_that_it_names_and_the_way_to_compare(open_page, experiments, asked):
+    newer = experiments.make(make_experiment("cgan", small_config(), {"beta1": ["0", "0.5"]}, 1))
+    app = open_page(PAGE, experiment=str(asked.id), score="accuracy")
+    assert app.selectbox(key="experiment").value == str(asked.id)
+    assert "Batch size" in table(app).columns
+    assert open_page(PAGE).selectbox(key="experiment").value == str(newer.id)
+
+
+def test_a_link_to_none_says_so_and_shows_the_newest(open_page, asked):
+    app = open_page(PAGE, experiment="999")
+    assert "There is no experiment 999" in app.error[0].value
+    assert app.selectbox(key="experiment").value == str(asked.id)
+
+
+def test_it_is_deleted_with_its_runs_if_that_is_wanted(open_page, store, asked):
+    finish(store, 1.0, 2.0, 3.0, 4.0)
+    app = open_page(PAGE)
+    next(box for box in app.checkbox if box.label == "Its runs too").check().run()
+    button_named(app, "Delete the experiment").click().run()
+    assert not app.exception
+    assert store.all_runs() == []
+    assert "One run does not tell" in words_of(app)

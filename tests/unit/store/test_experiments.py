@@ -1,0 +1,138 @@
+"""An experiment's runs are ordinary ones: which there are, who may do what, and that nothing is trained twice."""
+
+import pytest
+
+from gan_core.errors import WorkbenchError
+from gan_core.experiments import make_experiment
+from gan_core.store.experiments import Experiments
+from gan_core.store.rights import Visitor
+from gan_core.store.runs import State
+from tests.conftest import small_config
+
+ANA, BOB = Visitor(1, "Ana", watches_all=True), Visitor(2, "Bob", watches_all=True)
+STRANGER = Visitor(3)
+
+
+def asked(seeds=2, **vary):
+    return make_experiment("cgan", small_config(), vary or {"batch_size": ["8", "16"]}, seeds)
+
+
+@pytest.fixture
+def experiments(store):
+    return Experiments(store)
+
+
+def settings_of(runs):
+    return [(run.config.batch_size, run.config.seed) for run in runs]
+
+
+def finish(store, run):
+    claimed = store.claim("me")
+    store.report(claimed.id, "me", last_json='{"fid": 1.0}')
+    store.end(claimed.id, "me", State.FINISHED)
+
+
+def test_it_trains_the_first_seed_of_all_before_the_second(experiments, store):
+    row = experiments.make(asked())
+    assert experiments.runs(row) == [None] * 4
+    assert experiments.train_missing(row) == 4
+    assert settings_of(experiments.runs(row)) == [(8, 0), (8, 1), (16, 0), (16, 1)]
+    by_number = sorted(experiments.runs(row), key=lambda run: run.id)
+    assert settings_of(by_number) == [(8, 0), (16, 0), (8, 1), (16, 1)]
+
+
+def test_asked_again_it_is_the_same_and_only_what_is_missing_is_trained(experiments, store):
+    row = experiments.make(asked())
+    experiments.train_missing(row)
+    store.ask_to_stop(experiments.runs(row)[1].id)
+    store.delete(experiments.runs(row)[1].id)
+    again = experiments.make(asked())
+    assert again.id == row.id
+    assert experiments.train_missing(again) == 1
+    larger = experiments.make(asked(batch_size=["8", "16", "32"]))
+    assert larger.id != row.id
+    assert experiments.train_missing(larger) == 2
+    assert settings_of(experiments.runs(larger)) == [(8, 0), (8, 1), (16, 0), (16, 1), (32, 0), (32, 1)]
+    assert len(store.all_runs()) == 6
+
+
+def test_stop_and_resume_hold_for_all_that_can_be(experiments, store):
+    row = experiments.make(asked())
+    experiments.train_missing(row)
+    finish(store, experiments.runs(row)[0])
+    experiments.stop(row)
+    assert sorted(run.state for run in experiments.runs(row)) == [State.FINISHED] + [State.STOPPED] * 3
+    assert experiments.train_missing(row) == 0
+    experiments.resume(row)
+    assert sorted(run.state for run in experiments.runs(row)) == [State.FINISHED] + [State.QUEUED] * 3
+
+
+def test_a_run_that_was_changed_while_it_learned_does_not_count(experiments, store):
+    row = experiments.make(asked(seeds=1))
+    experiments.train_missing(row)
+    store.ask_to_change(experiments.runs(row)[0].id, generator_learning_rate=0.001)
+    assert experiments.runs(row)[0] is None
+
+
+def test_what_another_person_has_trained_is_trained_again(store):
+    hers, his = Experiments(store.acting_for(ANA)), Experiments(store.acting_for(BOB))
+    row = hers.make(asked(seeds=1))
+    hers.train_missing(row)
+    other = his.make(asked(seeds=1))
+    assert other.id != row.id
+    assert his.train_missing(other) == 2
+    assert [row.person_id for row in his.all()] == [2, 1]
+
+
+def test_only_its_maker_may_train_stop_resume_and_delete_it(store):
+    row = Experiments(store.acting_for(ANA)).make(asked(seeds=1))
+    his = Experiments(store.acting_for(BOB))
+    assert his.find(str(row.id)).id == row.id
+    for refused in (his.train_missing, his.stop, his.resume, his.delete):
+        with pytest.raises(WorkbenchError, match="belongs to somebody else"):
+            refused(row)
+
+
+def test_a_stranger_finds_it_by_its_name_alone_and_lists_none(store):
+    row = Experiments(store.acting_for(ANA)).make(asked(seeds=1))
+    strangers = Experiments(store.acting_for(STRANGER))
+    assert strangers.all() == []
+    with pytest.raises(WorkbenchError, match="There is no experiment"):
+        strangers.find(str(row.id))
+    assert strangers.find(row.name).id == row.id
+
+
+def test_nobody_without_a_cookie_makes_one(store):
+    with pytest.raises(WorkbenchError, match="cookie"):
+        Experiments(store.acting_for(Visitor())).make(asked())
+
+
+def test_a_crowded_queue_takes_as_many_as_it_may(store, hosted):
+    hosted("public", most_active_of_one=3)
+    mine = Experiments(store.acting_for(STRANGER))
+    row = mine.make(asked())
+    assert mine.train_missing(row) == 3
+    with pytest.raises(WorkbenchError, match="You may have no more"):
+        mine.train_missing(row)
+
+
+def test_deleted_it_leaves_its_runs_unless_they_are_to_go_and_no_other_has_them(experiments, store):
+    row, other = experiments.make(asked()), experiments.make(asked(batch_size=["8", "32"]))
+    for one in (row, other):
+        experiments.train_missing(one)
+    with pytest.raises(WorkbenchError, match="stop them first"):
+        experiments.delete(row, with_runs=True)
+    experiments.stop(row)
+    experiments.delete(row, with_runs=True)
+    assert [one.id for one in experiments.all()] == [other.id]
+    assert len(store.all_runs()) == 4
+    experiments.delete(other)
+    assert len(store.all_runs()) == 4
+
+
+def test_a_run_knows_its_experiments(experiments):
+    row = experiments.make(asked())
+    experiments.train_missing(row)
+    run = experiments.runs(row)[0]
+    assert [found.id for found in experiments.of_run(run.id)] == [row.id]
+    assert experiments.of_run(999) == []

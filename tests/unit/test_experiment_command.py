@@ -1,0 +1,83 @@
+"""The command `experiment`: what it queues, asks and prints."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from gan_core.__main__ import cli
+from gan_core.errors import WorkbenchError
+from gan_core.estimates.estimator import Estimate
+from gan_core.store.runs import State
+
+TINY = ["--preset", "cgan", "--set", "kimg=0.32", "--set", "discriminator_layers=16", "--set", "score_every=0.32"]
+VARY = ["--vary", "generator_layers=8,8-16", "--vary", "generator_activation=relu,leaky_relu", "--seeds", "2"]
+
+
+class Known:
+    """An estimator that knows all: 100 images a second."""
+
+    def ask(self, config):
+        return Estimate("CPU", 1, 1, 100.0, 1)
+
+
+@pytest.fixture
+def run_command(monkeypatch):
+    monkeypatch.setattr("gan_core.estimates.estimator.default_estimator", Known)
+
+    def run(*arguments, answer=None):
+        return CliRunner().invoke(cli, ["experiment", *TINY, *arguments], input=answer, catch_exceptions=False)
+
+    return run
+
+
+def test_it_asks_once_for_all_runs_and_puts_them_into_the_queue(run_command, store):
+    done = run_command(*VARY, answer="y\n")
+    assert "8 runs, about 0.427 minutes of training" in done.stderr
+    assert "Runs put into the queue: 8." in done.stdout
+    assert {run.state for run in store.all_runs()} == {State.QUEUED}
+    assert all(run.expected_seconds == pytest.approx(3.2) for run in store.all_runs())
+
+
+def test_whoever_says_no_queues_nothing(run_command, store):
+    run_command(*VARY, answer="n\n")
+    assert store.all_runs() == []
+
+
+def test_the_same_command_again_adds_only_what_is_missing_and_prints_what_came_out(run_command, store):
+    run_command(*VARY, "--yes")
+    for fid in (9.0, 1.0):
+        run = store.claim("me")
+        store.report(run.id, "me", last_json=json.dumps({"fid": fid, "accuracy": 0.5}))
+        store.end(run.id, "me", State.FINISHED)
+    store.ask_to_stop(8)
+    store.delete(8)
+    again = run_command(*VARY, "--yes")
+    assert "Runs put into the queue: 1." in again.stdout
+    lines = again.stdout.splitlines()
+    assert lines[0] == "Experiment 1: 4 variants, 2 seeds each"
+    assert lines[3].split() == ["8", "leaky_relu", "1", "50.0%", "1", "of", "2"]
+    assert lines[4].split()[:3] == ["8", "relu", "9"]
+
+
+def test_stop_and_resume_hold_for_all(run_command, store):
+    run_command(*VARY, "--yes")
+    run_command(*VARY, "--stop")
+    assert {run.state for run in store.all_runs()} == {State.STOPPED}
+    run_command(*VARY, "--resume")
+    assert {run.state for run in store.all_runs()} == {State.QUEUED}
+    assert len(store.all_runs()) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--vary", "generator_layers"], "write it as key=value"),
+        (["--vary", "nonsense=1,2"], "there is no such hyperparameter"),
+        (["--vary", "batch_size=16,x"], "atch"),
+        (["--vary", "batch_size=16", "--set", "nonsense=1"], "there is no such hyperparameter"),
+    ],
+)
+def test_what_cannot_be_understood_is_refused_in_words(run_command, arguments, words):
+    with pytest.raises(WorkbenchError, match=words):
+        run_command(*arguments)
