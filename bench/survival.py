@@ -74,7 +74,7 @@ def problems_of(run: Run, store: RunStore) -> Iterator[str]:
     # The last step may have two rows: the time can run out just after it was recorded, and then it is scored.
     back = np.flatnonzero(np.diff(steps) < 0)
     if not len(steps) or len(back) or steps[-1] > run.step:
-        yield f"run {run.id} has other curves than it should: {len(steps)} rows, steps back at {back}, ends at {run.step}"
+        yield f"run {run.id} has other curves than it should: of {len(steps)} rows {back} go back, at step {run.step}"
     if not run.checkpoint_path or not run.checkpoint_path.exists():
         yield f"run {run.id} has no model"
 
