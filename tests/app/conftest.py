@@ -13,7 +13,7 @@ from pages.parts import visitors
 from pages.parts.edge import JOINER
 from tests.conftest import METRICS, small_config
 
-PAGES = ("home.py", "learn.py", "train.py", "runs.py", "generate.py", "evaluate.py")
+PAGES = ("home.py", "learn.py", "train.py", "runs.py", "experiments.py", "generate.py", "evaluate.py")
 
 
 class NoEstimator:

@@ -15,7 +15,7 @@ expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 # Streamlit's page looks for its server below its own address first, and then above it. Nothing of ours can tell it.
 STREAMLITS_OWN = re.compile(
-    r"status of 404.*/(learn|train|runs|generate|evaluate|wall|teach)/_stcore/(health|host-config)$"
+    r"status of 404.*/(learn|train|runs|experiments|generate|evaluate|wall|teach)/_stcore/(health|host-config)$"
 )
 
 

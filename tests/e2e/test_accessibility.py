@@ -8,8 +8,10 @@ from playwright.sync_api import Page, expect
 
 import gan_core
 from gan_core.errors import WorkbenchError
+from gan_core.experiments import make_experiment
 from gan_core.jobs import evaluate_job, job
 from gan_core.store.evaluations import Terms, default_evaluations
+from gan_core.store.experiments import Experiments
 from gan_core.store.runs import Run, State, default_store
 from tests.conftest import small_config
 from tests.e2e import axe
@@ -29,7 +31,9 @@ def axe_is_there() -> None:
 
 @pytest.fixture
 def two_runs(server) -> list[Run]:
-    """Two that learned and are evaluated, the second also scored while it learned; and a third that failed."""
+    """Two that learned and are evaluated, the second also scored while it learned; a third that failed; and an
+    experiment with the second and one that was stopped.
+    """
     small = small_config(conditional=True, kimg=3)
     runs = [gan_core.train("cgan", **dict(small) | changes) for changes in ({}, {"score_every": 1.5})]
     evaluations = default_evaluations()
@@ -38,6 +42,10 @@ def two_runs(server) -> list[Run]:
         evaluate_job.evaluate_claimed(evaluations, evaluations.claim(job.new_owner()))
     failed = default_store().create(small, "cgan", owner="me")
     default_store().end(failed.id, "me", State.FAILED, WorkbenchError(WHY_IT_FAILED).text)
+    experiments = Experiments(default_store())
+    asked = experiments.make(make_experiment("cgan", runs[1].config, {"batch_size": ["16", "32"]}, seeds=1))
+    experiments.train_missing(asked)
+    experiments.stop(asked)
     return runs
 
 
@@ -95,6 +103,11 @@ def evaluate(page: Page) -> None:
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
 
 
+def experiment(page: Page) -> None:
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".time-machine img")).to_be_visible()
+
+
 def test_no_page_keeps_anybody_from_using_it(visit, server, two_runs):
     models = ",".join(f"run:{run.name}" for run in two_runs)
     views = [
@@ -105,19 +118,23 @@ def test_no_page_keeps_anybody_from_using_it(visit, server, two_runs):
         ("/train?run=1", deleting),
         ("/train?run=3", failed),
         ("/runs?runs=1,2", runs),
+        ("/experiments?experiment=1", experiment),
         ("/generate", generate),
         ("/generate?one=true&pic=25", generate),
         (f"/evaluate?evaluated={models}&samples={TERMS.samples}&look=run:{two_runs[1].name}", evaluate),
     ]
     found = {}
-    for colours in SCHEMES:
-        page = visit("/", color_scheme=colours)
-        for address, is_there in views:
-            page.goto(server.url + address)
-            is_there(page)
+    page = visit("/")
+    for address, is_there in views:
+        page.emulate_media(color_scheme=SCHEMES[0])
+        page.goto(server.url + address)
+        is_there(page)
+        for colours in SCHEMES:
+            page.emulate_media(color_scheme=colours)
+            expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", colours)
             is_quiet(page)
             found[colours, is_there.__name__, address] = axe.barriers(page)
-            no_error_on(page)
+        no_error_on(page)
     assert {view: barriers for view, barriers in found.items() if barriers} == {}
 
 
