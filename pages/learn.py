@@ -9,6 +9,7 @@ from pages.parts.language import _
 from pages.parts.learn import exercises
 from pages.parts.learn.contents import contents
 from pages.parts.learn.lessons import LESSONS
+from pages.parts.learn.lessons.glossary import show_new_words
 from pages.parts.learn.lessons.lesson import Lesson
 from pages.parts.learn.questions import show_questions
 from pages.parts.links import give, one_of, take
@@ -29,6 +30,7 @@ def main() -> None:
     show_task(store)
     lesson = PARTS[name]
     st.title(_(lesson.title), anchor=False)
+    show_new_words(name)
     lesson.show(store)
     if lesson.questions:
         st.subheader(_("Questions"), anchor=False)

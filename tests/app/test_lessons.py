@@ -1,8 +1,12 @@
 """What the lessons promise: their links into the code, their presets, their questions, their figures."""
 
+import ast
 import importlib
+import inspect
 import math
 import pkgutil
+import re
+import sys
 
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +19,7 @@ from gan_core.monitor.diagnosis import Kind
 from gan_core.presets import PRESETS
 from pages.parts.learn import lessons
 from pages.parts.learn.lessons import LESSONS, how_good_it_is, what_a_gan_is, what_goes_wrong
+from pages.parts.learn.lessons.glossary import TERMS
 from pages.parts.learn.linked_code import COLOURS, Formula
 from pages.parts.learn.routes import learn_routes
 from pages.parts.learn.source import pieces
@@ -99,3 +104,27 @@ def test_what_lessons_show_is_answered_under_a_prefix_too():
     assert asgi.ask(app, "/gan/tool/live/progress.js").status == 200
     assert asgi.ask(app, "/gan/tool/live/spoiled/few-digits.webp").status == 200
     assert asgi.ask(app, "/gan/tool/live/spoiled/../glossary.py").status == 404
+
+
+def texts_of(module) -> str:
+    """All that a lesson says, as its author wrote it."""
+    calls = (node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call))
+    said = (call.args[0] for call in calls if getattr(call.func, "id", "") in ("Text", "_") and call.args)
+    return "\n".join(str(text.value) for text in said if isinstance(text, ast.Constant))
+
+
+def test_every_word_of_the_glossary_is_explained_in_the_lesson_where_it_first_appears():
+    said = {
+        name: texts_of(sys.modules[lesson.show.__module__]) for name, lesson in LESSONS.items() if name != "glossary"
+    }
+    for term in TERMS:
+        word = term.word.template
+        pattern = rf"\b{re.escape(re.split(', | and ', word)[0])}"
+        found = [name for name, text in said.items() if re.search(pattern, text, 0 if word[0].isupper() else re.I)]
+        assert (found[0] if found else "") == term.lesson, word
+
+
+def test_a_lesson_begins_with_its_new_words(open_page):
+    app = open_page("learn.py", lesson="stability")
+    assert app.expander[0].label.startswith("New words here: gradient penalty, R1, R2")
+    assert "bounds the critic's slope" in app.expander[0].markdown[0].value
