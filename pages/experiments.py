@@ -101,10 +101,15 @@ def _show(store: RunStore, row: ExperimentRow) -> None:
         score = _choose_score()
     results = results_of(experiment, runs, score)
     show_table(experiment, results, score)
-    st.download_button(
-        _("CSV"), lambda: as_csv(experiment, runs), f"experiment-{row.id}.csv", "text/csv", icon=":material/download:",
-        on_click="ignore",
-    )  # fmt: skip
+    with st.container(horizontal=True, key="experiment-downloads"):
+        st.download_button(
+            _("CSV"), lambda: as_csv(experiment, runs), f"experiment-{row.id}.csv", "text/csv", on_click="ignore",
+            icon=":material/download:",
+        )  # fmt: skip
+        best = [link_key(run) for result in results if (run := result.runs[0])][:MOST_PICTURED]
+        if best and st.button(_("Open the best on the Runs page"), icon=":material/stacked_line_chart:"):
+            st.session_state["runs"] = best
+            to_page("runs.py", runs=",".join(best))
     if any(run and run.step for run in runs):
         charts.show_bands(store, experiment, results)
         charts.show_score_over_settings(experiment, results, score)

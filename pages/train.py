@@ -5,6 +5,7 @@ import time
 import streamlit as st
 
 from gan_core.store.aging import deleted_at
+from gan_core.store.experiments import Experiments
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run
@@ -27,6 +28,7 @@ from pages.parts.train.run_choice import choose_other, choose_run
 from pages.parts.visitors import store_of_visitor
 
 DAY = 24 * 3600
+MOST_EXPERIMENTS = 3
 
 
 def main() -> None:
@@ -78,10 +80,17 @@ def _show_when_deleted(run: Run) -> None:
         st.caption(text)
 
 
+def _link_experiments(store: RunStore, run: Run) -> None:
+    for row in Experiments(store).of_run(run.id)[:MOST_EXPERIMENTS]:
+        label, link = _("Part of experiment {experiment}", experiment=row.id), {"experiment": link_key(row)}
+        st.page_link("experiments.py", label=label, icon=":material/science:", query_params=link)
+
+
 def _show(store: RunStore, run: Run) -> None:
     show_lost_checkpoint(run)
     live_status(store, run)
     _show_when_deleted(run)
+    _link_experiments(store, run)
     chart_settings = st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings")
     with chart_settings:
         view = choose_view()

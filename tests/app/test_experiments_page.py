@@ -129,3 +129,15 @@ def test_it_is_deleted_with_its_runs_if_that_is_wanted(open_page, store, asked):
     assert not app.exception
     assert store.all_runs() == []
     assert "One run does not tell" in words_of(app)
+
+
+def test_the_best_are_opened_side_by_side_on_the_runs_page_and_a_run_links_back(open_page, store, asked):
+    finish(store, 9.0, 1.0, 9.1, 1.1)
+    app = open_page(PAGE)
+    button_named(app, "Open the best on the Runs page").click().run()
+    assert not app.exception
+    assert app.session_state["runs"] == ["2", "1"]
+    app = open_page("train.py", run="1")
+    assert not app.exception
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == "Part of experiment 1")
+    assert link.query_string == "experiment=1"
