@@ -28,6 +28,15 @@ def server(request, tmp_path) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def lasting_server(tmp_path_factory) -> Iterator[Server]:
+    """One for all tests of a module that leave nothing in its store; they override `server` by it."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     path = browsers.find()
@@ -75,3 +84,15 @@ def visit(chromium, server, console_errors) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def page(visit) -> Page:
     return visit()
+
+
+@pytest.fixture
+def lesson(visit):
+    def open_it(name: str, **options) -> Page:
+        page = visit(f"/learn?lesson={name}", **options)
+        expect(page.get_by_role("navigation", name=re.compile("Lessons|Lecciones"))).to_be_attached()
+        expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
+        expect(page.locator("[data-stale='true']")).to_have_count(0)
+        return page
+
+    return open_it

@@ -2,28 +2,13 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from gan_core.store.runs import default_store
-from pages.parts.learn.lessons import LESSONS
-from tests.e2e import axe
 from tests.e2e.steps import press
 
 LIT = re.compile(r"\blit\b")
 LIT_TERM = re.compile(r"\blit-term\b")
-
-
-@pytest.fixture
-def lesson(visit):
-    def open_it(name: str, **options) -> Page:
-        page = visit(f"/learn?lesson={name}", **options)
-        expect(page.get_by_role("navigation", name=re.compile("Lessons|Lecciones"))).to_be_attached()
-        expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
-        expect(page.locator("[data-stale='true']")).to_have_count(0)
-        return page
-
-    return open_it
 
 
 def code_of(page: Page, text: str):
@@ -114,12 +99,3 @@ def test_a_failure_is_mended_in_the_form_of_the_train_page(lesson):
     page.get_by_text("Why it happens, and what mends it").nth(2).click()
     page.get_by_role("button", name="Mend it yourself").click()
     expect(page.get_by_label("Weight clipping", exact=True)).to_have_value("1")
-
-
-@pytest.mark.parametrize("name", LESSONS)
-def test_a_lesson_has_no_barriers_and_fits_a_phone(lesson, name):
-    wide = lesson(name)
-    assert axe.barriers(wide) == []
-    phone = lesson(name, width=390, height=844, locale="es-ES", color_scheme="dark")
-    assert axe.barriers(phone) == []
-    assert phone.evaluate("document.documentElement.scrollWidth") <= 390

@@ -20,7 +20,6 @@ from pages.parts.learn.playground.in_pytorch import notebook, read_choices
 from pages.parts.learn.playground.routes import address
 from pages.parts.learn.playground.settings import KNOBS, SITUATIONS
 from tests.e2e import axe, playground_wasm
-from tests.e2e.server import Server
 from tests.e2e.steps import DESK, PHONE, wait_until
 
 USUAL = {name: knob.usual for name, knob in KNOBS.items()} | {"drawn": []}
@@ -41,12 +40,9 @@ ACTIVATIONS = ("tanh", "leaky_relu", "relu", "sigmoid")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """One for all these tests: it is asked for little, since the work is done in the browser."""
-    server = Server(tmp_path_factory.mktemp("server"))
-    server.start()
-    yield server
-    server.stop()
+def server(lasting_server):
+    """It is asked for little, since the work is done in the browser."""
+    return lasting_server
 
 
 @pytest.fixture(scope="module")
