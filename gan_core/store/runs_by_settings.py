@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from gan_core.config import RunConfig
+from gan_core.exercises import Exercise
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import Run, RunChange, State
+
+NEWEST = 50
+"""Runs among which a reader's own variant of an exercise is looked for."""
 
 
 def runs_with(
@@ -31,6 +35,21 @@ def runs_with(
             if _worth(run, resumable) and _worth(run, resumable) >= _worth(found[number], resumable):
                 found[number] = run
     return found
+
+
+def newest_variant(store: RunStore, exercise: Exercise) -> RunConfig | None:
+    """The settings of this visitor's newest run that differs from the exercise's baseline in what is the reader's to
+    change, and in nothing else; None if none of the newest does.
+    """
+    newest = select(Run).where(Run.person_id == store.by.person).order_by(Run.id.desc()).limit(NEWEST)
+    with store.session() as session:
+        configs = [run.config for run in session.scalars(newest)]
+    for config in configs:
+        values = {name: getattr(config, name) for name in exercise.free}
+        baseline = exercise.baseline(config.seed)
+        if config != baseline and config == baseline.model_copy(update=values):
+            return config
+    return None
 
 
 def missing(configs: Sequence[RunConfig], runs: Sequence[Run | None]) -> list[RunConfig]:

@@ -108,3 +108,14 @@ def test_the_form_has_the_settings_with_what_is_to_be_changed_lit(open_exercise,
     assert app.session_state["lit fields"] == EXERCISE.free
     app.sidebar.selectbox(key="preset").set_value("minute").run()
     assert "lit fields" not in app.session_state
+
+
+def test_values_that_were_tried_on_the_train_page_are_taken_over_by_one_click(open_exercise, store):
+    assert button_named(open_exercise(), "Take the values of your newest run: 32, 32") is None
+    store.create(EXERCISE.variant({"generator_layers": (32, 32)}, 2), EXERCISE.preset)
+    store.create(EXERCISE.baseline(), EXERCISE.preset)
+    app = open_exercise()
+    button_named(app, "Take the values of your newest run: 32, 32").click().run()
+    assert not app.exception
+    assert next(text for text in app.main.text_input if "hidden layers" in text.label).value == "32, 32"
+    assert button_named(app, "Take the values of your newest run: 32, 32") is None

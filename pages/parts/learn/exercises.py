@@ -13,7 +13,7 @@ from gan_core.exercises import EXERCISES, SEEDS, Exercise
 from gan_core.monitor.answers import Side, Verdict, answer, judge, side_of, spread
 from gan_core.monitor.charts import SMOOTHING
 from gan_core.store.runs import RunStore
-from gan_core.store.runs_by_settings import missing, runs_with
+from gan_core.store.runs_by_settings import missing, newest_variant, runs_with
 from gan_core.store.tables import Run, State
 from gan_core.text import Text
 from pages.parts.class_task import task_of_exercise
@@ -82,6 +82,7 @@ def show_exercise(store: RunStore, name: str) -> None:
         st.subheader(_(exercise.title), anchor=False)
         st.markdown(_(exercise.task))
         _what_is_compared(exercise)
+        _offer_own_variant(store, name, exercise)
         try:
             variants = _choose_variant(name, exercise)
         except WorkbenchError as error:
@@ -111,7 +112,7 @@ def _choose_variant(name: str, exercise: Exercise) -> list[RunConfig]:
     changes = {}
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"variant-{name}"):
         for free in exercise.free:
-            key = f"exercise.{name}.{free}"
+            key = _key(name, free)
             _take_value(free, key)
             st.session_state.setdefault(key, as_entered(usual[free]))
             if free == "dataset":
@@ -121,6 +122,31 @@ def _choose_variant(name: str, exercise: Exercise) -> list[RunConfig]:
             changes[free] = st.session_state[key]
             give(free, shown_value(changes[free]), shown_value(as_entered(usual[free])))
     return [exercise.variant(changes, seed) for seed in SEEDS]
+
+
+def _offer_own_variant(store: RunStore, name: str, exercise: Exercise) -> None:
+    """What the reader has tried on the Train page is taken over by one click."""
+    own = newest_variant(store, exercise)
+    if own is None:
+        return
+    values = {free: as_entered(getattr(own, free)) for free in exercise.free}
+    usual = {free: as_entered(getattr(exercise.variant(exercise.suggestion), free)) for free in exercise.free}
+    if values != {free: st.session_state.get(_key(name, free), usual[free]) for free in exercise.free}:
+        shown = ", ".join(shown_value(value) for value in values.values())
+        st.button(
+            _("Take the values of your newest run: {values}", values=shown), icon=":material/input:", type="tertiary",
+            key=f"own-{name}", on_click=_take_values, args=(name, values),
+        )  # fmt: skip
+
+
+def _take_values(name: str, values: dict[str, Any]) -> None:
+    for free, value in values.items():
+        st.session_state[_key(name, free)] = value
+
+
+def _key(name: str, free: str) -> str:
+    """Of a setting's widget in an exercise."""
+    return f"exercise.{name}.{free}"
 
 
 def _dataset_widget(key: str) -> None:
