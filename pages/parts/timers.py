@@ -37,7 +37,8 @@ class Timers:
 
         async def send_and_note(message: Message) -> None:
             if not asked.page and (content := message.get("bytes")):
-                asked.page = ForwardMsg.FromString(content).new_session.page_script_hash
+                # Not new_session's: before a page is known by its name, that one is of the script around all pages.
+                asked.page = ForwardMsg.FromString(content).navigation.page_script_hash
             await send(message)
 
         await self.app(scope, receive_wanted, send_and_note)

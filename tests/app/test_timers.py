@@ -1,6 +1,10 @@
 """Which messages of a browser's timers are passed on."""
 
-from pages.parts.timers import Asked
+import asyncio
+
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from pages.parts.timers import Asked, Timers
 from tests.e2e.asking import wish_to_run
 
 
@@ -34,3 +38,30 @@ def test_a_page_that_the_server_has_switched_to_has_its_timers():
 def test_what_is_no_message_is_left_to_streamlit():
     assert Asked().is_wanted(b"\xff\xff\xff")
     assert Asked().is_wanted(b"")
+
+
+def test_a_page_that_the_first_click_leads_to_has_its_timers():
+    """A browser that asks for a page by its name is told first of the script around all pages, then which page it is."""
+    heard: list[bytes] = []
+    given = [ForwardMsg(), ForwardMsg()]
+    given[0].new_session.page_script_hash = "front"
+    given[1].navigation.page_script_hash = "experiments"
+    said = [message(""), message("experiments"), message("train", of_timer=True)]
+    to_come = iter(said)
+
+    async def app(scope, receive, send):
+        heard.append((await receive())["bytes"])
+        for one in given:
+            await send({"type": "websocket.send", "bytes": one.SerializeToString()})
+        while (received := await receive())["type"] == "websocket.receive":
+            heard.append(received["bytes"])
+
+    async def receive():
+        content = next(to_come, None)
+        return {"type": "websocket.receive", "bytes": content} if content else {"type": "websocket.disconnect"}
+
+    async def send(_message):
+        pass
+
+    asyncio.run(Timers(app)({"type": "websocket"}, receive, send))
+    assert heard == said
