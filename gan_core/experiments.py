@@ -130,6 +130,8 @@ def read_values(name: str, text: str) -> list[str]:
 
     Raises WorkbenchError if there is no such setting.
     """
+    if text.strip() in _setting(name).choices:  # one may have commas itself
+        return [text.strip()]
     values = [value.strip() for value in text.split(",")]
     if _setting(name).kind is tuple:
         values = [value.replace("-", ", ") for value in values]

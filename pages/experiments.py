@@ -187,6 +187,7 @@ def _actions(store: RunStore, row: ExperimentRow, runs: list[Run | None]) -> Non
             if st.button(_("Delete the experiment"), type="primary"):
                 experiments.delete(row, with_runs)
                 st.session_state.pop("experiment", None)
+                give("experiment", "")
                 st.rerun()
 
 

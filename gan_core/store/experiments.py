@@ -170,9 +170,13 @@ class Experiments:
                 self.store.ask_to_stop(run.id)
 
     def resume(self, row: ExperimentRow) -> None:
-        """What was stopped or interrupted goes on. Raises WorkbenchError as `train_missing`."""
+        """What was stopped or interrupted goes on, as far as its checkpoint is there.
+
+        Raises WorkbenchError if not one could.
+        """
         self.by.refuse_change(row)
         ended = [run for run in self.runs(row) if run and run.state in (State.STOPPED, State.INTERRUPTED)]
+        ended.sort(key=lambda run: run.has_lost_its_checkpoint)
         for number, run in enumerate(ended):
             try:
                 self.store.resume(run.id)

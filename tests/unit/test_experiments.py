@@ -61,6 +61,7 @@ def test_no_number_is_refused_in_words(value):
 def test_several_layers_are_read_and_written_with_a_dash():
     assert read_values("generator_layers", "64, 128,64-128,") == ["64", "128", "64, 128"]
     assert values_in_a_line("generator_layers", ["64", "64, 128"]) == "64, 64-128"
+    assert read_values("augmentation", "translation, cutout") == ["translation, cutout"]
     assert read_values("loss", "hinge,  wasserstein") == ["hinge", "wasserstein"]
     assert read_values("generator_learning_rate", "1e-3, 0.002") == ["1e-3", "0.002"]
 

@@ -139,6 +139,19 @@ def test_a_run_that_was_changed_is_stopped_and_deleted_with_the_others(experimen
     assert store.all_runs() == []
 
 
+def test_a_run_without_its_checkpoint_does_not_keep_others_from_going_on(experiments, store):
+    row = experiments.make(asked(seeds=1))
+    experiments.train_missing(row)
+    experiments.stop(row)
+    first = experiments.runs(row)[0]
+    with store.session() as session:
+        session.merge(first).checkpoint = "model-5.safetensors"
+    experiments.resume(row)
+    assert [run.state for run in experiments.runs(row)] == [State.STOPPED, State.QUEUED]
+    with pytest.raises(WorkbenchError, match=r"its checkpoint model-5\.safetensors is gone"):
+        experiments.resume(row)
+
+
 def test_a_teacher_stops_a_students_but_does_not_put_runs_of_the_teachers_into_it(store):
     hers, teachers = Experiments(store.acting_for(ANA)), Experiments(store.acting_for(TEACHER))
     row = hers.make(asked(seeds=1))
