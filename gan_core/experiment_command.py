@@ -39,6 +39,8 @@ def experiment(
     from gan_core.store.experiments import Experiments
     from gan_core.store.runs import default_store
 
+    if stop and resume:
+        raise WorkbenchError("Give --stop or --resume, not both.")
     base = make_config(preset_config(preset), **dict(_pair("--set", change) for change in changes))
     asked = make_experiment(preset, base, _values(vary), seeds)
     experiments = Experiments(default_store())

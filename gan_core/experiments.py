@@ -6,13 +6,17 @@ the values is a variant. Each variant is trained from each seed, as an ordinary 
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from gan_core.config import RunConfig, has_effect, make_config, settings, with_full_path
 from gan_core.errors import WorkbenchError
 from gan_core.setting import Setting, as_text
 from gan_core.text import Text, shortened
+from gan_core.validation import LONGEST_TEXT
 
 MOST_RUNS = 500
 MOST_SEEDS = 20
@@ -104,15 +108,20 @@ def _canonical(name: str, value: str) -> str:
 
     Whether it goes together with the other settings is asked of every variant.
     """
-    setting = _setting(name)
-    if setting.kind in (int, float) and not setting.choices:
-        try:
-            return as_text(setting.kind(value))
-        except ValueError:
-            return value.strip()  # such as "none", or what the config will refuse in words
-    if setting.kind is tuple:
-        return ", ".join(part.strip() for part in value.split(","))
-    return value.strip()
+    _setting(name)
+    if len(value) > LONGEST_TEXT:
+        return value  # which the config will refuse in words, as all else
+    try:
+        return as_text(_reader(name).validate_python(value.strip()))
+    except ValidationError:
+        return value.strip()
+
+
+@cache
+def _reader(name: str) -> TypeAdapter[Any]:
+    field = RunConfig.model_fields[name]
+    declared: Any = Annotated[(field.annotation, *field.metadata)]
+    return TypeAdapter(declared, config=ConfigDict(allow_inf_nan=False))
 
 
 def read_values(name: str, text: str) -> list[str]:
@@ -121,6 +130,8 @@ def read_values(name: str, text: str) -> list[str]:
 
     Raises WorkbenchError if there is no such setting.
     """
+    if text.strip() in _setting(name).choices:  # one may have commas itself
+        return [text.strip()]
     values = [value.strip() for value in text.split(",")]
     if _setting(name).kind is tuple:
         values = [value.replace("-", ", ") for value in values]

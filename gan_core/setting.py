@@ -100,7 +100,9 @@ def as_text(value: Any) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, bool) or value is None:
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and float(f"{value:.15g}") == value:
+        return f"{value:g}" if float(f"{value:g}") == value else f"{value:.15g}"
+    return str(value)
 
 
 def values_as_text(setting: Setting) -> str:

@@ -172,8 +172,10 @@ def _actions(store: RunStore, row: ExperimentRow, runs: list[Run | None]) -> Non
     missing = sum(run is None for run in runs)
     stopped = sum(run is not None and run.state in (State.STOPPED, State.INTERRUPTED) for run in runs)
     with errors_in_words():
-        if missing and st.button(
-            _("Train {count} missing", count=missing), icon=":material/play_arrow:", type="primary"
+        if (
+            missing
+            and row.person_id == store.by.person
+            and st.button(_("Train {count} missing", count=missing), icon=":material/play_arrow:", type="primary")
         ):
             count_request()
             train_missing(store, row.experiment)
@@ -190,6 +192,7 @@ def _actions(store: RunStore, row: ExperimentRow, runs: list[Run | None]) -> Non
             if st.button(_("Delete the experiment"), type="primary"):
                 experiments.delete(row, with_runs)
                 st.session_state.pop("experiment", None)
+                give("experiment", "")
                 st.rerun()
 
 

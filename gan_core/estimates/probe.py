@@ -193,7 +193,10 @@ def main() -> None:
         with devices.share_of_cores():  # as it will be trained
             found = answer(line)
         too_long.cancel()
-        print(json.dumps(found), file=answers, flush=True)
+        try:
+            print(json.dumps(found), file=answers, flush=True)
+        except BrokenPipeError:  # whoever asked is gone, such as a command that has ended
+            os._exit(0)  # Python itself would try to write once more, and print that it cannot
         devices.give_back_freed_memory()  # what is in training may need it
 
 

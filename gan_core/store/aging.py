@@ -1,4 +1,4 @@
-"""Runs, evaluations and uploads that visitors left long ago are deleted. Knows nothing of torch."""
+"""Runs, experiments, evaluations and uploads that visitors left long ago are deleted. Knows nothing of torch."""
 
 import contextlib
 import time
@@ -11,9 +11,10 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting import NONE, hosting
 from gan_core.store import class_export
 from gan_core.store.evaluations import EvaluationStore
+from gan_core.store.experiments import delete_experiments
 from gan_core.store.people import People
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import ACTIVE, EvaluationRow, Run
+from gan_core.store.tables import ACTIVE, EvaluationRow, ExperimentRow, ExperimentRun, Run
 
 EVERY_SECONDS = 600
 """How often a worker looks."""
@@ -27,7 +28,10 @@ def deleted_at(run: Run) -> float | None:
 
 
 def delete_old(store: RunStore) -> None:
-    """Delete what visitors made and what ended, or was uploaded, before `days_kept` days. The owner's own stays."""
+    """Delete what visitors made and what ended, or was uploaded, before `days_kept` days. The owner's own stays.
+
+    Experiments go once the last of their runs is gone.
+    """
     if not hosting().is_shared or hosting().days_kept == NONE:
         return
     before = time.time() - _kept_seconds()
@@ -43,6 +47,10 @@ def delete_old(store: RunStore) -> None:
         with contextlib.suppress(OSError):
             if file.stat().st_mtime < before:
                 file.unlink()
+    with store.session() as session:
+        has_runs = select(ExperimentRun.experiment_id).join(Run, Run.id == ExperimentRun.run_id)
+        of_visitors = ExperimentRow.person_id != 0, ExperimentRow.created_at < before
+        delete_experiments(session, *of_visitors, ExperimentRow.id.not_in(has_runs))
     People(store.engine).forget_unused(before)
 
 

@@ -17,9 +17,22 @@ from gan_core.presets import preset_config
 from gan_core.store import class_export, tasks
 from gan_core.store.database import overwrite_deleted
 from gan_core.store.evaluations import EvaluationStore
+from gan_core.store.experiments import delete_experiments
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import ACTIVE, Browser, EvaluationRow, Notice, Person, Progress, Run, RunChange, State, Task
+from gan_core.store.tables import (
+    ACTIVE,
+    Browser,
+    EvaluationRow,
+    ExperimentRow,
+    Notice,
+    Person,
+    Progress,
+    Run,
+    RunChange,
+    State,
+    Task,
+)
 
 LONGEST_WORDS = 300
 """Characters of what a teacher says to all."""
@@ -204,7 +217,8 @@ class Classroom:
             return sum(session.scalar(count) or 0 for count in counts)
 
     def delete_all(self) -> None:
-        """Delete for good what people made: runs, evaluations, uploads, tasks, their ZIP; and the people but teachers.
+        """Delete for good what people made: runs, experiments, evaluations, uploads, tasks, their ZIP; and the
+        people but teachers.
 
         What belongs to nobody in particular stays. Raises WorkbenchError while something is in work.
         """
@@ -235,6 +249,7 @@ class Classroom:
             session.execute(delete(Person).where(~Person.is_teacher))
             session.execute(delete(Task))
             session.execute(delete(Notice))
+            delete_experiments(session, ExperimentRow.person_id != 0)
 
     def _evaluations(self) -> EvaluationStore:
         return EvaluationStore(self.store.engine).acting_for(self.store.by)

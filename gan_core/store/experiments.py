@@ -6,19 +6,27 @@ missing is trained.
 
 import contextlib
 import secrets
+import threading
 import time
 from collections.abc import Callable
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
 
 from gan_core import log
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.experiments import Experiment
+from gan_core.store.rights import not_yours
 from gan_core.store.runs import RunStore
 from gan_core.store.runs_by_settings import runs_with
 from gan_core.store.tables import ACTIVE, ExperimentRow, ExperimentRun, Run, RunChange, State
 from gan_core.text import shortened
+
+MOST_OF_ONE = 100
+"""Experiments of a visitor: they take room in the database, which no run's limit counts."""
+_one_at_a_time = threading.Lock()
+"""Two tabs that ask for the same at once would each make it."""
 
 
 class Experiments:
@@ -36,7 +44,7 @@ class Experiments:
     def make(self, experiment: Experiment) -> ExperimentRow:
         """A new one without runs, or the one that asks the same and has the same maker.
 
-        Raises WorkbenchError if a visitor brings no cookie.
+        Raises WorkbenchError if a visitor brings no cookie, or has MOST_OF_ONE.
         """
         if not (self.by.may_everything or self.by.person):
             raise WorkbenchError("This page knows visitors again by a cookie, and your browser has sent none.")
@@ -47,12 +55,19 @@ class Experiments:
             "seeds": experiment.seeds,
             "person_id": self.by.person,
         }
-        with self.store.session() as session:
+        with _one_at_a_time, self.store.session() as session:
             if row := session.scalar(select(ExperimentRow).filter_by(**asked).limit(1)):
                 return row
+            if not self.by.may_everything:
+                self._refuse_many(session)
             row = ExperimentRow(name=f"experiment-{secrets.token_hex(8)}", created_at=time.time(), **asked)
             session.add(row)
         return row
+
+    def _refuse_many(self, session: Session) -> None:
+        of_one = select(func.count()).where(ExperimentRow.person_id == self.by.person)
+        if (session.scalar(of_one) or 0) >= MOST_OF_ONE:
+            raise WorkbenchError("You have {count} experiments, and may have no more; delete some.", count=MOST_OF_ONE)
 
     def all(self) -> list[ExperimentRow]:
         """Those that may be listed, the newest first."""
@@ -84,12 +99,17 @@ class Experiments:
 
         Runs that were changed while they learned do not count.
         """
-        changed = select(RunChange.run_id)
-        of_it = select(ExperimentRun.place, Run).join(Run, Run.id == ExperimentRun.run_id)
-        of_it = of_it.where(ExperimentRun.experiment_id == row.id, Run.id.not_in(changed))
         with self.store.session() as session:
-            found = dict(session.execute(of_it).tuples().all())
+            changed = set(session.scalars(select(RunChange.run_id)))
+        found = {place: run for place, run in self._all_runs(row).items() if run.id not in changed}
         return [found.get(place) for place in range(len(row.experiment.variants) * row.seeds)]
+
+    def _all_runs(self, row: ExperimentRow) -> dict[int, Run]:
+        """By their places, those that were changed too."""
+        of_it = select(ExperimentRun.place, Run).join(Run, Run.id == ExperimentRun.run_id)
+        with self.store.session() as session:
+            of_it = of_it.where(ExperimentRun.experiment_id == row.id).order_by(ExperimentRun.place)
+            return dict(session.execute(of_it).tuples().all())
 
     # What its maker may ask for
 
@@ -103,9 +123,19 @@ class Experiments:
         Args:
             seconds_of: how long a config will train, if that is known.
 
-        Raises WorkbenchError if not one could be made, such as for a crowded queue.
+        Raises WorkbenchError if not one could be made, such as for a crowded queue; then an experiment that never had
+        a run is forgotten. And for somebody else's: its runs would not be that person's.
         """
-        self.by.refuse_change(row)
+        if row.person_id != self.by.person:
+            raise not_yours()
+        with _one_at_a_time:
+            try:
+                return self._train_missing(row, seconds_of)
+            except WorkbenchError:
+                self._forget_unused(row)
+                raise
+
+    def _train_missing(self, row: ExperimentRow, seconds_of: Callable[[RunConfig], float | None]) -> int:
         configs, runs = row.experiment.all_configs(), self.runs(row)
         missing = [place for place, run in enumerate(runs) if run is None]
         missing.sort(key=lambda place: place % row.seeds)
@@ -127,17 +157,26 @@ class Experiments:
                 session.merge(ExperimentRun(experiment_id=row.id, place=place, run_id=run.id))
         return made
 
+    def _forget_unused(self, row: ExperimentRow) -> None:
+        used = select(ExperimentRun.experiment_id)
+        with self.store.session() as session:
+            session.execute(delete(ExperimentRow).where(ExperimentRow.id == row.id, ExperimentRow.id.not_in(used)))
+
     def stop(self, row: ExperimentRow) -> None:
         """What waits or trains stops."""
         self.by.refuse_change(row)
-        for run in self.runs(row):
-            if run and run.active:
+        for run in self._all_runs(row).values():
+            if run.active:
                 self.store.ask_to_stop(run.id)
 
     def resume(self, row: ExperimentRow) -> None:
-        """What was stopped or interrupted goes on. Raises WorkbenchError as `train_missing`."""
+        """What was stopped or interrupted goes on, as far as its checkpoint is there.
+
+        Raises WorkbenchError if not one could.
+        """
         self.by.refuse_change(row)
         ended = [run for run in self.runs(row) if run and run.state in (State.STOPPED, State.INTERRUPTED)]
+        ended.sort(key=lambda run: run.has_lost_its_checkpoint)
         for number, run in enumerate(ended):
             try:
                 self.store.resume(run.id)
@@ -153,15 +192,21 @@ class Experiments:
         Raises WorkbenchError if runs are to go that wait or train.
         """
         self.by.refuse_change(row)
-        runs = [run for run in self.runs(row) if run]
+        runs = list(self._all_runs(row).values())
         if with_runs and any(run.state in ACTIVE for run in runs):
             raise WorkbenchError("Some of its runs wait or are in training; stop them first.")
         with self.store.session() as session:
-            session.execute(delete(ExperimentRun).where(ExperimentRun.experiment_id == row.id))
-            session.execute(delete(ExperimentRow).where(ExperimentRow.id == row.id))
+            delete_experiments(session, ExperimentRow.id == row.id)
             shared = set(session.scalars(select(ExperimentRun.run_id)))
         if with_runs:
             for run in runs:
                 if run.id not in shared:
                     with contextlib.suppress(WorkbenchError):  # somebody has just resumed it
                         self.store.delete(run.id)
+
+
+def delete_experiments(session: Session, *which: ColumnElement[bool]) -> None:
+    """Forget those for which all of this holds; their runs stay."""
+    gone = select(ExperimentRow.id).where(*which)
+    session.execute(delete(ExperimentRun).where(ExperimentRun.experiment_id.in_(gone)))
+    session.execute(delete(ExperimentRow).where(*which))

@@ -51,7 +51,11 @@ class Visitor(NamedTuple):
     def refuse_change(self, job: Owned) -> None:
         """Raises WorkbenchError if this visitor may not stop, change or delete it."""
         if not self.may_change(job):
-            raise WorkbenchError("This belongs to somebody else; you may watch it, and make one of your own.")
+            raise not_yours()
+
+
+def not_yours() -> WorkbenchError:
+    return WorkbenchError("This belongs to somebody else; you may watch it, and make one of your own.")
 
 
 def link_key(run: Run | ExperimentRow) -> str:

@@ -18,7 +18,7 @@ def end_timers() -> None:
 
 
 class Timers:
-    """Leaves out what timers of a page ask for, once another one was asked for by a link."""
+    """Leaves out what timers of a page ask for, once another one was asked for."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -36,22 +36,22 @@ class Timers:
                     return message
 
         async def send_and_note(message: Message) -> None:
-            if not asked.page and (content := message.get("bytes")):
-                asked.page = ForwardMsg.FromString(content).new_session.page_script_hash
+            if content := message.get("bytes"):
+                asked.note(content)
             await send(message)
 
         await self.app(scope, receive_wanted, send_and_note)
 
 
 class Asked:
-    """Which page a browser has asked for last, by its hash in the messages; at first, the one that it was given."""
+    """Where a browser is, or goes to: a page's hash in the messages, "" before it is known."""
 
     def __init__(self) -> None:
         self.page = ""
-        self.by_link = False
+        self.is_coming = False
 
     def is_wanted(self, content: bytes) -> bool:
-        """Whether a message is to be passed on: all but those of other pages' timers, once a link was followed."""
+        """Whether a browser's message is to be passed on: all but those of other pages' timers."""
         try:
             message = BackMsg.FromString(content)
         except Exception:  # whatever protobuf raises; Streamlit refuses it itself
@@ -59,9 +59,18 @@ class Asked:
         if message.WhichOneof("type") != "rerun_script":
             return True
         page = message.rerun_script.page_script_hash
+        is_here = not page or not self.page or page == self.page
         if message.rerun_script.is_auto_rerun:
-            return not self.by_link or page == self.page
-        # Something on the page itself was used: the browser has arrived there, and the server may switch to another.
-        self.by_link = bool(page) and page != self.page
-        self.page = page or self.page
+            return is_here
+        if not is_here:  # a link, or the browser's back and forward
+            self.page, self.is_coming = page, True
         return True
+
+    def note(self, content: bytes) -> None:
+        """The server's message may say which page it runs; a button may have led to another than the browser's.
+
+        The page that is being left may still say so after a link was followed; that does not count.
+        """
+        page = ForwardMsg.FromString(content).navigation.page_script_hash
+        if page and (page == self.page or not self.is_coming):
+            self.page, self.is_coming = page, False

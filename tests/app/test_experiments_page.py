@@ -73,6 +73,37 @@ def test_a_value_that_is_refused_is_said_beside_it(open_page):
     assert "whole number" in app.error[0].value
 
 
+@pytest.mark.parametrize("seeds", [0, -1, 21])
+def test_so_many_seeds_are_refused_and_not_others_taken(open_page, seeds):
+    app = open_page("train.py")
+    app.multiselect(key="vary").set_value(["batch_size"]).run()
+    app.text_input(key="vary.batch_size").set_value("16, 32").run()
+    app.number_input(key="vary.seeds").set_value(seeds).run()
+    assert f"1 to 20 seeds, not {seeds}" in as_read(app.error[0].value)
+
+
+def test_where_folders_are_closed_nobody_learns_whose_homes_are_here(open_page, hosted, browser):
+    hosted("public", folders=True)
+    browser["key"] = "a stranger"
+    app = open_page("train.py")
+    app.selectbox(key="config.dataset").set_value("folder:").run()
+    app.text_input(key="config.folder").set_value("~nosuchuser/x").run()
+    app.multiselect(key="vary").set_value(["batch_size"]).run()
+    hosted("public", folders=False)
+    app.run()
+    assert {as_read(error.value) for error in app.error} == {
+        "Folders of this server are closed; choose one of the named datasets."
+    }
+
+
+def test_after_one_is_deleted_the_newest_other_is_shown(open_page, experiments, asked):
+    newer = experiments.make(make_experiment("cgan", small_config(), {"beta1": ["0", "0.5"]}, 1))
+    app = open_page(PAGE, experiment=str(newer.id))
+    button_named(app, "Delete the experiment").click().run()
+    assert not app.exception and not app.error
+    assert app.selectbox(key="experiment").value == str(asked.id)
+
+
 def test_the_best_comes_first_and_is_called_better_only_where_the_spread_allows_it(open_page, store, asked):
     finish(store, 9.0, 1.0, 9.1, 1.1)
     app = open_page(PAGE)

@@ -44,6 +44,11 @@ def test_whoever_says_no_queues_nothing(run_command, store):
     assert store.all_runs() == []
 
 
+def test_to_stop_and_to_resume_at_once_is_refused(run_command, store):
+    with pytest.raises(WorkbenchError, match="not both"):
+        run_command(*VARY, "--stop", "--resume")
+
+
 def test_the_same_command_again_adds_only_what_is_missing_and_prints_what_came_out(run_command, store):
     run_command(*VARY, "--yes")
     for fid in (9.0, 1.0):

@@ -36,9 +36,32 @@ def test_a_value_that_is_written_twice_is_one():
     assert found.vary == {"beta1": ("0.5",), "generator_layers": ("8, 16",)}
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "kept"),
+    [
+        ("mirror", ["true", "yes", "1", "false"], ("true", "false")),
+        ("batch_size", ["16", "016", "16.0"], ("16",)),
+        ("generator_layers", ["64, 128", "064,128.0", "64;128"], ("64, 128",)),
+        ("kimg", ["1234567", "1234568"], ("1234567", "1234568")),
+        ("beta1", ["0.1234567", "0.1234568", "1.234568e-1"], ("0.1234567", "0.1234568")),
+    ],
+)
+def test_values_are_one_only_if_a_config_would_have_the_same(name, values, kept):
+    found = make_experiment("cgan", BASE, {name: values})
+    assert found.vary == {name: kept}
+    assert len(set(found.all_configs())) == 3 * len(kept)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e400", "", "1" * 5000, "\0", "<b>1</b>"])
+def test_no_number_is_refused_in_words(value):
+    with pytest.raises(WorkbenchError, match="beta1: it should"):
+        make_experiment("cgan", BASE, {"beta1": ["0.5", value]})
+
+
 def test_several_layers_are_read_and_written_with_a_dash():
     assert read_values("generator_layers", "64, 128,64-128,") == ["64", "128", "64, 128"]
     assert values_in_a_line("generator_layers", ["64", "64, 128"]) == "64, 64-128"
+    assert read_values("augmentation", "translation, cutout") == ["translation, cutout"]
     assert read_values("loss", "hinge,  wasserstein") == ["hinge", "wasserstein"]
     assert read_values("generator_learning_rate", "1e-3, 0.002") == ["1e-3", "0.002"]
 

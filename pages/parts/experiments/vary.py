@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
+from gan_core import limits
 from gan_core.config import RunConfig, settings
 from gan_core.estimates.estimator import Estimate
 from gan_core.experiments import (
-    MOST_SEEDS,
     USUAL_SEEDS,
     Experiment,
     make_experiment,
@@ -40,6 +40,8 @@ def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
         st.caption(
             _("Does it help? One run does not tell. Train every combination of values from several seeds, and compare.")
         )
+        if not store.by.may_everything:
+            limits.refuse_config(config)  # before a folder's path is written in full, which says who has a home here
         experiment = _choose(preset, config)
         if experiment is None:
             return
@@ -78,7 +80,7 @@ def _choose(preset: str, config: RunConfig) -> Experiment | None:
     )  # fmt: skip
     if not vary:
         return None
-    return make_experiment(preset, config, vary, min(MOST_SEEDS, max(1, seeds or USUAL_SEEDS)))
+    return make_experiment(preset, config, vary, USUAL_SEEDS if seeds is None else seeds)
 
 
 def _values(name: str, own: Any) -> Iterable[str]:

@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from gan_core import paths
+from gan_core.experiments import make_experiment
 from gan_core.store import aging
 from gan_core.store.aging import delete_old, deleted_at
 from gan_core.store.evaluations import EvaluationStore, Terms
+from gan_core.store.experiments import Experiments
 from gan_core.store.people import default_people
 from gan_core.store.rights import OWNER
 from gan_core.store.runs import State
@@ -122,3 +124,17 @@ def test_strangers_who_left_nothing_are_forgotten_with_it(store, stranger, days_
     days_later(3)
     delete_old(store)
     assert [person.id for person in default_people().all_people()] == [maker.person] == [run.person_id]
+
+
+def test_a_visitors_experiment_goes_with_the_last_of_its_runs(store, stranger, days_later):
+    question = make_experiment("cgan", small_config(), {"batch_size": ["8", "16"]}, 1)
+    of_stranger, owners = Experiments(store.acting_for(stranger)), Experiments(store)
+    row = of_stranger.make(question)
+    of_stranger.train_missing(row)
+    owners.make(question)
+    days_later(3)
+    delete_old(store)
+    assert len(owners.all()) == 2
+    of_stranger.stop(row)
+    delete_old(store)
+    assert [left.person_id for left in owners.all()] == [0]

@@ -6,10 +6,12 @@ import pytest
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
+from gan_core.experiments import make_experiment
 from gan_core.store.classroom import LONGEST_WORDS, Classroom
 from gan_core.store.evaluations import EvaluationStore, Terms
+from gan_core.store.experiments import Experiments
 from gan_core.store.people import default_people
-from gan_core.store.rights import Visitor
+from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.runs import State
 from tests.conftest import small_config
 
@@ -162,9 +164,14 @@ def test_then_all_that_people_made_is_gone_but_not_what_is_nobodys(store, people
     room = room_of(store, people["Teacher"])
     room.say("Goodbye")
     room.set_task("minute", [])
+    question = make_experiment("cgan", small_config(), {"batch_size": ["8", "16"]}, 1)
+    of_ana, owners = (Experiments(store.acting_for(by)) for by in (people["Ana"], OWNER))
+    for experiments in (of_ana, owners):
+        experiments.make(question)
     room.stop_all()
     assert default_people().visitor("Ana") == people["Ana"]
     room.delete_all()
+    assert [row.person_id for row in owners.all()] == [0]
     assert [person.name for person in default_people().all_people()] == ["Teacher"]
     assert default_people().visitor("Ana") is None and default_people().visitor("0").may_everything
     assert [left.id for left in store.all_runs()] == [of_nobody.id] and of_nobody.folder.exists()

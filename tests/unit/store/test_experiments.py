@@ -1,5 +1,7 @@
 """An experiment's runs are ordinary ones: which there are, who may do what, and that nothing is trained twice."""
 
+import threading
+
 import pytest
 
 from gan_core.errors import WorkbenchError
@@ -11,6 +13,7 @@ from tests.conftest import small_config
 
 ANA, BOB = Visitor(1, "Ana", watches_all=True), Visitor(2, "Bob", watches_all=True)
 STRANGER = Visitor(3)
+TEACHER = Visitor(4, "Teacher", may_everything=True, watches_all=True)
 
 
 def asked(seeds=2, **vary):
@@ -105,6 +108,78 @@ def test_a_stranger_finds_it_by_its_name_alone_and_lists_none(store):
 def test_nobody_without_a_cookie_makes_one(store):
     with pytest.raises(WorkbenchError, match="cookie"):
         Experiments(store.acting_for(Visitor())).make(asked())
+
+
+def test_what_two_tabs_ask_for_at_once_is_trained_once(store):
+    mine = Experiments(store.acting_for(ANA))
+    both = threading.Barrier(2)
+
+    def ask():
+        both.wait()
+        mine.train_missing(mine.make(asked()))
+
+    tabs = [threading.Thread(target=ask) for _ in range(2)]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert len(mine.all()) == 1
+    assert len(store.all_runs()) == 4
+
+
+def test_a_run_that_was_changed_is_stopped_and_deleted_with_the_others(experiments, store):
+    row = experiments.make(asked(seeds=1))
+    experiments.train_missing(row)
+    store.ask_to_change(experiments.runs(row)[0].id, generator_learning_rate=0.001)
+    with pytest.raises(WorkbenchError, match="stop them first"):
+        experiments.delete(row, with_runs=True)
+    experiments.stop(row)
+    assert {run.state for run in store.all_runs()} == {State.STOPPED}
+    experiments.delete(row, with_runs=True)
+    assert store.all_runs() == []
+
+
+def test_a_run_without_its_checkpoint_does_not_keep_others_from_going_on(experiments, store):
+    row = experiments.make(asked(seeds=1))
+    experiments.train_missing(row)
+    experiments.stop(row)
+    first = experiments.runs(row)[0]
+    with store.session() as session:
+        session.merge(first).checkpoint = "model-5.safetensors"
+    experiments.resume(row)
+    assert [run.state for run in experiments.runs(row)] == [State.STOPPED, State.QUEUED]
+    with pytest.raises(WorkbenchError, match=r"its checkpoint model-5\.safetensors is gone"):
+        experiments.resume(row)
+
+
+def test_a_teacher_stops_a_students_but_does_not_put_runs_of_the_teachers_into_it(store):
+    hers, teachers = Experiments(store.acting_for(ANA)), Experiments(store.acting_for(TEACHER))
+    row = hers.make(asked(seeds=1))
+    with pytest.raises(WorkbenchError, match="belongs to somebody else"):
+        teachers.train_missing(row)
+    hers.train_missing(row)
+    teachers.stop(row)
+    assert {run.state for run in hers.runs(row)} == {State.STOPPED}
+
+
+def test_an_experiment_of_which_no_run_could_be_queued_is_forgotten(store, hosted):
+    hosted("public", most_active_of_one=1)
+    mine = Experiments(store.acting_for(STRANGER))
+    mine.train_missing(mine.make(asked()))
+    with pytest.raises(WorkbenchError, match="You may have no more"):
+        mine.train_missing(mine.make(asked(batch_size=["64", "128"])))
+    assert len(mine.all()) == 1
+
+
+def test_a_visitor_has_so_many_and_no_more(store, monkeypatch):
+    monkeypatch.setattr("gan_core.store.experiments.MOST_OF_ONE", 1)
+    mine = Experiments(store.acting_for(ANA))
+    row = mine.make(asked())
+    with pytest.raises(WorkbenchError, match="no more; delete some"):
+        mine.make(asked(seeds=1))
+    assert mine.make(asked()).id == row.id
+    for others in (BOB, TEACHER, TEACHER):
+        Experiments(store.acting_for(others)).make(asked(seeds=1))
 
 
 def test_a_crowded_queue_takes_as_many_as_it_may(store, hosted):
