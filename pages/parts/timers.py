@@ -10,6 +10,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+LARGEST_NAVIGATION = 50_000
+"""Bytes of the message that names all pages, and more: larger ones, such as tables, are not read."""
+
 
 def end_timers() -> None:
     """Before another page is switched to: from now on, what this one's timers ask for is refused."""
@@ -36,7 +39,8 @@ class Timers:
                     return message
 
         async def send_and_note(message: Message) -> None:
-            if content := message.get("bytes"):
+            content = message.get("bytes") or b""
+            if len(content) < LARGEST_NAVIGATION:
                 asked.note(content)
             await send(message)
 
