@@ -77,11 +77,18 @@ def _queue_missing(experiments: "Experiments", row: "ExperimentRow", yes: bool) 
         return
     seconds = {config: _seconds_of(config) for config in missing}
     known = [found for found in seconds.values() if found is not None]
-    about = f", about {sum(known) / 60:.3g} minutes of training" if len(known) == len(missing) else ""
+    about = f", about {_duration(sum(known))} of training" if len(known) == len(missing) else ""
     runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
-    if yes or click.confirm(f"{runs}{about}. Put them into the queue?", err=True):
-        made = experiments.train_missing(row, seconds.get)
-        click.echo(f"Runs put into the queue: {made}. The app trains them, or `python -m gan_core worker`.")
+    if not (yes or click.confirm(f"{runs}{about}. Put them into the queue?", err=True)):
+        if len(missing) == len(configs):  # nothing of it is there
+            experiments.delete(row)
+        raise click.Abort
+    made = experiments.train_missing(row, seconds.get)
+    click.echo(f"Runs put into the queue: {made}. The app trains them, or `python -m gan_core worker`.")
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
 def _seconds_of(config: RunConfig) -> float | None:

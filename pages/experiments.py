@@ -12,11 +12,10 @@ from gan_core.store.experiments import Experiments
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import ExperimentRow, Run, State
-from gan_core.text import Text
 from pages.parts.edge import plain, show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.experiments import charts
-from pages.parts.experiments.table import as_csv, label_of, show_table
+from pages.parts.experiments.table import SCORES, as_csv, label_of, show_table
 from pages.parts.experiments.vary import train_missing
 from pages.parts.language import _
 from pages.parts.links import give, one_of, run_key, take, to_page
@@ -30,8 +29,8 @@ from pages.parts.visitors import store_of_visitor
 
 REFRESH_SECONDS = 3  # while runs wait or train
 MOST_PICTURED = 6
+BUDGET = ("minutes", "kimg")  # shown always: whichever is spent first ends a run
 EXAMPLE = {"generator_layers": "16, 128, 256-512"}
-SCORES: dict[Score, Text] = {"fid": Text("FID"), "accuracy": Text("Class accuracy")}
 
 
 def main() -> None:
@@ -128,7 +127,7 @@ def _heading(experiment: Experiment) -> None:
         f"{_(setting.title)} {shown_value(getattr(experiment.base, name))} {_(setting.unit)}".strip()
         for name, setting in settings().items()
         if name not in experiment.vary
-        and (preset is None or getattr(preset, name) != getattr(experiment.base, name))
+        and (preset is None or name in BUDGET or getattr(preset, name) != getattr(experiment.base, name))
         and getattr(experiment.base, name) is not None
     ]
     first = _("Preset {preset}, seeds: {seeds}", preset=experiment.preset, seeds=experiment.seeds)

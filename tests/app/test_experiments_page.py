@@ -111,13 +111,13 @@ def test_the_best_comes_first_and_is_called_better_only_where_the_spread_allows_
     assert table(app)["Batch size"].tolist() == ["32", "16"]
     assert table(app)["verdict"].tolist() == ["better", "baseline"]
     assert table(app)["fid"].tolist() == pytest.approx([1.05, 9.05])
-    assert "Better than the baseline (16): 32" in as_read(app.success[0].value)
+    assert "By FID, better than the baseline (16): 32" in as_read(app.success[0].value)
 
 
 def test_within_the_noise_nothing_is_called_better(open_page, store, asked):
     finish(store, 9.0, 1.0, 1.5, 8.0)
     app = open_page(PAGE)
-    assert "No variant is better" in words_of(app)
+    assert "By FID, no variant is better" in words_of(app)
     assert "no difference beyond the noise" in table(app)["verdict"].tolist()
 
 

@@ -119,7 +119,7 @@ def test_every_word_of_the_glossary_is_explained_in_the_lesson_where_it_first_ap
     }
     for term in TERMS:
         word = term.word.template
-        pattern = rf"\b{re.escape(re.split(', | and ', word)[0])}"
+        pattern = rf"\b{re.escape(re.split(', | and ', word)[0])}s?\b"
         found = [name for name, text in said.items() if re.search(pattern, text, 0 if word[0].isupper() else re.I)]
         assert (found[0] if found else "") == term.lesson, word
 

@@ -366,6 +366,15 @@ def test_it_is_played_paused_and_begun_again_with_the_same_seed(page):
     assert until(page, 20) == first
 
 
+def test_begun_again_while_it_plays_its_curves_begin_at_the_first_step(page):
+    page.get_by_role("button", name="Play").click()
+    for _ in range(5):
+        wait_until(page, lambda: page.evaluate("ganPlayground.sides[0].latest.step > 100"), "a hundred steps")
+        page.get_by_role("button", name="Start again").click()
+        wait_until(page, lambda: page.evaluate("ganPlayground.sides[0].shots.length > 2"), "its first pictures")
+        assert page.evaluate("ganPlayground.sides[0].shots[0].step") == 0
+
+
 CHANGES = [
     ("Game", "Loss", "hinge"),
     ("Game", "R1", "0.1"),

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from gan_core.__main__ import cli
 from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate
+from gan_core.store.experiments import Experiments
 from gan_core.store.runs import State
 
 TINY = ["--preset", "cgan", "--set", "kimg=0.32", "--set", "discriminator_layers=16", "--set", "score_every=0.32"]
@@ -33,15 +34,16 @@ def run_command(monkeypatch):
 
 def test_it_asks_once_for_all_runs_and_puts_them_into_the_queue(run_command, store):
     done = run_command(*VARY, answer="y\n")
-    assert "8 runs, about 0.427 minutes of training" in done.stderr
+    assert "8 runs, about 26 seconds of training" in done.stderr
     assert "Runs put into the queue: 8." in done.stdout
     assert {run.state for run in store.all_runs()} == {State.QUEUED}
     assert all(run.expected_seconds == pytest.approx(3.2) for run in store.all_runs())
 
 
-def test_whoever_says_no_queues_nothing(run_command, store):
-    run_command(*VARY, answer="n\n")
-    assert store.all_runs() == []
+def test_whoever_says_no_queues_nothing_and_leaves_nothing(run_command, store):
+    done = run_command(*VARY, answer="n\n")
+    assert done.exit_code != 0
+    assert store.all_runs() == [] and Experiments(store).all() == []
 
 
 def test_to_stop_and_to_resume_at_once_is_refused(run_command, store):

@@ -13,7 +13,7 @@ from gan_core.monitor.charts import CHARTS, X_AXES
 from gan_core.monitor.experiment_results import Band, Result, band
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain_for_plotly
-from pages.parts.experiments.table import label_of
+from pages.parts.experiments.table import SCORES, label_of
 from pages.parts.language import _
 from pages.parts.plot import show_chart
 from pages.parts.style import of_theme
@@ -21,7 +21,6 @@ from pages.parts.style import of_theme
 MOST_BANDS = 6
 """More of them cannot be told apart."""
 OVER = ("kimg", "step", "seconds")
-SCORE_TITLES = {"fid": "FID", "accuracy": "Class accuracy"}
 
 
 def show_bands(store: RunStore, experiment: Experiment, results: list[Result]) -> None:
@@ -49,7 +48,7 @@ def show_bands(store: RunStore, experiment: Experiment, results: list[Result]) -
         st.caption(_("Nothing has been measured yet."))
         return
     chart.update_xaxes(title=_(X_AXES[over]))
-    chart.update_yaxes(title=metrics[metric])
+    chart.update_yaxes(title=metrics[metric], rangemode="tozero" if metric in SCORES else "normal")
     legend = {"title": {"text": _titles(experiment.vary)}, "orientation": "h", "y": -0.25}
     show_chart(chart, "bands", metrics[metric], height=420, legend=legend)
     text = _("A line is the mean over the seeds, its band one standard deviation on each side.")
@@ -66,11 +65,14 @@ def _traces(curve: Band, label: str, number: int) -> list[go.Scatter]:
         "y": [*(curve.mean + curve.deviation), *(curve.mean - curve.deviation)[::-1]],
     }
     name = plain_for_plotly(label)
+    if len(curve.x) == 1:
+        spread_of_it = {"type": "data", "array": curve.deviation}
+        return [go.Scatter(x=curve.x, y=curve.mean, error_y=spread_of_it, marker_color=colour, name=name)]
+    band_of_it = {"fill": "toself", "fillcolor": _faint(colour), "line_width": 0, "mode": "lines"}
     return [
-        go.Scatter(**outline, fill="toself", fillcolor=_faint(colour), line_width=0, hoverinfo="skip", showlegend=False,
-                   legendgroup=name),
+        go.Scatter(**outline, **band_of_it, hoverinfo="skip", showlegend=False, legendgroup=name),
         go.Scatter(x=curve.x, y=curve.mean, mode="lines", line_color=colour, name=name, legendgroup=name),
-    ]  # fmt: skip
+    ]
 
 
 def _faint(colour: str) -> str:
@@ -107,9 +109,9 @@ def _score_over(name: str, values: tuple[str, ...], results: list[Result], score
     )  # fmt: skip
     title = _(settings()[name].title)
     chart.update_xaxes(title=title, type="category")
-    chart.update_yaxes(title=_(SCORE_TITLES[score]), tickformat=".0%" if score == "accuracy" else None)
+    chart.update_yaxes(title=_(SCORES[score]), tickformat=".0%" if score == "accuracy" else None)
     means = ", ".join(f"{value}: {spread(scores).mean:.3g}" for value, scores in scored.items())
-    alt = _("{score} over {setting}. Means: {means}", score=_(SCORE_TITLES[score]), setting=title, means=means)
+    alt = _("{score} over {setting}. Means: {means}", score=_(SCORES[score]), setting=title, means=means)
     show_chart(chart, f"over-{name}", alt, height=300, showlegend=False)
 
 
@@ -120,7 +122,7 @@ def show_parallel(experiment: Experiment, results: list[Result], score: Score) -
         return
     scores = [spread(result.side.scores(score)).mean for result in scored]
     axes = [_axis(name, values, scored) for name, values in experiment.vary.items()]
-    axes.append({"label": _(SCORE_TITLES[score]), "values": scores})
+    axes.append({"label": _(SCORES[score]), "values": scores})
     colours = of_theme("chartCategoricalColors")
     line = {"color": scores, "colorscale": [[0, colours[1]], [1, colours[0]]], "showscale": False}
     text = of_theme("textColor")

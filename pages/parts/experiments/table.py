@@ -20,6 +20,7 @@ from pages.parts.verdicts import VERDICTS
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
+SCORES: dict[Score, Text] = {"fid": Text("FID"), "accuracy": Text("Class accuracy")}
 RULE = Text(
     "Scores differ from seed to seed. Better or worse is said only if the means are further apart than such seeds "
     "would be by chance in 1 of 20 such tables: Student's test, 5 % shared by all comparisons. FIDs are compared by "
@@ -84,26 +85,20 @@ def _mean_and_deviation(values: tuple[float, ...]) -> tuple[float | None, float 
 
 
 def _say_best(experiment: Experiment, results: list[Result], score: Score) -> None:
-    """In a sentence, once all have ended."""
-    if not all(result.is_complete for result in results):
+    """In a sentence, once all have ended; and by which rule."""
+    if len(results) < 2 or not all(result.is_complete for result in results):
         return
     best = [label_of(result.variant) for result in results if result.verdict == "better"]
-    baseline = label_of(experiment.variants[experiment.baseline])
+    values = {"score": SCORES[score], "baseline": label_of(experiment.variants[experiment.baseline])}
     if best:
-        st.success(
-            plain(_("Better than the baseline ({baseline}): {best}", baseline=baseline, best=", ".join(best))),
-            icon=":material/check:",
+        sentence = _("By {score}, better than the baseline ({baseline}): {best}", best=", ".join(best), **values)
+        st.success(plain(sentence), icon=":material/check:")
+    else:
+        sentence = _(
+            "By {score}, no variant is better than the baseline ({baseline}) beyond the noise of the seeds.", **values
         )
-    elif len(results) > 1:
-        st.info(
-            plain(
-                _(
-                    "No variant is better than the baseline ({baseline}) beyond the noise of the seeds.",
-                    baseline=baseline,
-                )
-            ),
-            icon=":material/lightbulb:",
-        )
+        st.info(plain(sentence), icon=":material/lightbulb:")
+    st.caption(_(RULE))
 
 
 def as_csv(experiment: Experiment, runs: list[Run | None]) -> str:

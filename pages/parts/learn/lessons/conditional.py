@@ -120,7 +120,8 @@ def show(store: RunStore) -> None:
     say(
         _(
             "There the label can be written beside the picture, too. Better is the **projection** (Miyato & Koyama "
-            "2018): the logit is a sum of two judgements."
+            "2018): the logit is a sum of two judgements. φ(x) are the features that the discriminator sees in the "
+            "picture, ψ is its last layer, v the class's embedding."
         )
     )
     linked(PROJECTION)

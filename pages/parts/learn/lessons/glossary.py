@@ -37,6 +37,12 @@ TERMS = (
         Text("Each feature, minus the batch's mean, divided by its deviation. Lesson 4."),
         "the-keras-gan",
     ),
+    Term(Text("baseline"), Text("What something is compared with."), "how-good-it-is"),
+    Term(
+        Text("beta 1"),
+        Text("How much of its last steps the optimizer Adam keeps going: 0 for none, 0.9 for some ten steps."),
+        "the-keras-gan",
+    ),
     Term(Text("class accuracy"), Text("How often a classifier sees the class that was asked for.")),
     Term(Text("conditional"), Text("Told which class is wanted. Lesson 5."), "what-a-gan-is"),
     Term(
@@ -46,7 +52,10 @@ TERMS = (
     ),
     Term(
         Text("DiffAugment"),
-        Text("Moves real pictures and fakes alike, or covers a part, so that few last longer."),
+        Text(
+            "Real pictures and fakes are moved, coloured or partly covered alike, before the discriminator sees them. "
+            "So it cannot learn a few training pictures by heart."
+        ),
         "what-goes-wrong",
     ),
     Term(Text("discriminator"), Text("The network that says how real a picture looks. Lesson 1."), "what-a-gan-is"),
@@ -60,13 +69,23 @@ TERMS = (
         Text("A running average of the generator's weights, which draws steadier pictures."),
         "the-keras-gan",
     ),
+    Term(
+        Text("convolution"),
+        Text("A layer that looks at small patches of a picture, with the same weights everywhere. Lesson 6."),
+        "what-a-gan-is",
+    ),
+    Term(
+        Text("dropout"),
+        Text("A share of the values, chosen at random, is set to 0 in each training step."),
+        "the-keras-gan",
+    ),
     Term(Text("embedding"), Text("A learnt vector for each class. Lesson 5."), "conditional"),
     Term(Text("epoch"), Text("One pass: every training picture is shown once.")),
     Term(Text("fake"), Text("A generated picture."), "what-a-gan-is"),
     Term(
         Text("features"),
         Text("Numbers in which a trained network says what is in a picture. Lesson 7."),
-        "how-good-it-is",
+        "conditional",
     ),
     Term(
         Text("FID"),
@@ -77,16 +96,27 @@ TERMS = (
     Term(Text("gradient"), Text("For each weight, how much the loss grows when the weight grows."), "what-a-gan-is"),
     Term(Text("gradient penalty"), Text("A term of the loss that bounds the critic's slope. Lesson 6."), "stability"),
     Term(Text("kimg"), Text("A thousand real pictures shown to the discriminator. Lesson 3."), "digits-in-pytorch"),
+    Term(
+        Text("label smoothing"),
+        Text("Real pictures count as real to a share below 1, such as 0.9. Lesson 4."),
+        "the-keras-gan",
+    ),
     Term(Text("latent"), Text("The random numbers z that the generator makes a picture of."), "what-a-gan-is"),
-    Term(Text("learning rate"), Text("How far a step moves the weights."), "the-keras-gan"),
+    Term(Text("learning rate"), Text("How far a step moves the weights."), "what-a-gan-is"),
     Term(Text("logit"), Text("The discriminator's output before it is squeezed into 0 to 1. Lesson 2."), "the-loss"),
     Term(Text("loss"), Text("The number that a network's training makes small. Lesson 2."), "what-a-gan-is"),
+    Term(
+        Text("mode"),
+        Text("A kind of picture that is frequent among the real ones; in the playground, one of the clusters."),
+        "what-goes-wrong",
+    ),
     Term(
         Text("mode collapse"),
         Text("The generator draws few kinds of picture, or only one. Lesson 8."),
         "what-goes-wrong",
     ),
     Term(Text("n_critic"), Text("Steps of the discriminator for each step of the generator.")),
+    Term(Text("optimizer"), Text("The rule that makes a step of a gradient, such as SGD or Adam."), "the-loss"),
     Term(
         Text("precision and recall"),
         Text("Do generated pictures look real? Are all real ones covered? Lesson 7."),

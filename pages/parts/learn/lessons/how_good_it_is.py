@@ -114,8 +114,8 @@ def show(store: RunStore) -> None:
             "Two thousand five hundred digits of this program play the part of a model's pictures, and are compared "
             "with the other two thousand five hundred. No score notices everything: blurred pictures keep their "
             "Inception Score, one picture a digit keeps most of its precision, copies are perfect by all of them. The "
-            "first row is the **baseline**: about as good as real pictures is as good as an honest model gets, and "
-            "small differences are chance."
+            "first row is the **baseline**: what real pictures get. A model cannot honestly be better than that. If "
+            "its score is better, it may have copied what it was trained with; small differences are chance."
         )
     )
     _all_scores()

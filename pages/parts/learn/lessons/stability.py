@@ -125,9 +125,9 @@ def show(store: RunStore) -> None:
     say(
         _(
             "Fully connected layers know nothing of neighbours. **Convolutions** look at small patches, the same "
-            "everywhere. Radford (2015) found how they stay stable: strides in place of pooling, batch normalisation "
-            "in both networks, ReLU in the generator and LeakyReLU in the discriminator, Adam with a beta 1 of 0.5, "
-            "and small initial weights."
+            "everywhere. Radford (2015) found how they stay stable. Pictures grow and shrink by convolutions that move "
+            "two pixels at a time (strides), not by pooling. Both networks have batch normalisation. The generator has "
+            "ReLU, the discriminator LeakyReLU. Adam has a beta 1 of 0.5, and the first weights are small."
         )
     )
     show_code("networks.dcgan:DcganGenerator.__init__")
@@ -136,8 +136,11 @@ def show(store: RunStore) -> None:
         _(
             "A discriminator that is sure has no slope, and the generator learns nothing (lesson 2). Arjovsky (2017) "
             "replaced the question “real or fake?” by “how far apart?”: a **critic** whose slope is bounded estimates "
-            "the distance between both kinds of picture. That has a slope everywhere, and it falls when the pictures "
-            "get better."
+            "the distance between both kinds of picture. The estimate has a slope everywhere, and the distance falls "
+            "when the pictures get better. The first bound was to clip all weights to a small range after each step. "
+            "Better is a penalty (Gulrajani 2017): it is large where the slope's length ∇ differs from 1, at points x̂ "
+            "between real pictures and fakes; λ is its weight in the loss. To make it smaller, the gradient of a "
+            "gradient is needed."
         )
     )
     linked(WASSERSTEIN)
@@ -148,8 +151,9 @@ def show(store: RunStore) -> None:
     part(_("Spectral normalisation"))
     say(
         _(
-            "Another bound for the slope is built into each layer (Miyato 2018). It costs little, and there is no "
-            "weight to choose for it."
+            "Another bound for the slope is built into each layer (Miyato 2018): its weights are divided by their "
+            "largest singular value, the most by which the layer can stretch its input. It costs little, and unlike a "
+            "penalty it has no λ to choose."
         )
     )
     linked(SPECTRAL_NORM)
@@ -164,7 +168,8 @@ def show(store: RunStore) -> None:
     say(
         _(
             "Huang (2024) showed that most tricks can go if the loss is right: compare real pictures and fakes **in "
-            "pairs**, and penalise the slope at both. No normalisation is left."
+            "pairs**, and penalise the slope at both: R1 at the real ones, R2 at the fakes, each with the weight γ. No "
+            "normalisation is left."
         )
     )
     linked(RELATIVISTIC)

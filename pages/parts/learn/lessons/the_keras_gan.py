@@ -131,7 +131,8 @@ def show(store: RunStore) -> None:
         _(
             "Four small changes keep the same networks in balance: a **beta 1** of 0.5, **dropout** in the "
             "discriminator, **label smoothing**, and a running average of the generator's weights (**EMA**), which "
-            "draws the pictures."
+            "draws the pictures. With label smoothing, real pictures count as real to the share t only, such as 0.9: "
+            "being all too sure costs the discriminator something."
         )
     )
     linked(SMOOTHED)

@@ -93,14 +93,16 @@ def show(store: RunStore) -> None:
     say(
         _(
             "The two networks play for one number. The discriminator D wants it large, the generator G wants it small "
-            "(Goodfellow 2014, equation 1). D(x) lies between 0, surely fake, and 1, surely real."
+            "(Goodfellow 2014, equation 1). D(x) lies between 0, surely fake, and 1, surely real. E is the mean over "
+            "many pictures, log the natural logarithm."
         )
     )
     linked(GAME)
     say(
         _(
-            "In the code a discriminator puts out a **logit**, any number, and D(x) is its sigmoid. Then "
-            "-log D(x) = softplus(-logit) and -log(1 - D(x)) = softplus(logit), which never overflow. What is called "
+            "In the code a discriminator puts out a **logit**, any number. D(x) is its sigmoid, 1 / (1 + exp(-logit)), "
+            "which lies between 0 and 1. With softplus(a) = log(1 + exp(a)), -log D(x) = softplus(-logit) and "
+            "-log(1 - D(x)) = softplus(logit), which never overflow. What is called "
             "the discriminator's loss is -V, since optimizers minimise."
         )
     )

@@ -51,15 +51,15 @@ TIMELINE: tuple[tuple[str, str, Text], ...] = (
     ("2014", "gan-pytorch", Text("**GAN** (Goodfellow). Two fully connected networks play against each other.")),
     ("2014", "cgan", Text("**Conditional GAN** (Mirza & Osindero). Both networks are told which class is wanted.")),
     ("2015", "dcgan", Text("**DCGAN** (Radford). Convolutions, and rules by which they stay stable.")),
-    ("2016", "acgan", Text("**ACGAN** (Odena). The discriminator also guesses the class.")),
-    ("2016", "lsgan", Text("**LSGAN** (Mao). Squared errors: fakes that are far off still teach.")),
+    ("2017", "acgan", Text("**ACGAN** (Odena). The discriminator also guesses the class.")),
+    ("2017", "lsgan", Text("**LSGAN** (Mao). Squared errors: fakes that are far off still teach.")),
     ("2017", "wgan", Text("**WGAN** (Arjovsky). A critic measures how far the fakes are from the real ones.")),
     ("2017", "wgan-gp", Text("**WGAN-GP** (Gulrajani). A penalty on the critic's slope instead of clipped weights.")),
-    ("2017", "pggan", Text("**Progressive growing** (Karras). First small pictures, then larger ones.")),
+    ("2018", "pggan", Text("**Progressive growing** (Karras). First small pictures, then larger ones.")),
     ("2018", "sngan", Text("**SNGAN** (Miyato). Each layer is divided by its largest singular value.")),
     ("2024", "r3gan", Text("**R3GAN** (Huang). Real and fake are compared in pairs, with two simple penalties.")),
 )
-"""Year in which it was first published, preset, and what was new."""
+"""Year in which it was published, preset, and what was new."""
 
 QUESTIONS = (
     Question(
@@ -129,7 +129,8 @@ def show(store: RunStore) -> None:
         _(
             "Training repeats one step, thousands of times: first the discriminator learns from a batch of real "
             "pictures and a batch of fakes, then the generator learns from what the discriminator says of its fakes. "
-            "Point at a part of the formula, or at a line of the code, to see what belongs together."
+            "In the formula, θ stands for all weights of a network, η for its learning rate, ∇ for the gradient, and x "
+            "for a real picture. Point at a part of it, or at a line of the code, to see what belongs together."
         )
     )
     linked(ALGORITHM)

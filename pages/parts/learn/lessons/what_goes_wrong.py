@@ -139,7 +139,7 @@ def show(store: RunStore) -> None:
     say(
         _(
             "Nobody trains GANs without seeing them fail. Here are four failures. Train each, watch it happen, and "
-            "then mend it yourself: the button puts its settings into the form of the Train page."
+            "then mend it: the button below each explanation puts its settings into the form of the Train page."
         )
     )
     for name, failure in FAILURES.items():

@@ -4,10 +4,11 @@ const MOST_SHOTS = 300;
 export class Side {
   // told: called with what the worker said, after it was noted here.
   constructor(name, settings, address, told) {
-    Object.assign(this, { name, settings, shots: [], latest: null, real: new Float32Array(), waiting: [] });
+    Object.assign(this, { name, settings, shots: [], latest: null, real: new Float32Array(), waiting: [], starts: 0 });
     this.worker = new Worker(new URL(`${address}/worker.js`, document.baseURI), { type: "module" });
     this.worker.onerror = (event) => told({ failed: event.message });
     this.worker.onmessage = ({ data }) => {
+      if (data.starts !== this.starts) return this.send({ seen: true }); // from before it was begun anew
       if (data.real) this.real = data.real;
       else this.take(data);
       told(data);
@@ -25,8 +26,9 @@ export class Side {
   }
 
   restart() {
-    Object.assign(this, { shots: [], gap: 1, hasEnded: false });
-    this.send({ start: this.forGan });
+    Object.assign(this, { shots: [], gap: 1, hasEnded: false, starts: this.starts + 1 });
+    this.waiting.splice(0).forEach((done) => done(this.latest));
+    this.send({ start: this.forGan, starts: this.starts });
   }
 
   // Keeps it to go back in time; when there are too many, every other one, and fewer of those to come.

@@ -1,5 +1,5 @@
 // Trains one GAN in a thread of its own, so that the page stays quick. The page sends it:
-//   { start: settings }                 begin anew
+//   { start: settings, starts }         begin anew, for that many times; what it says then has the number too
 //   { change: settings }                go on with others
 //   { run: { only, until, pause } }     learn, until that step, with so many milliseconds between two steps
 //   { run: null }                       stop
@@ -14,14 +14,14 @@ const STEPS = 8; // between two looks at the messages
 const BETWEEN = 33; // milliseconds from one snapshot to the next
 const REAL = 300; // points that are shown
 
-let gan, real, run, sentAt = 0, unseen = false;
+let gan, real, run, starts = 0, sentAt = 0, unseen = false;
 const next = new MessageChannel(); // setTimeout(0) would wait four milliseconds
 next.port1.onmessage = learn;
 
 function send(why) {
   unseen = true;
   sentAt = performance.now();
-  postMessage({ ...snapshot(gan, real), why });
+  postMessage({ ...snapshot(gan, real), why, starts });
 }
 
 function learn() {
@@ -43,7 +43,7 @@ function learn() {
 
 function showRealPoints() {
   real = samplePoints(new Float32Array(2 * REAL), gan.shape, stream(0, "shown"), normal);
-  postMessage({ real });
+  postMessage({ real, starts });
 }
 
 function takePhase({ phase, isLast }) {
@@ -55,7 +55,10 @@ function takePhase({ phase, isLast }) {
 
 onmessage = ({ data }) => {
   if (data.seen) unseen = false;
-  if (data.start) gan = new Gan(data.start);
+  if (data.start) {
+    gan = new Gan(data.start);
+    starts = data.starts;
+  }
   if (data.change) gan.change(data.change);
   if (data.start || data.change) showRealPoints();
   if (data.phase) takePhase(data);
