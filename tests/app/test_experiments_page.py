@@ -7,6 +7,7 @@ import pytest
 from gan_core.experiments import make_experiment
 from gan_core.store.experiments import Experiments
 from gan_core.store.runs import State
+from pages.parts.experiments.table import as_csv
 from tests.app.conftest import as_read, button_named, words_of
 from tests.conftest import small_config
 
@@ -112,6 +113,24 @@ def test_the_best_comes_first_and_is_called_better_only_where_the_spread_allows_
     assert table(app)["verdict"].tolist() == ["better", "baseline"]
     assert table(app)["fid"].tolist() == pytest.approx([1.05, 9.05])
     assert "By FID, better than the baseline (16): 32" in as_read(app.success[0].value)
+
+
+def test_a_folders_name_is_no_markup_in_charts(open_page, store, experiments):
+    folders = ["folder:/<b>cats</b>", "folder:/<a href='https://a.example'>dogs</a>"]
+    row = experiments.make(make_experiment("cgan", small_config(), {"dataset": folders, "beta1": ["0", "0.5"]}, 1))
+    experiments.train_missing(row)
+    finish(store, 1.0, 2.0, 3.0, 4.0)
+    app = open_page(PAGE)
+    assert not app.exception
+    charts = [chart.proto.spec for chart in app.get("plotly_chart")]
+    assert any("cats" in chart for chart in charts)
+    assert not any("<b>" in chart or "<a " in chart or "\\u003cb" in chart for chart in charts)
+
+
+def test_a_table_with_accents_opens_in_excel(experiments):
+    row = experiments.make(make_experiment("cgan", small_config(), {"dataset": ["folder:/años", "digits"]}, 1))
+    experiments.train_missing(row)
+    assert as_csv(row.experiment, experiments.runs(row)).startswith("\ufeffdataset,seed")
 
 
 def test_within_the_noise_nothing_is_called_better(open_page, store, asked):

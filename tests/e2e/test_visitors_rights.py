@@ -16,15 +16,27 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from gan_core import paths
+from gan_core.experiments import make_experiment
 from gan_core.hosting import hosting
 from gan_core.jobs.app_worker import app_worker_name
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.store.classroom import Classroom
 from gan_core.store.evaluations import EvaluationStore, Terms
+from gan_core.store.experiments import Experiments
 from gan_core.store.people import People
 from gan_core.store.rights import Visitor
 from gan_core.store.runs import RunStore, State
-from gan_core.store.tables import EvaluationRow, MetricChunk, Notice, Person, Run, RunChange, Task
+from gan_core.store.tables import (
+    EvaluationRow,
+    ExperimentRow,
+    ExperimentRun,
+    MetricChunk,
+    Notice,
+    Person,
+    Run,
+    RunChange,
+    Task,
+)
 from tests.app.conftest import trained
 from tests.conftest import small_config
 from tests.e2e.protocol import Client, Shown, texts_of
@@ -128,7 +140,7 @@ def evaluation_of(client: Client, store: RunStore, run: Run) -> EvaluationRow:
 
 def all_of_it(store: RunStore) -> list[Any]:
     """All that the database holds of runs, evaluations, tasks, notices and people with a name."""
-    tables = (Run, RunChange, EvaluationRow, Task, Notice)
+    tables = (Run, RunChange, EvaluationRow, ExperimentRow, ExperimentRun, Task, Notice)
     kept = []
     with store.session() as session:
         for table in tables:
@@ -233,6 +245,30 @@ def test_widgets_and_fragments_of_a_strangers_page_do_nothing_in_another_session
     dialog = owner.press(owner.visit("train", {"run": run.name}).id("Delete"))
     owner.press(dialog.id("Delete for good"), fragment=dialog.fragment_of("Delete for good"))
     assert public.watched(run.name) is None
+
+
+def test_a_strangers_experiment_is_watched_by_its_link_and_changed_by_nobody_else(public, public_server):
+    owner, stranger = Client(public_server), Client(public_server)
+    for client in (owner, stranger):
+        client.visit("train")
+    experiments = Experiments(public.acting_for(person_of(owner, public)))
+    row = experiments.make(make_experiment("cgan", small_config(), {"batch_size": ["16", "32"]}, 1))
+    experiments.train_missing(row)
+    public.ask_to_stop(experiments.runs(row)[0].id)
+    public.delete(experiments.runs(row)[0].id)
+    shown = owner.visit("experiments", {"experiment": row.name})
+    for key in (row.id, f"0{row.id}", row.name[:-1], row.name.upper(), "%25", ""):
+        guessed = stranger.visit("experiments", {"experiment": key})
+        assert row.name not in guessed.raw and not guessed.has("CSV"), key
+    seen = stranger.visit("experiments", {"experiment": row.name})
+    mine = {shown.id(name) for name in ("Train 1 missing", "Stop all", "Delete the experiment")}
+    assert seen.has("CSV") and not buttons(seen) & mine
+    before = all_of_it(public)
+    for fragment in ("", *shown.fragments):  # the one that says how far it is, is on both pages
+        stranger.rerun(dict.fromkeys(mine, True), fragment)
+    assert all_of_it(public) == before
+    owner.press(shown.id("Stop all"))
+    assert [run and run.state for run in experiments.runs(row)] == [None, State.STOPPED]
 
 
 def test_a_strangers_model_is_neither_drawn_with_nor_evaluated_by_its_label_or_number(public, public_server):

@@ -91,7 +91,9 @@ def show_score_over_settings(experiment: Experiment, results: list[Result], scor
 
 def _score_over(name: str, values: tuple[str, ...], results: list[Result], score: Score) -> None:
     of_value = {
-        value: [one for result in results if result.variant[name] == value for one in result.side.scores(score)]
+        plain_for_plotly(value): [
+            one for result in results if result.variant[name] == value for one in result.side.scores(score)
+        ]
         for value in values
     }
     scored = {value: scores for value, scores in of_value.items() if scores}

@@ -11,7 +11,7 @@ from gan_core.experiments import Experiment
 from gan_core.monitor.answers import spread
 from gan_core.monitor.experiment_results import Result
 from gan_core.store.tables import Run
-from gan_core.text import Text, no_formula
+from gan_core.text import Text, csv_for_all, no_formula
 from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import FID
@@ -113,4 +113,4 @@ def as_csv(experiment: Experiment, runs: list[Run | None]) -> str:
                 | {"seed": config.seed, "run": run.id, "state": run.state, "kimg": run.kimg, "seconds": run.seconds}
                 | {"images_per_second": speed, "fid": run.last.get("fid"), "accuracy": run.last.get("accuracy")}
             )
-    return pd.DataFrame(lines).to_csv(index=False)
+    return csv_for_all(pd.DataFrame(lines).to_csv(index=False))
