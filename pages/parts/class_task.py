@@ -33,8 +33,8 @@ def task_of_form(store: RunStore) -> Task | None:
 
 
 def task_of_exercise(store: RunStore, exercise: str) -> Task | None:
-    """The task that was begun, if it is this exercise."""
-    task = task_of_form(store)
+    """The task, if it is this exercise: who trains it does the task, whether or not they have pressed Begin."""
+    task = open_task(store)
     return task if task and task.exercise == exercise else None
 
 
@@ -51,7 +51,7 @@ def show_task(store: RunStore) -> None:
             st.button(_("Leave the task"), icon=":material/close:", on_click=_leave, key="leave-task")
         else:
             st.button(_("Begin"), type="primary", icon=":material/assignment:", on_click=_begin, args=(task,))
-        if not begun:
+        if not begun and task.exercise not in EXERCISES:
             st.caption(_("A run counts for the task once you have pressed Begin."), width="content")
     if st.session_state.pop(JUST_BEGUN, False):
         if task.exercise in EXERCISES:

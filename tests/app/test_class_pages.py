@@ -148,6 +148,15 @@ def test_an_exercise_as_the_task_leads_to_it_and_its_runs_are_for_the_task(open_
     assert "To be trained besides: 3" in words_of(app)
 
 
+def test_who_does_the_tasks_exercise_without_beginning_the_task_has_done_it_all_the_same(open_as, room, store):
+    name = next(iter(EXERCISES))
+    task = room.set_exercise(name)
+    app = open_as("Eve", "learn.py", lesson="exercises", exercise=name)
+    next(radio for radio in app.radio if "expect" in radio.label).set_value("better").run()
+    button_named(app, "Train 6 runs").click().run()
+    assert {run.task_id for run in store.all_runs()} == {task.id}
+
+
 def test_a_class_trains_a_baseline_once(open_as, store):
     name, exercise = next(iter(EXERCISES.items()))
     bob = store.acting_for(default_people().enter_class("Bob", "code", "Bob"))

@@ -36,7 +36,8 @@ MOST_ASKED = 20
 
 def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
     """Below the button for one run: the same settings, some of them with several values."""
-    with st.popover(_("Vary settings"), icon=":material/science:", width="stretch"), errors_in_words():
+    is_begun = bool(st.session_state.get("vary"))
+    with st.expander(_("Vary settings"), expanded=is_begun, icon=":material/science:"), errors_in_words():
         st.caption(
             _("Does it help? One run does not tell. Train every combination of values from several seeds, and compare.")
         )
