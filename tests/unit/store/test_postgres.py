@@ -1,19 +1,9 @@
-"""The run store in a real Postgres, as deploy/compose.yaml has it."""
+"""What only a Postgres can show: many who use it at once, and what is left to it."""
 
-import contextlib
-import os
-import shutil
-import signal
-import subprocess
-import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import NullPool, create_engine
-from sqlalchemy.exc import OperationalError
 
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
@@ -23,52 +13,13 @@ from gan_core.store.people import People
 from gan_core.store.runs import RunStore
 from gan_core.store.tables import State
 from tests.conftest import small_config
-from tests.proxies import PATIENCE_SECONDS, PLACES
-
-DEBIANS = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    """Yields its address. It refuses to run as root."""
-    initdb = shutil.which("initdb", path=os.pathsep.join([*DEBIANS, PLACES]))
-    if initdb is None and not os.environ.get("CI"):
-        pytest.skip("no Postgres")
-    assert initdb, "no Postgres: in CI that is a failure, or these tests would never run"
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    user = {"user": "nobody"} if os.geteuid() == 0 else {}
-    if user:
-        shutil.chown(folder, "nobody")
-    data = folder / "data"
-    initialise = [initdb, "--no-sync", "-A", "trust", "-U", "gan", "-D", data]
-    subprocess.run(initialise, cwd=folder, check=True, stdout=subprocess.DEVNULL, **user)
-    serve = [Path(initdb).with_name("postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-F"]
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(serve, cwd=folder, stdout=log, stderr=log, **user)
-    try:
-        url = f"postgresql+psycopg://gan@/postgres?host={folder}"
-        _wait_for(url)
-        yield url
-    finally:
-        server.send_signal(signal.SIGINT)  # the "fast" end: it waits for no connection
-        server.wait()
-        shutil.rmtree(folder)
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        with contextlib.suppress(OperationalError), create_engine(url, poolclass=NullPool).connect():
-            return
-        assert time.monotonic() < deadline, "Postgres did not start"
-        time.sleep(0.05)
 
 
 @pytest.fixture
-def stores(postgres):
+def stores(postgres_url):
     """Four that are opened at once, as by a server and its processes."""
     with ThreadPoolExecutor(4) as threads:
-        stores = list(threads.map(RunStore, [postgres] * 4))
+        stores = list(threads.map(RunStore, [postgres_url] * 4))
     yield stores
     for store in stores:
         store.engine.dispose()

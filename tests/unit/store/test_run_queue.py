@@ -440,6 +440,7 @@ def test_an_older_store_learns_who_is_put_first(store):
     run = store.create(small_config(), "cgan")
     with store.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN put_first_at")
+        connection.exec_driver_sql("DROP TABLE gan_workbench_version")
     again = RunStore(store.engine.url)
     again.put_first(run.id)
     assert again.claim("me").id == run.id
