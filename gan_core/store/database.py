@@ -90,6 +90,16 @@ def transaction(engine: Engine) -> Iterator[Session]:
         raise in_words(error, engine.url) from error
 
 
+def now(session: Session) -> float:
+    """Seconds since 1970 by the one clock that all who use the store share.
+
+    That is the server's of a Postgres, whose users may be machines whose clocks differ. SQLite is this machine's.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        return float(session.scalars(text("SELECT extract(epoch FROM clock_timestamp())")).one())
+    return time.time()
+
+
 def make_room(error: DatabaseError, url: URL) -> bool:
     """Delete the reserve if the error is that of a full disk, so that the next try may succeed."""
     if not _is(NO_ROOM, error):

@@ -1,6 +1,5 @@
 """The runs' queue in the store: fair turns, what each person has had, when a turn will come, and a teacher's word."""
 
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -34,9 +33,9 @@ A_MINUTE = {"minutes": 1, "kimg": None}
 def clock(monkeypatch):
     """The clock on the wall, set by hand: `clock.now += 60`."""
     clock = SimpleNamespace(now=1_000_000.0)
-    fake = SimpleNamespace(time=lambda: clock.now, monotonic=time.monotonic, sleep=time.sleep)
-    for module in ("queue", "run_queue", "runs", "people"):
-        monkeypatch.setattr(f"gan_core.store.{module}.time", fake)
+    for module in ("queue", "run_queue", "runs", "evaluations"):
+        monkeypatch.setattr(f"gan_core.store.{module}.now", lambda session: clock.now)
+    monkeypatch.setattr("gan_core.store.people.time", SimpleNamespace(time=lambda: clock.now))
     return clock
 
 
