@@ -1,5 +1,10 @@
-"""How fast the run store answers when it is full: `python -m bench.store` prints a table."""
+"""How fast the run store answers when it is full: `python -m bench.store` prints a table.
 
+Of SQLite in a temporary folder. For another database, name an empty one, which is filled and not emptied:
+`python -m bench.store postgresql+psycopg://USER@/NAME?host=/tmp`. It starts no server.
+"""
+
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -43,7 +48,9 @@ def chart_data(store: RunStore, run: Run) -> None:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        store = RunStore(f"sqlite:///{Path(folder) / 'runs.db'}")
+        store = RunStore(sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{Path(folder) / 'runs.db'}")
+        if store.all_runs(most=1):
+            sys.exit("There are runs in this database; name an empty one.")
         run = fill(store)
         print(f"{'what':44} {'median':>8} {'worst':>8}")
         tasks: dict[str, Callable[[], object]] = {

@@ -155,7 +155,7 @@ class Queue(Generic[Job]):
         self._interrupt(job_id, self.table.owner == owner, how=how)
 
     def _interrupt(self, job_id: int, *which: ColumnElement[bool], how: Text, until: float | None = None) -> None:
-        values = {"state": State.INTERRUPTED, "message": with_remedy(how, self.remedy)}
+        values: dict[str, Any] = {"state": State.INTERRUPTED, "message": with_remedy(how, self.remedy)}
         self._end_work(job_id, *which, until=until, **values)
 
     # Whose turn it is
@@ -272,7 +272,7 @@ class Queue(Generic[Job]):
 
     def end(self, job_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """Record how the job ended. False if it had already ended or has another owner."""
-        values = {"state": state, "message": message.to_json() if message else ""}
+        values: dict[str, Any] = {"state": state, "message": message.to_json() if message else ""}
         if self._end_work(job_id, self.table.owner == owner, **values):
             return True
         with self.session() as session:
