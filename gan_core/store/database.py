@@ -32,6 +32,9 @@ NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 MIGRATIONS = Path(__file__).with_name("migrations")
 ONE_AT_A_TIME = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7195208131)"}
 """What lets one process migrate at a time, until its transaction ends; the number is any that nobody else has."""
+AS_BYTES = {"as_bytes": True}
+"""Execution options of a query for much binary data: from Postgres it comes as it is, not as text, in a third of the
+time. Only for columns of numbers, text and bytes."""
 RESERVE_BYTES = 2**17
 """A file beside SQLite's own that is deleted when the disk is full. Without some room SQLite cannot even be opened to
 read, and no run could be deleted.
@@ -52,6 +55,8 @@ def open_database(url: str | URL, lock_seconds: float = LOCK_SECONDS) -> Engine:
             if engine.url.database:
                 Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
             event.listen(engine, "connect", lambda connection, record: _set_up_sqlite(connection, lock_seconds))
+        else:
+            event.listen(engine, "before_cursor_execute", _ask_for_bytes)
         has_room = True
         for attempt in range(5):
             try:
@@ -202,6 +207,11 @@ def _revision(engine: Engine) -> str | None:
         if not inspect(connection).has_table(VERSION_TABLE):
             return None
         return connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
+
+
+def _ask_for_bytes(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    if context and context.execution_options.get("as_bytes") and connection.dialect.driver == "psycopg":
+        cursor.format = 1  # psycopg.pq.Format.BINARY
 
 
 def _set_up_sqlite(connection: Any, lock_seconds: float) -> None:

@@ -213,12 +213,25 @@ class MetricChunk(Base):
     columns_json: Mapped[str]
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
-    def values(self) -> "dict[str, np.ndarray]":
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its columns are called by now."""
+        return _present_names(self.columns_json)
+
+    def table(self) -> "np.ndarray":
+        """Its values, float64 [rows, columns]."""
         import numpy as np
 
-        names = [OLD_METRICS.get(name, name) for name in json.loads(self.columns_json)]
-        table = np.frombuffer(self.data, dtype="<f8").reshape(-1, len(names))
-        return dict(zip(names, table.T, strict=True))
+        return np.frombuffer(self.data, dtype="<f8").reshape(-1, len(self.names))
+
+    def values(self) -> "dict[str, np.ndarray]":
+        """Each column's values, float64 [rows]."""
+        return dict(zip(self.names, self.table().T, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _present_names(columns_json: str) -> tuple[str, ...]:
+    return tuple(OLD_METRICS.get(name, name) for name in json.loads(columns_json))
 
 
 class EvaluationRow(Base):
