@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Table, func, insert, make_url, select, text
+from sqlalchemy import Table, func, insert, make_url, select
 from sqlalchemy.orm import Session
 
 from gan_core.errors import WorkbenchError
+from gan_core.store import numbers
 from gan_core.store.database import open_database, sqlite_file, transaction
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.runs import RunStore
@@ -51,7 +52,7 @@ def move_store(source: str, target: str, on_share: Callable[[float], None] = lam
                 writing.execute(insert(table), [dict(row) for row in batch])
                 done += len(batch)
                 on_share(done / total)
-            _go_on_from(writing.connection(), table, _last_number(reading.connection(), table))
+            numbers.go_on_from(writing.connection(), table, numbers.last_number(reading.connection(), table))
         return _rows(writing, Base.metadata.tables["runs"])
 
 
@@ -75,40 +76,3 @@ def _refuse_rows(session: Session, address: str) -> None:
 
 def _rows(session: Session, table: Table) -> int:
     return session.scalars(select(func.count()).select_from(table)).one()
-
-
-# A deleted run's number is never given to another, so the last number that was given moves too.
-
-
-def _last_number(connection: Connection, table: Table) -> int:
-    """The last number that the database has given to a row; 0 if it gives none."""
-    column = table.autoincrement_column
-    if column is None:
-        return 0
-    given = connection.scalar(select(func.max(column))) or 0
-    if connection.dialect.name == "sqlite" and table.dialect_options["sqlite"]["autoincrement"]:
-        wanted = text("SELECT seq FROM sqlite_sequence WHERE name = :name")
-        given = max(given, connection.scalar(wanted, {"name": table.name}) or 0)
-    if sequence := _sequence(connection, table):
-        given = max(given, connection.scalar(text(f"SELECT last_value FROM {sequence} WHERE is_called")) or 0)
-    return given
-
-
-def _go_on_from(connection: Connection, table: Table, number: int) -> None:
-    if not number:
-        return
-    if connection.dialect.name == "sqlite" and table.dialect_options["sqlite"]["autoincrement"]:
-        named = {"name": table.name, "number": number}
-        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), named)
-        connection.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :number)"), named)
-    if sequence := _sequence(connection, table):
-        connection.execute(text("SELECT setval(:sequence, :number)"), {"sequence": sequence, "number": number})
-
-
-def _sequence(connection: Connection, table: Table) -> str | None:
-    """What gives a Postgres table its numbers; None if nothing does, and elsewhere."""
-    column = table.autoincrement_column
-    if connection.dialect.name != "postgresql" or column is None:
-        return None
-    named = {"table": table.name, "column": column.name}
-    return connection.scalar(text("SELECT pg_get_serial_sequence(:table, :column)"), named)

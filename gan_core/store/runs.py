@@ -23,7 +23,7 @@ from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.hosting import NONE, hosting
-from gan_core.store import tasks
+from gan_core.store import numbers, tasks
 from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, now, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
 from gan_core.store.run_queue import RunQueue, seconds_to_train
@@ -143,6 +143,8 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             for chunk in chunks:
                 chunk.run_id = run.id
                 session.add(chunk)
+            table, connection = Run.metadata.tables[Run.__tablename__], session.connection()
+            numbers.go_on_from(connection, table, numbers.last_number(connection, table))
 
     def names(self) -> set[str]:
         """The names of all runs, and so of their folders."""

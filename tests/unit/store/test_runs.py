@@ -46,6 +46,16 @@ def test_a_runs_folder_has_a_readable_name_that_is_never_used_twice(store):
     assert (again.id, again.name != first.name) == (first.id, True)
 
 
+def test_a_run_that_is_put_back_under_its_number_has_it_alone(store):
+    """As it is recovered from its folder; a database that counts by itself has not noticed."""
+    made = store.create(small_config(), "cgan")
+    values = {column.name: getattr(made, column.name) for column in Run.__table__.columns}
+    store.add(Run(**values | {"id": 7, "name": "00007-cgan-digits-abcd"}))
+    assert [store.create(small_config(), "cgan").id for _ in range(2)] == [8, 9]
+    store.add(Run(**values | {"id": 3, "name": "00003-cgan-digits-abcd"}))
+    assert store.create(small_config(), "cgan").id == 10
+
+
 def test_an_unknown_run_is_one_sentence(store):
     for name in ("99", "9" * 40, "no-such-name"):
         with pytest.raises(WorkbenchError, match=f"no run {name}"):
