@@ -348,6 +348,21 @@ def backup(file: Path) -> None:
     click.echo(file)
 
 
+@cli.command(name="move-store")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+def move_store(source: str, target: str) -> None:
+    """Copy the list of runs and their curves from one database to another, which is empty.
+
+    FROM and TO are SQLAlchemy URLs, as in GAN_WORKBENCH_DATABASE: sqlite:///checkpoints/runs.db. End the app first.
+    """
+    from gan_core.store import moving
+
+    with _bar_of_shares() as show:
+        runs = moving.move_store(paths.expand_url(source), paths.expand_url(target), show)
+    click.echo(f"Runs that are in the new list: {runs}. It is used once GAN_WORKBENCH_DATABASE has its address.")
+
+
 @cli.command(name="worker")
 @click.option("--slots", type=click.IntRange(1, 64), help="Runs trained at the same time; GAN_WORKBENCH_SLOTS else.")
 @click.option("--of-app", is_flag=True, hidden=True)

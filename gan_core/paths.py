@@ -49,6 +49,11 @@ def database_url() -> "URL | str":
     if given is None or not given.strip():
         # Not from a string: a folder's name may have a ? or a % in it.
         return URL.create("sqlite", database=str(checkpoints() / "runs.db"))
+    return expand_url(given)
+
+
+def expand_url(given: str) -> str:
+    """A database's address, in which a ~ before a file's path stands for the home folder, as in `expand`."""
     scheme, file_follows, file = given.partition(":///")
     return f"{scheme}:///{expand(file)}" if file_follows and file.startswith("~") else given
 

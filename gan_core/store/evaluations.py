@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session
 from gan_core import limits, log, paths
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
-from gan_core.store.database import changed_rows
+from gan_core.store.database import changed_rows, now
 from gan_core.store.queue import Queue
 from gan_core.store.rights import OWNER
 from gan_core.store.runs import default_store
@@ -79,11 +78,11 @@ class EvaluationStore(Queue[EvaluationRow]):
             **terms._asdict(),
             data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
             state=State.QUEUED,
-            queued_at=time.time(),
             person_id=self.by.person,
         )
         with self.session() as session:
             self._refuse_too_much(session, terms)
+            row.queued_at = now(session)
             session.add(row)
             session.flush()
             _keep_copy(checkpoint, row)
@@ -106,7 +105,7 @@ class EvaluationStore(Queue[EvaluationRow]):
             self.by.refuse_change(asked)
         mine, table = EvaluationRow.id == evaluation_id, EvaluationRow
         with self.session() as session:
-            ended = {"state": State.STOPPED, "ended_at": time.time()}
+            ended = {"state": State.STOPPED, "ended_at": now(session)}
             queued = changed_rows(session, update(table).where(mine, table.state == State.QUEUED).values(**ended))
             session.execute(update(table).where(mine, table.state == State.RUNNING).values(request=CANCEL))
         if queued and (row := self.get(evaluation_id)):

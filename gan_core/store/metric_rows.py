@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from gan_core.store.database import changed_rows
+from gan_core.store.database import AS_BYTES, changed_rows
 from gan_core.store.queue import OWNED, Queue
 from gan_core.store.tables import MetricChunk, Run
 
@@ -53,13 +53,15 @@ class MetricRows(Queue[Run]):
         first = from_row - from_row % CHUNK_ROWS
         wanted = select(MetricChunk).where(MetricChunk.run_id == run_id, MetricChunk.first_row >= first)
         with self.session() as session:
-            chunks = [chunk.values() for chunk in session.scalars(wanted.order_by(MetricChunk.first_row))]
-        names = dict.fromkeys(name for chunk in chunks for name in chunk)
-        missing = [np.full(len(next(iter(chunk.values()))), np.nan) for chunk in chunks]
-        return {
-            name: np.concatenate([chunk.get(name, nan) for chunk, nan in zip(chunks, missing, strict=True)])
-            for name in names
-        }
+            chunks = session.scalars(wanted.order_by(MetricChunk.first_row), execution_options=AS_BYTES).all()
+        tables = [chunk.table() for chunk in chunks]
+        places = {name: n for n, name in enumerate(dict.fromkeys(name for chunk in chunks for name in chunk.names))}
+        columns = np.full((len(places), sum(map(len, tables))), np.nan)
+        row = 0
+        for chunk, table in zip(chunks, tables, strict=True):  # one by one: each fits into the processor's cache
+            columns[[places[name] for name in chunk.names], row : row + len(table)] = table.T
+            row += len(table)
+        return dict(zip(places, columns, strict=True))
 
     def extend_metrics(self, run_id: int, known: "dict[str, np.ndarray]") -> "dict[str, np.ndarray]":
         """All metrics of a run, given those read before: only chunks that may have grown since are read."""

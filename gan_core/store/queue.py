@@ -8,6 +8,7 @@ Knows nothing of torch.
 import contextlib
 import copy
 import time
+from collections.abc import Iterator
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from sqlalchemy import ColumnElement, Engine, Update, func, select, update
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gan_core.errors import StoreUnavailableError
 from gan_core.store import turns
-from gan_core.store.database import changed_rows, transaction
+from gan_core.store.database import changed_rows, now, transaction
 from gan_core.store.heartbeats import SignsOfLife
 from gan_core.store.rights import OWNER, Visitor
 from gan_core.store.tables import EvaluationRow, Person, Run, State
@@ -98,7 +99,8 @@ class Queue(Generic[Job]):
     def mark_interrupted(self) -> None:
         """Every running job whose owner has had no new heartbeat for LOST_AFTER_SECONDS becomes interrupted.
 
-        This process must have watched it for so long: the first call marks nothing. On a full disk the job stays as it
+        This process must have watched it for so long, by a clock of its own that nobody sets (`SignsOfLife`): the
+        first call marks nothing. What time the heartbeat says does not matter. On a full disk the job stays as it
         is, since readers must still see all others.
         """
         running = self._signs_of_running()
@@ -114,11 +116,13 @@ class Queue(Generic[Job]):
         An owner with a recent heartbeat counts as alive. For all others it waits for a new one, for LOST_AFTER_SECONDS
         at most.
         """
-        now, began = time.time(), time.monotonic()
+        with self.session() as session:
+            moment = now(session)
+        began = time.monotonic()
         suspects = {
             job_id: (owner, heartbeat_at)
             for job_id, (owner, heartbeat_at) in self._signs_of_running().items()
-            if not 0 <= now - heartbeat_at < LOST_AFTER_SECONDS
+            if not 0 <= moment - heartbeat_at < LOST_AFTER_SECONDS
         }
         # With a time limit, since on a full disk no job can be marked, and all would stay in question.
         while suspects and time.monotonic() - began < LOST_AFTER_SECONDS + 4 * POLL_SECONDS:
@@ -148,23 +152,21 @@ class Queue(Generic[Job]):
         Args:
             how: with a place for {remedy}.
         """
-        self._interrupt(job_id, self.table.owner == owner, until=time.time(), how=how)
+        self._interrupt(job_id, self.table.owner == owner, how=how)
 
-    def _interrupt(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> None:
-        values = {"state": State.INTERRUPTED, "message": with_remedy(how, self.remedy)}
+    def _interrupt(self, job_id: int, *which: ColumnElement[bool], how: Text, until: float | None = None) -> None:
+        values: dict[str, Any] = {"state": State.INTERRUPTED, "message": with_remedy(how, self.remedy)}
         self._end_work(job_id, *which, until=until, **values)
 
     # Whose turn it is
 
-    def _next(self) -> int | None:
-        """The number of the job whose turn it is; None if there is none."""
-        with self.session() as session:
-            if not (waiting := self._who_waits(session)):
-                return None
-            now = time.time()
-            had = self._had(session, {job.person for job in waiting}, now)
-            found = turns.next_turn(waiting, self._in_work(session, now), had, now)
-        return found.id if found else None
+    def _by_turn(self, session: Session) -> Iterator[turns.Waiting]:
+        """The jobs that wait; the first is the one whose turn it is."""
+        if not (waiting := self._who_waits(session)):
+            return iter(())
+        moment = now(session)
+        had = self._had(session, {job.person for job in waiting}, moment)
+        return turns.by_turn(waiting, self._in_work(session, moment), had, moment)
 
     def _who_waits(self, session: Session) -> list[turns.Waiting]:
         """Of each how long it will take matters only where several are in work at once."""
@@ -172,12 +174,12 @@ class Queue(Generic[Job]):
         rows = session.execute(select(table.id, table.person_id, table.queued_at).where(table.state == State.QUEUED))
         return [turns.Waiting(*row, seconds=0.0) for row in rows]
 
-    def _in_work(self, session: Session, now: float) -> list[turns.InWork]:
+    def _in_work(self, session: Session, moment: float) -> list[turns.InWork]:
         table = self.table
         rows = session.execute(select(table.person_id, table.started_at).where(table.state == State.RUNNING))
-        return [turns.InWork(person, began, now) for person, began in rows]
+        return [turns.InWork(person, began, moment) for person, began in rows]
 
-    def _had(self, session: Session, people: set[int], now: float) -> dict[int, float]:
+    def _had(self, session: Session, people: set[int], moment: float) -> dict[int, float]:
         """What each has had of the machine lately, by jobs that have ended, in seconds as they count now.
 
         Nobody in particular is no row: what is known of these jobs are their own rows. Where there is nobody else,
@@ -186,60 +188,80 @@ class Queue(Generic[Job]):
         if len(people) < 2:
             return {}
         rows = session.scalars(select(Person).where(Person.id.in_(people)))
-        had = {person.id: turns.decayed(person.used_seconds, now - person.used_at) for person in rows}
+        had = {person.id: turns.decayed(person.used_seconds, moment - person.used_at) for person in rows}
         if 0 in people:
             table = self.table
-            ended = select(table.started_at, table.ended_at).where(table.person_id == 0, table.ended_at > now - LATELY)
-            past = [turns.InWork(0, began, end or now) for began, end in session.execute(ended)]
-            had[0] = sum(turns.counted(job, now) for job in past)
+            ended = select(table.started_at, table.ended_at).where(
+                table.person_id == 0, table.ended_at > moment - LATELY
+            )
+            past = [turns.InWork(0, began, end or moment) for began, end in session.execute(ended)]
+            had[0] = sum(turns.counted(job, moment) for job in past)
         return had
 
-    def _end_work(self, job_id: int, *which: ColumnElement[bool], until: float, **values: Any) -> bool:
+    def _end_work(self, job_id: int, *which: ColumnElement[bool], until: float | None = None, **values: Any) -> bool:
         """From running to another state; False if it was not running. Nowhere else its time is put to its person.
 
         Args:
-            until: when it last was in work, in seconds since 1970.
+            until: when it last was in work, if that was not now.
         """
-        table, now = self.table, time.time()
+        table = self.table
         running = update(table).where(table.id == job_id, table.state == State.RUNNING, *which)
         with self.session() as session:
-            if not changed_rows(session, running.values({"ended_at": now, "request": ""} | values)):
+            ends = now(session)
+            if not changed_rows(session, running.values({"ended_at": ends, "request": ""} | values)):
                 return False
             person_id, began = session.execute(
                 select(table.person_id, table.started_at).where(table.id == job_id)
             ).one()
             # The change above has locked SQLite; other databases lock the person's row.
             if person := session.get(Person, person_id, with_for_update=True):
-                had = turns.decayed(person.used_seconds, now - person.used_at)
-                person.used_seconds = had + turns.counted(turns.InWork(person_id, began, min(until, now)), now)
-                person.used_at = now
+                had = turns.decayed(person.used_seconds, ends - person.used_at)
+                last = ends if until is None else min(until, ends)
+                person.used_seconds = had + turns.counted(turns.InWork(person_id, began, last), ends)
+                person.used_at = ends
         return True
 
     # What the owner does
 
     def claim(self, owner: str) -> Job | None:
-        """Take the job whose turn it is; None if there is none. No two owners get the same one."""
-        table = self.table
-        while (job_id := self._next()) is not None:
-            now = time.time()
-            values = {"state": State.RUNNING, "owner": owner, "heartbeat_at": now, "started_at": now, "request": ""}
-            with self.session() as session:
-                mine = update(table).where(table.id == job_id, table.state == State.QUEUED).values(**values)
-                if changed_rows(session, mine):
-                    return session.get(table, job_id)
+        """Take the job whose turn it is; None if there is none. No two owners get the same one.
+
+        A job that another is just taking is passed over, and counts as in work.
+        """
+        passed: set[int] = set()
+        with self.session() as session:
+            while job := next((job for job in self._by_turn(session) if job.id not in passed), None):
+                if taken := self._take(session, job.id, owner):
+                    return taken
+                passed.add(job.id)
         return None
+
+    def _take(self, session: Session, job_id: int, owner: str) -> Job | None:
+        """None if another was faster. Where rows can be locked, nobody waits to learn that; SQLite has one writer at a
+        time, and the second one's change finds no row.
+        """
+        table = self.table
+        queued = (table.id == job_id, table.state == State.QUEUED)
+        if session.scalar(select(table.id).where(*queued).with_for_update(skip_locked=True)) is None:
+            return None
+        begins = now(session)
+        values = {"owner": owner, "heartbeat_at": begins, "started_at": begins, "request": ""}
+        if not changed_rows(session, update(table).where(*queued).values(state=State.RUNNING, **values)):
+            return None
+        return session.get(table, job_id)
 
     def heartbeat(self, job_id: int, owner: str) -> bool:
         """Write the owner's heartbeat; False if the job is no longer its own.
 
         A job that was taken for dead while its computer slept becomes running again, unless another has claimed it.
         """
-        values = {"state": State.RUNNING, "heartbeat_at": time.time(), "ended_at": None}
-        if self._update_owned(job_id, owner, (State.RUNNING,), values):
-            return True
-        # What it had before was put to its person when it was marked.
-        again = {"message": "", "started_at": time.time()}
-        return self._update_owned(job_id, owner, TAKEN_FOR_DEAD, values | again)
+        with self.session() as session:
+            alive = {"state": State.RUNNING, "heartbeat_at": now(session), "ended_at": None}
+            if changed_rows(session, self._owned(job_id, owner, (State.RUNNING,)).values(**alive)):
+                return True
+            # What it had before was put to its person when it was marked.
+            again = {"message": "", "started_at": alive["heartbeat_at"]}
+            return changed_rows(session, self._owned(job_id, owner, TAKEN_FOR_DEAD).values(**alive, **again)) > 0
 
     def report(self, job_id: int, owner: str, **values: Any) -> str:
         """Write progress; returns what was asked for (`request`, "" for nothing), or LOST if another owns it."""
@@ -250,10 +272,12 @@ class Queue(Generic[Job]):
 
     def end(self, job_id: int, owner: str, state: State, message: Text | None = None) -> bool:
         """Record how the job ended. False if it had already ended or has another owner."""
-        values = {"state": state, "message": message.to_json() if message else ""}
-        if self._end_work(job_id, self.table.owner == owner, until=time.time(), **values):
+        values: dict[str, Any] = {"state": state, "message": message.to_json() if message else ""}
+        if self._end_work(job_id, self.table.owner == owner, **values):
             return True
-        return self._update_owned(job_id, owner, TAKEN_FOR_DEAD, values | {"ended_at": time.time()})
+        with self.session() as session:
+            late = self._owned(job_id, owner, TAKEN_FOR_DEAD).values(**values, ended_at=now(session))
+            return changed_rows(session, late) > 0
 
     def queue_again(self, job_id: int, owner: str, **besides: Any) -> bool:
         """A job whose process was ended with its worker waits again, in its old place, and goes on by itself.

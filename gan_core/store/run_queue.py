@@ -6,7 +6,7 @@ Knows nothing of torch.
 import json
 import math
 import statistics
-import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -16,7 +16,7 @@ from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store import turns
-from gan_core.store.database import changed_rows
+from gan_core.store.database import changed_rows, now
 from gan_core.store.queue import Queue, with_remedy
 from gan_core.store.tables import Notice, Run, State
 from gan_core.text import Text
@@ -117,9 +117,9 @@ class RunQueue(Queue[Run]):
     def put_first(self, run_id: int) -> None:
         """This run is the next one. Raises WorkbenchError if it does not wait, or if this visitor may not do so."""
         self._check_may_order()
-        first = update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(put_first_at=time.time())
+        waiting = update(Run).where(Run.id == run_id, Run.state == State.QUEUED)
         with self.session() as session:
-            if not changed_rows(session, first):
+            if not changed_rows(session, waiting.values(put_first_at=now(session))):
                 raise WorkbenchError("Run {run} does not wait in the queue.", run=run_id)
 
     def pause(self) -> None:
@@ -147,17 +147,19 @@ class RunQueue(Queue[Run]):
 
     def queue_again(self, job_id: int, owner: str, **besides: Any) -> bool:
         """As every queue does it. Its turn had come: it is before all that wait, whoever has had less."""
-        return super().queue_again(job_id, owner, put_first_at=time.time(), **besides)
+        with self.session() as session:
+            moment = now(session)
+        return super().queue_again(job_id, owner, put_first_at=moment, **besides)
 
-    def _interrupt(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> None:
+    def _interrupt(self, job_id: int, *which: ColumnElement[bool], how: Text, until: float | None = None) -> None:
         """A visitor's run goes on by itself, since nobody may be there to resume it.
 
         It never stands still in between: pages would no longer ask for it.
         """
-        if not self._wait_again(job_id, *which, until=until, how=how):
-            super()._interrupt(job_id, *which, until=until, how=how)
+        if not self._wait_again(job_id, *which, how=how, until=until):
+            super()._interrupt(job_id, *which, how=how, until=until)
 
-    def _wait_again(self, job_id: int, *which: ColumnElement[bool], until: float, how: Text) -> bool:
+    def _wait_again(self, job_id: int, *which: ColumnElement[bool], how: Text, until: float | None) -> bool:
         """Put a visitor's run that was in work into its old place in the queue.
 
         False if it belongs to nobody in particular, was asked to stop, or has been tried often enough.
@@ -177,14 +179,14 @@ class RunQueue(Queue[Run]):
 
     # What is known of those that wait and learn
 
-    def _next(self) -> int | None:
-        return None if self.is_paused else super()._next()
+    def _by_turn(self, session: Session) -> Iterator[turns.Waiting]:
+        return iter(()) if _is_paused(session) else super()._by_turn(session)
 
     def _foreseen(self, session: Session, waiting: list[turns.Waiting]) -> dict[int, Turn]:
-        now = time.time()
-        had = self._had(session, {job.person for job in waiting}, now)
+        moment = now(session)
+        had = self._had(session, {job.person for job in waiting}, moment)
         # Only those of a worker with a name take one of its places, not those of the command line.
-        begins = turns.forecast(waiting, self._in_work(session, now, owners="%/%"), hosting().slots, had, now)
+        begins = turns.forecast(waiting, self._in_work(session, moment, owners="%/%"), hosting().slots, had, moment)
         paused = _is_paused(session)
         return {
             number: Turn(place, None if paused else seconds)
@@ -205,7 +207,7 @@ class RunQueue(Queue[Run]):
             for row in rows
         ]
 
-    def _in_work(self, session: Session, now: float, owners: str = "%") -> list[turns.InWork]:
+    def _in_work(self, session: Session, moment: float, owners: str = "%") -> list[turns.InWork]:
         rows = session.execute(
             select(Run.person_id, Run.started_at, Run.expected_seconds, Run.seconds_left).where(
                 Run.state == State.RUNNING, Run.owner.like(owners)
@@ -213,7 +215,7 @@ class RunQueue(Queue[Run]):
         )
         known = self._experience(session)
         return [
-            turns.InWork(person, began, now + known.left(now - began, expected, left))
+            turns.InWork(person, began, moment + known.left(moment - began, expected, left))
             for person, began, expected, left in rows
         ]
 

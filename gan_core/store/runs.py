@@ -10,7 +10,6 @@ The process that trains a run is its owner, and writes a heartbeat. Everyone els
 
 import secrets
 import shutil
-import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,8 +23,8 @@ from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.hosting import NONE, hosting
-from gan_core.store import tasks
-from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, open_database, sqlite_file
+from gan_core.store import numbers, tasks
+from gan_core.store.database import LOCK_SECONDS, changed_rows, damaged, now, open_database, sqlite_file
 from gan_core.store.metric_rows import MetricRows
 from gan_core.store.run_queue import RunQueue, seconds_to_train
 from gan_core.store.tables import ACTIVE, MetricChunk, Run, RunChange, State
@@ -86,7 +85,6 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         """
         self._refuse_too_much(config)
         config = with_full_path(config)  # says which users there are, so not to those to whom folders are closed
-        now = time.time()
         run = Run(
             name=secrets.token_hex(8),
             preset=preset,
@@ -95,10 +93,6 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             data_dir=str(paths.expand(data_dir or paths.data()).resolve()),
             state=State.RUNNING if owner else State.QUEUED,
             owner=owner,
-            created_at=now,
-            queued_at=now,
-            heartbeat_at=now,
-            started_at=now if owner else 0.0,
             expected_seconds=seconds_to_train(config, estimated_seconds),
             person_id=self.by.person,
             task_id=task_id,
@@ -108,6 +102,8 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
                 tasks.refuse_too_late(session, task_id)
                 tasks.refuse_other_settings(session, task_id, config)
             self._refuse_crowd(session)
+            run.created_at = run.queued_at = run.heartbeat_at = now(session)
+            run.started_at = run.queued_at if owner else 0.0
             session.add(run)
             session.flush()
             # The random end keeps folders apart when the database was deleted and numbers start again. And who has a
@@ -147,6 +143,8 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             for chunk in chunks:
                 chunk.run_id = run.id
                 session.add(chunk)
+            table, connection = Run.metadata.tables[Run.__tablename__], session.connection()
+            numbers.go_on_from(connection, table, numbers.last_number(connection, table))
 
     def names(self) -> set[str]:
         """The names of all runs, and so of their folders."""
@@ -216,7 +214,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         """A queued run stops at once, a running one as soon as its owner has saved it."""
         self._check_right(run_id)
         with self.session() as session:
-            values = {"state": State.STOPPED, "ended_at": time.time(), "message": ""}
+            values = {"state": State.STOPPED, "ended_at": now(session), "message": ""}
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.QUEUED).values(**values))
             session.execute(update(Run).where(Run.id == run_id, Run.state == State.RUNNING).values(request="stop"))
 
@@ -230,16 +228,12 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         """
         run = self._check_right(run_id)
         self._check_checkpoint(run)
-        now = time.time()
         values: dict[str, Any] = {
             "state": State.RUNNING if owner else State.QUEUED,
             "owner": owner,
             "request": "",
             "message": "",
             "restarts": 0,
-            "queued_at": now,
-            "heartbeat_at": now,
-            "started_at": now if owner else 0.0,
             "put_first_at": 0.0,
             "ended_at": None,
             "seconds_left": None,
@@ -253,6 +247,8 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
         with self.session() as session:
             self._refuse_beyond_task(session, run, config)
             self._refuse_crowd(session)
+            moment = now(session)
+            values |= {"queued_at": moment, "heartbeat_at": moment, "started_at": moment if owner else 0.0}
             ended = update(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE)).values(**values)
             if changed_rows(session, ended) == 0:
                 raise WorkbenchError("Only a run that has ended can be resumed; stop it first.")
@@ -368,7 +364,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
             for name in values:
                 old, new = getattr(before, name), getattr(after, name)
                 if new != old:
-                    session.add(RunChange(run_id=run_id, name=name, before=old, value=new, asked_at=time.time()))
+                    session.add(RunChange(run_id=run_id, name=name, before=old, value=new, asked_at=now(session)))
 
     def changes(self, run_id: int) -> list[RunChange]:
         """What was changed while the run learnt, in the order asked, with what is still to be taken up."""

@@ -36,6 +36,10 @@ OLD_METRICS = {"real_verdict": "real_output", "fake_verdict": "fake_output", "sp
 """What metrics are called in older databases."""
 MAX_GRIDS = 200
 """Sample grids that a run keeps."""
+REVISION = "0001"
+"""Of `migrations/versions`, the one that makes these tables."""
+VERSION_TABLE = "gan_workbench_version"
+"""Where Alembic keeps a database's revision. Not by its usual name, which another program in the database may have."""
 
 
 class Base(DeclarativeBase):
@@ -209,12 +213,25 @@ class MetricChunk(Base):
     columns_json: Mapped[str]
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
-    def values(self) -> "dict[str, np.ndarray]":
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its columns are called by now."""
+        return _present_names(self.columns_json)
+
+    def table(self) -> "np.ndarray":
+        """Its values, float64 [rows, columns]."""
         import numpy as np
 
-        names = [OLD_METRICS.get(name, name) for name in json.loads(self.columns_json)]
-        table = np.frombuffer(self.data, dtype="<f8").reshape(-1, len(names))
-        return dict(zip(names, table.T, strict=True))
+        return np.frombuffer(self.data, dtype="<f8").reshape(-1, len(self.names))
+
+    def values(self) -> "dict[str, np.ndarray]":
+        """Each column's values, float64 [rows]."""
+        return dict(zip(self.names, self.table().T, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _present_names(columns_json: str) -> tuple[str, ...]:
+    return tuple(OLD_METRICS.get(name, name) for name in json.loads(columns_json))
 
 
 class EvaluationRow(Base):

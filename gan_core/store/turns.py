@@ -8,7 +8,7 @@ queueing (Demers, Keshav, Shenker 1989): else two slots that become free togethe
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 HALF_LIFE_SECONDS = 1800.0
@@ -51,15 +51,18 @@ def counted(job: InWork, now: float) -> float:
     return max(0.0, past) + max(0.0, job.ends_at - now)
 
 
-def next_turn(
+def by_turn(
     waiting: Iterable[Waiting], in_work: Iterable[InWork], had: Mapping[int, float], now: float
-) -> Waiting | None:
-    """Whose turn it is now; None if nobody waits.
+) -> Iterator[Waiting]:
+    """Whose turn it is now; then whose it is if somebody else has taken that one just now; and so on.
 
     Args:
         had: what each person has had by jobs that have ended, as it counts now; nothing of who is not in it.
     """
-    return _Lines(waiting).take(in_work, had, 0.0, now)
+    lines, turns = _Lines(waiting), list(in_work)
+    while job := lines.take(turns, had, 0.0, now):
+        yield job
+        turns.append(InWork(job.person, now, now + job.seconds))
 
 
 def forecast(
@@ -67,11 +70,11 @@ def forecast(
 ) -> dict[int, float]:
     """In how many seconds each waiting job will have its turn, by its number, in the order of the turns.
 
-    It is `next_turn` whenever a slot becomes free, if nobody asks for more meanwhile.
+    It is the first of `by_turn` whenever a slot becomes free, if nobody asks for more meanwhile.
 
     Args:
         slots: jobs in work at the same time; more, if more are in work.
-        had: as for `next_turn`.
+        had: as for `by_turn`.
     """
     lines, turns = _Lines(waiting), list(in_work)
     free_at = [max(now, job.ends_at) for job in turns]

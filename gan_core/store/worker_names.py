@@ -1,11 +1,9 @@
 """Which worker works under which name: the app has one on each machine. Knows nothing of torch."""
 
-import time
-
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from gan_core.store.database import changed_rows
+from gan_core.store.database import changed_rows, now
 from gan_core.store.queue import LOST_AFTER_SECONDS, Queue
 from gan_core.store.tables import Run, WorkerRow
 
@@ -26,31 +24,32 @@ class WorkerNames(Queue[Run]):
             return False
         unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
         with self.session() as session:
-            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=time.time())
+            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=now(session))
             return changed_rows(session, taken) > 0
 
     def _add_worker(self, name: str, owner: str) -> bool:
         try:
             with self.session() as session:
-                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=time.time()))
+                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=now(session)))
         except IntegrityError:  # another one was faster
             return False
         return True
 
     def worker_lives(self, name: str) -> bool:
-        """Whether one has a recent heartbeat. If a clock is wrong, one too many is started: it finds the other one
+        """Whether one has a recent heartbeat. If the clock was set, one too many is started: it finds the other one
         (`register_worker`), and ends.
         """
-        sign = self.worker_sign(name)
-        return sign is not None and 0 <= time.time() - sign[1] < LOST_AFTER_SECONDS
+        with self.session() as session:
+            row = session.get(WorkerRow, name)
+            return row is not None and 0 <= now(session) - row.heartbeat_at < LOST_AFTER_SECONDS
 
     def note_look(self, name: str) -> None:
         """Tell the worker of that name that somebody looks who may start a run."""
         with self.session() as session:
-            session.execute(update(WorkerRow).where(WorkerRow.name == name).values(looked_at=time.time()))
+            session.execute(update(WorkerRow).where(WorkerRow.name == name).values(looked_at=now(session)))
 
     def last_look(self, name: str) -> float:
-        """Another number whenever somebody has looked; clocks may differ, so it tells no time."""
+        """Another number whenever somebody has looked; clocks are set, so it tells no time."""
         with self.session() as session:
             return session.scalar(select(WorkerRow.looked_at).where(WorkerRow.name == name)) or 0.0
 

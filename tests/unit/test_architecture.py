@@ -11,7 +11,7 @@ from gan_core import paths
 LIBRARY = sorted(
     ".".join(path.relative_to(paths.PROJECT).with_suffix("").parts).removesuffix(".__init__")
     for path in (paths.PROJECT / "gan_core").rglob("*.py")
-    if path.stem != "__main__"
+    if path.stem not in ("__main__", "env")  # Alembic runs the latter
 )
 WITHOUT_TORCH = [
     *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "setting", "text"),

@@ -14,6 +14,8 @@ from gan_core.store import recovery
 from gan_core.store.runs import RunStore, State, default_store
 from tests.conftest import small_config
 
+pytestmark = pytest.mark.only_sqlite
+
 
 def train(store, preset="cgan", **changes):
     run = store.create(small_config(**changes), preset, owner=job.new_owner())

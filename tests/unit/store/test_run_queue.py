@@ -1,6 +1,5 @@
 """The runs' queue in the store: fair turns, what each person has had, when a turn will come, and a teacher's word."""
 
-import time
 from types import SimpleNamespace
 
 import pytest
@@ -34,9 +33,9 @@ A_MINUTE = {"minutes": 1, "kimg": None}
 def clock(monkeypatch):
     """The clock on the wall, set by hand: `clock.now += 60`."""
     clock = SimpleNamespace(now=1_000_000.0)
-    fake = SimpleNamespace(time=lambda: clock.now, monotonic=time.monotonic, sleep=time.sleep)
-    for module in ("queue", "run_queue", "runs", "people"):
-        monkeypatch.setattr(f"gan_core.store.{module}.time", fake)
+    for module in ("queue", "run_queue", "runs", "evaluations"):
+        monkeypatch.setattr(f"gan_core.store.{module}.now", lambda session: clock.now)
+    monkeypatch.setattr("gan_core.store.people.time", SimpleNamespace(time=lambda: clock.now))
     return clock
 
 
@@ -440,6 +439,7 @@ def test_an_older_store_learns_who_is_put_first(store):
     run = store.create(small_config(), "cgan")
     with store.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN put_first_at")
+        connection.exec_driver_sql("DROP TABLE gan_workbench_version")
     again = RunStore(store.engine.url)
     again.put_first(run.id)
     assert again.claim("me").id == run.id

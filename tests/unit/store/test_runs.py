@@ -23,6 +23,7 @@ from gan_core.store.tables import Run, WorkerRow
 from tests.conftest import small_config
 
 
+@pytest.mark.only_sqlite
 def test_the_store_is_sqlite_in_wal_mode(store):
     with store.engine.connect() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
@@ -34,6 +35,7 @@ def test_a_run_keeps_its_config(store):
     assert store.find(str(run.id)).name == store.find(run.name).name == run.name
 
 
+@pytest.mark.only_sqlite
 def test_a_runs_folder_has_a_readable_name_that_is_never_used_twice(store):
     first = store.create(small_config(dataset="folder:/my pictures/Cats & dogs"), "cgan")
     assert first.name.startswith("00001-cgan-Cats---dogs-")
@@ -42,6 +44,16 @@ def test_a_runs_folder_has_a_readable_name_that_is_never_used_twice(store):
         connection.execute(text("DELETE FROM sqlite_sequence"))
     again = store.create(small_config(dataset="folder:/my pictures/Cats & dogs"), "cgan")
     assert (again.id, again.name != first.name) == (first.id, True)
+
+
+def test_a_run_that_is_put_back_under_its_number_has_it_alone(store):
+    """As it is recovered from its folder; a database that counts by itself has not noticed."""
+    made = store.create(small_config(), "cgan")
+    values = {column.name: getattr(made, column.name) for column in Run.__table__.columns}
+    store.add(Run(**values | {"id": 7, "name": "00007-cgan-digits-abcd"}))
+    assert [store.create(small_config(), "cgan").id for _ in range(2)] == [8, 9]
+    store.add(Run(**values | {"id": 3, "name": "00003-cgan-digits-abcd"}))
+    assert store.create(small_config(), "cgan").id == 10
 
 
 def test_an_unknown_run_is_one_sentence(store):
@@ -217,10 +229,12 @@ def without_columns(store, *names):
         for name in names:
             connection.execute(text(f"ALTER TABLE runs DROP COLUMN {name}"))
         connection.execute(text("DROP TABLE run_changes"))
+        connection.execute(text("DROP TABLE gan_workbench_version"))
     store.engine.dispose()
     return url
 
 
+@pytest.mark.only_sqlite
 def test_a_database_from_before_gets_the_columns_that_came_later(store):
     run = ended_run(store)
     older = RunStore(without_columns(store, "last_json", "seconds_left", "sessions"))
@@ -237,6 +251,7 @@ def test_a_database_from_before_gets_the_columns_that_came_later(store):
 OPENER = "import sys; from gan_core.store.runs import RunStore; print(RunStore(sys.argv[1]).all_runs()[0].last)"
 
 
+@pytest.mark.only_sqlite
 def test_four_processes_open_an_older_database_at_once(store):
     ended_run(store)
     url = without_columns(store, "last_json", "seconds_left", "sessions", "images_per_second")
@@ -273,6 +288,7 @@ def test_a_living_owners_run_goes_on_whatever_its_clock_says(store, pass_time, h
     assert store.get(run.id).state == State.RUNNING
 
 
+@pytest.mark.only_sqlite
 def test_who_has_only_just_come_watches_for_long_enough(store, monkeypatch):
     monkeypatch.setattr("gan_core.store.queue.LOST_AFTER_SECONDS", 0.3)
     dead, living = (store.create(small_config(), "cgan", owner=owner) for owner in ("dead", "living"))
@@ -442,6 +458,7 @@ def cannot_write(store):
     store.engine.dispose()
 
 
+@pytest.mark.only_sqlite
 def test_a_vanished_run_on_a_full_disk_keeps_nobody_from_looking(store, silence):
     run = store.create(small_config(), "cgan", owner="me")
     cannot_write(store)
@@ -451,6 +468,7 @@ def test_a_vanished_run_on_a_full_disk_keeps_nobody_from_looking(store, silence)
         store.ask_to_stop(run.id)
 
 
+@pytest.mark.only_sqlite
 def test_who_has_only_just_come_to_a_full_disk_does_not_wait_for_ever(store, monkeypatch):
     monkeypatch.setattr("gan_core.store.queue.LOST_AFTER_SECONDS", 0.3)
     run = store.create(small_config(), "cgan", owner="dead")
@@ -476,6 +494,7 @@ def test_deleting_a_run_makes_the_room_that_deleting_needs(store, monkeypatch):
     assert store.all_runs() == []
 
 
+@pytest.mark.only_sqlite
 def test_a_database_that_was_replaced_or_deleted_is_opened_anew(store):
     default_store().create(small_config(), "cgan")
     file = Path(store.engine.url.database)
@@ -484,20 +503,21 @@ def test_a_database_that_was_replaced_or_deleted_is_opened_anew(store):
     default_store().create(small_config(), "cgan")
 
 
+@pytest.mark.only_sqlite
 def test_a_store_keeps_some_room_and_gives_it_up_to_be_opened_on_a_full_disk(store, monkeypatch):
     file = Path(store.engine.url.database)
     reserve = file.with_name("runs.db.reserve")
     assert reserve.stat().st_size == database.RESERVE_BYTES
-    create_all = database.Base.metadata.create_all
+    bring_up_to_date = database.bring_up_to_date
 
     def needs_room(engine):
         if reserve.exists():
             full = sqlite3.OperationalError("disk I/O error")
             full.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
             raise OperationalError("PRAGMA journal_mode", None, full)
-        create_all(engine)
+        bring_up_to_date(engine)
 
-    monkeypatch.setattr(database.Base.metadata, "create_all", needs_room)
+    monkeypatch.setattr(database, "bring_up_to_date", needs_room)
     assert RunStore(store.engine.url).all_runs() == []
     assert not reserve.exists()
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gan_core.store.turns import HALF_LIFE_SECONDS, InWork, Waiting, counted, decayed, forecast, next_turn
+from gan_core.store.turns import HALF_LIFE_SECONDS, InWork, Waiting, by_turn, counted, decayed, forecast
 
 MEAN_LIFE = HALF_LIFE_SECONDS / math.log(2)
 
@@ -19,6 +19,10 @@ def waiting(person, count=1, seconds=15.0, first_id=1, queued_at=0.0):
 def turns_of(*people, seconds=15.0):
     """A job each for a list of people, asked for in that order."""
     return [Waiting(n, person, n, seconds) for n, person in enumerate(people, start=1)]
+
+
+def next_turn(*queue):
+    return next(by_turn(*queue), None)
 
 
 def people_in_order(jobs, begins):
@@ -126,6 +130,11 @@ def test_who_is_put_first_comes_before_all_and_the_last_one_put_foremost():
     jobs[3] = jobs[3]._replace(put_first_at=80)
     assert list(forecast(jobs, [], 1, {3: 1000, 4: 1000}, 100)) == [4, 3, 1, 2]
     assert next_turn(jobs, [], {4: 1000}, 100).id == 4
+
+
+def test_who_has_just_been_taken_is_in_work_when_the_next_one_is_looked_for():
+    jobs = [*waiting(1, 3, seconds=100), *waiting(2, first_id=4, queued_at=50)]
+    assert [job.id for job in by_turn(jobs, [], {}, 100)] == [1, 4, 2, 3]
 
 
 queues = some.lists(some.tuples(some.integers(0, 4), some.floats(1, 600)), max_size=25).map(
