@@ -17,7 +17,7 @@ app: environment
 # Two at a time, with one thread each: two processes with a thread for every core spend their time waiting for each other.
 test: test-environment
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/unit tests/app
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/e2e
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/e2e
 
 check: test-environment
 	$(BIN)/ruff check .

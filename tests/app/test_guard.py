@@ -14,6 +14,7 @@ from pages.parts.guard import HEADERS, SETTING, Guard, failed
 from pages.parts.messages import Messages
 from pages.parts.operations.routes import Sessions
 from pages.parts.rates import Rates
+from pages.parts.timers import Timers
 from pages.parts.visitors import Visitors
 from tests import asgi
 
@@ -148,4 +149,4 @@ def test_an_own_header_of_an_answer_stays(guarded):
 
 def test_the_server_is_guarded():
     classes = [middleware.cls for middleware in server.app._user_middleware]
-    assert classes == [Guard, Visitors, Rates, Sessions, Messages]
+    assert classes == [Guard, Visitors, Rates, Sessions, Messages, Timers]

@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan_core import limits
 from gan_core.config import RunConfig, settings
+from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate
 from gan_core.experiments import (
     USUAL_SEEDS,
@@ -36,13 +37,16 @@ MOST_ASKED = 20
 
 def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
     """Below the button for one run: the same settings, some of them with several values."""
+    if not store.by.may_everything:
+        try:  # before a folder's path is written in full, which says who has a home here
+            limits.refuse_config(config)
+        except WorkbenchError:
+            return  # it is said beside the estimate
     is_begun = bool(st.session_state.get("vary"))
     with st.expander(_("Vary settings"), expanded=is_begun, icon=":material/science:"), errors_in_words():
         st.caption(
             _("Does it help? One run does not tell. Train every combination of values from several seeds, and compare.")
         )
-        if not store.by.may_everything:
-            limits.refuse_config(config)  # before a folder's path is written in full, which says who has a home here
         experiment = _choose(preset, config)
         if experiment is None:
             return

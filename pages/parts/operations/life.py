@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import importlib
 import os
 import signal
 import threading
@@ -36,8 +35,6 @@ async def life(_app: Any) -> AsyncIterator[None]:
         log.set_up()
     _name_what_means_nothing()
     threading.Thread(target=_go_on, daemon=True).start()
-    if hosting().is_shared:
-        threading.Thread(target=_load_what_draws, daemon=True).start()
     _give_notice(asyncio.get_running_loop())
     yield
     if hosting().is_shared:
@@ -56,11 +53,6 @@ def _go_on() -> None:
         app_worker.end_worker_of_other_settings(default_store())
         if default_store().waiting():
             app_worker.ensure_worker(default_store())
-
-
-def _load_what_draws() -> None:
-    """Torch, before the first visitor wants a picture: while thirty look, importing it takes twenty seconds."""
-    importlib.import_module("gan_core.sampling")
 
 
 def _give_notice(loop: asyncio.AbstractEventLoop) -> None:

@@ -117,4 +117,4 @@ def _changes(task: Task, result: Result) -> str:
     for name in result.changed:
         was, now = shown_value(getattr(before, name)), shown_value(getattr(after, name))
         changes.append(f"{_(settings()[name].title)} {was} → {now}")
-    return " · ".join(changes)
+    return " · ".join(changes) or (_("baseline") if task.exercise else "")

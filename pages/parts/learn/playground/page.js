@@ -12,6 +12,7 @@ import { inWords, numberIn, sayChart, valuesOf } from "./words.js";
 const SLOW = 1200; // milliseconds that each part of a step is lit in slow motion
 const QUICK = 400; // and otherwise
 const WORDS_EVERY = 200; // milliseconds, while it learns: each change of the document costs more than a picture
+const TOGETHER = 50; // steps after which two sides wait for each other
 const PAUSES = { calm: 50, full: 0 }; // milliseconds after each step
 const PARTS = ["latents", "G", "fake", "D", "real"];
 const CHARTS = ["losses", "gradient", "modes"];
@@ -135,9 +136,21 @@ class Playground {
     this.playing = true;
     this.moment = Infinity;
     this.turn++;
+    this.goal = until;
     if (this.speed === "slow") this.playSlowly();
-    else for (const side of this.sides) side.send({ run: { only: this.only, until, pause: PAUSES[this.speed] } });
+    else this.goOn();
     this.showState();
+  }
+
+  // Two sides wait for each other, or the one with less to compute would soon be far ahead.
+  goOn() {
+    const step = Math.max(...this.sides.map(({ latest }) => latest?.step ?? 0));
+    const next = (Math.floor(step / TOGETHER) + 1) * TOGETHER;
+    const until = this.sides.length > 1 ? Math.min(this.goal, next) : this.goal;
+    for (const side of this.sides) {
+      side.hasEnded = Boolean(side.hasDiverged);
+      if (!side.hasDiverged) side.send({ run: { only: this.only, until, pause: PAUSES[this.speed] } });
+    }
   }
 
   async playSlowly() {
@@ -177,11 +190,16 @@ class Playground {
     if (news.failed) this.light([], filledIn(this.data.words.failed, { error: news.failed }));
     if (news.why === "ended" || news.why === "diverged") {
       side.hasEnded = true;
-      side.reached?.(news);
-      if (this.sides.every(({ hasEnded }) => hasEnded)) this.pause();
-      if (news.why === "diverged") this.light([], this.data.words.diverged);
+      side.hasDiverged = news.why === "diverged";
+      if (side.hasDiverged || news.step >= this.goal) side.reached?.(news);
+      if (this.sides.every(({ hasEnded }) => hasEnded)) this.hasReached() ? this.pause() : this.goOn();
+      if (side.hasDiverged) this.light([], this.data.words.diverged);
     } else if (news.step !== undefined) side.hasEnded = false;
     this.redraw();
+  }
+
+  hasReached() {
+    return this.sides.every(({ hasDiverged, latest }) => hasDiverged || latest.step >= this.goal);
   }
 
   light(parts, said = "") {

@@ -26,7 +26,7 @@ export class Side {
   }
 
   restart() {
-    Object.assign(this, { shots: [], gap: 1, hasEnded: false, starts: this.starts + 1 });
+    Object.assign(this, { shots: [], gap: 1, hasEnded: false, hasDiverged: false, starts: this.starts + 1 });
     this.waiting.splice(0).forEach((done) => done(this.latest));
     this.send({ start: this.forGan, starts: this.starts });
   }
