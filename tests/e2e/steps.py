@@ -24,6 +24,12 @@ def go_to(page: Page, name: str) -> None:
     page.wait_for_url(re.compile(f"/{name.lower()}"))
 
 
+def is_quiet(page: Page) -> None:
+    """Nothing is being drawn anew: Streamlit shows faintly what it has not yet replaced."""
+    expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
+    expect(page.locator("[data-stale='true']")).to_have_count(0)
+
+
 def open_list(widget: Locator) -> None:
     """Clicked again if it closed at once: a page that a busy machine is still drawing moves beneath it."""
     page = widget.page

@@ -15,7 +15,7 @@ from gan_core.store.experiments import Experiments
 from gan_core.store.runs import Run, State, default_store
 from tests.conftest import small_config
 from tests.e2e import axe
-from tests.e2e.steps import curves, no_error_on, press
+from tests.e2e.steps import curves, is_quiet, no_error_on, press
 
 SCHEMES = ("light", "dark")
 TERMS = Terms(samples=1000)
@@ -47,12 +47,6 @@ def two_runs(server) -> list[Run]:
     experiments.train_missing(asked)
     experiments.stop(asked)
     return runs
-
-
-def is_quiet(page: Page) -> None:
-    """Nothing is being drawn anew: Streamlit shows faintly what it has not yet replaced."""
-    expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
-    expect(page.locator("[data-stale='true']")).to_have_count(0)
 
 
 def home(page: Page) -> None:

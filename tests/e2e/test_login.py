@@ -13,7 +13,7 @@ from gan_core.store.people import default_people
 from gan_core.store.runs import default_store
 from pages.parts.edge import JOINER
 from pages.parts.visitors import COOKIE
-from tests.e2e.steps import badge, curves, no_error_on, press, press_train
+from tests.e2e.steps import badge, curves, is_quiet, no_error_on, press, press_train
 from tests.proxies import nginx
 
 SIX_SECONDS = 0.1
@@ -61,6 +61,7 @@ def name_tag(page: Page):
 
 
 def leave(page: Page) -> None:
+    is_quiet(page)  # a click on what is just being drawn anew is lost
     name_tag(page).click()
     press(page, "Leave")
     press(page, "End session")  # on the provider's page, where Streamlit sends people
