@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gan_core.store.tables import ExperimentRow
 
 ASK_SECONDS = 0.2
-VERDICTS = {"better": "better", "worse": "worse", "same": "within the noise"}
 
 
 @click.command()
@@ -101,6 +100,7 @@ def _seconds_of(config: RunConfig) -> float | None:
 
 
 def _print_results(experiments: "Experiments", row: "ExperimentRow") -> None:
+    from gan_core.monitor.answers import VERDICTS
     from gan_core.monitor.experiment_results import results_of
 
     asked, runs = row.experiment, experiments.runs(row)
@@ -108,7 +108,8 @@ def _print_results(experiments: "Experiments", row: "ExperimentRow") -> None:
     lines = [(*asked.vary, "FID", "accuracy", "runs", "against the baseline")]
     for result in results:
         ended = f"{len(result.side.fid)} of {asked.seeds}"
-        verdict = "baseline" if result.number == asked.baseline else VERDICTS.get(result.verdict or "", "")
+        verdict = str(VERDICTS[result.verdict]) if result.verdict else ""
+        verdict = "baseline" if result.number == asked.baseline else verdict
         lines.append((*result.variant.values(), *_figures(result.side), ended, verdict))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:

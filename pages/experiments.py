@@ -1,11 +1,14 @@
 """Experiments: a question that many runs answer."""
 
+from typing import get_args
+
 import streamlit as st
 
 from gan_core.config import settings
 from gan_core.errors import WorkbenchError
 from gan_core.exercises import Score
 from gan_core.experiments import Experiment
+from gan_core.metrics.result import SCORES
 from gan_core.monitor.experiment_results import Result, results_of
 from gan_core.presets import PRESETS, preset_config
 from gan_core.store.experiments import Experiments
@@ -15,7 +18,7 @@ from gan_core.store.tables import ExperimentRow, Run, State
 from pages.parts.edge import plain, show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.experiments import charts
-from pages.parts.experiments.table import SCORES, as_csv, label_of, show_table
+from pages.parts.experiments.table import as_csv, label_of, show_table
 from pages.parts.experiments.vary import train_missing
 from pages.parts.language import _
 from pages.parts.links import give, one_of, run_key, take, to_page
@@ -27,6 +30,7 @@ from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import take_run
 from pages.parts.visitors import store_of_visitor
 
+COMPARED: tuple[Score, ...] = get_args(Score)
 REFRESH_SECONDS = 3  # while runs wait or train
 MOST_PICTURED = 6
 BUDGET = ("minutes", "kimg")  # shown always: whichever is spent first ends a run
@@ -156,10 +160,10 @@ def _seconds_left(run: Run) -> float | None:
 
 
 def _choose_score() -> Score:
-    take("score", one_of(SCORES))
+    take("score", one_of(COMPARED))
     chosen = st.segmented_control(
-        _("Compare by"), list(SCORES), format_func=lambda name: _(SCORES[name]) if name in SCORES else "", key="score",
-        default="fid", required=True, persist_state="session", label_visibility="collapsed",
+        _("Compare by"), COMPARED, format_func=lambda name: _(SCORES[name].title) if name in COMPARED else "",
+        key="score", default="fid", required=True, persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     score: Score = "accuracy" if chosen == "accuracy" else "fid"
     give("score", score, "fid")

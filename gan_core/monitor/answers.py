@@ -21,6 +21,11 @@ from gan_core.store.tables import Run, State
 from gan_core.text import Text
 
 Verdict = Literal["better", "worse", "same"]
+VERDICTS: dict[Verdict, Text] = {
+    "better": Text("better"),
+    "worse": Text("worse"),
+    "same": Text("no difference beyond the noise"),
+}
 CHANCE = 0.05
 """Of a difference that is none, in each question that is asked."""
 PICTURES = 2_000

@@ -99,9 +99,11 @@ class Experiments:
 
         Runs that were changed while they learned do not count.
         """
+        all_runs = self._all_runs(row)
+        numbers = [run.id for run in all_runs.values()]
         with self.store.session() as session:
-            changed = set(session.scalars(select(RunChange.run_id)))
-        found = {place: run for place, run in self._all_runs(row).items() if run.id not in changed}
+            changed = set(session.scalars(select(RunChange.run_id).where(RunChange.run_id.in_(numbers))))
+        found = {place: run for place, run in all_runs.items() if run.id not in changed}
         return [found.get(place) for place in range(len(row.experiment.variants) * row.seeds)]
 
     def _all_runs(self, row: ExperimentRow) -> dict[int, Run]:

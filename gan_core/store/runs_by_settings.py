@@ -41,7 +41,8 @@ def newest_variant(store: RunStore, exercise: Exercise) -> RunConfig | None:
     """The settings of this visitor's newest run that differs from the exercise's baseline in what is the reader's to
     change, and in nothing else; None if none of the newest does.
     """
-    newest = select(Run).where(Run.person_id == store.by.person).order_by(Run.id.desc()).limit(NEWEST)
+    mine = select(Run).where(Run.person_id == store.by.person, Run.preset == exercise.preset)
+    newest = mine.order_by(Run.id.desc()).limit(NEWEST)
     with store.session() as session:
         configs = [run.config for run in session.scalars(newest)]
     for config in configs:

@@ -8,12 +8,13 @@ import streamlit as st
 from gan_core.config import settings
 from gan_core.exercises import Score
 from gan_core.experiments import Experiment
+from gan_core.metrics.result import SCORES
 from gan_core.monitor.answers import spread
 from gan_core.monitor.charts import CHARTS, X_AXES
 from gan_core.monitor.experiment_results import Band, Result, band
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain_for_plotly
-from pages.parts.experiments.table import SCORES, label_of
+from pages.parts.experiments.table import label_of
 from pages.parts.language import _
 from pages.parts.plot import show_chart
 from pages.parts.style import of_theme
@@ -111,9 +112,9 @@ def _score_over(name: str, values: tuple[str, ...], results: list[Result], score
     )  # fmt: skip
     title = _(settings()[name].title)
     chart.update_xaxes(title=title, type="category")
-    chart.update_yaxes(title=_(SCORES[score]), tickformat=".0%" if score == "accuracy" else None)
+    chart.update_yaxes(title=_(SCORES[score].title), tickformat=".0%" if score == "accuracy" else None)
     means = ", ".join(f"{value}: {spread(scores).mean:.3g}" for value, scores in scored.items())
-    alt = _("{score} over {setting}. Means: {means}", score=_(SCORES[score]), setting=title, means=means)
+    alt = _("{score} over {setting}. Means: {means}", score=_(SCORES[score].title), setting=title, means=means)
     show_chart(chart, f"over-{name}", alt, height=300, showlegend=False)
 
 
@@ -124,7 +125,7 @@ def show_parallel(experiment: Experiment, results: list[Result], score: Score) -
         return
     scores = [spread(result.side.scores(score)).mean for result in scored]
     axes = [_axis(name, values, scored) for name, values in experiment.vary.items()]
-    axes.append({"label": _(SCORES[score]), "values": scores})
+    axes.append({"label": _(SCORES[score].title), "values": scores})
     colours = of_theme("chartCategoricalColors")
     line = {"color": scores, "colorscale": [[0, colours[1]], [1, colours[0]]], "showscale": False}
     text = of_theme("textColor")

@@ -8,19 +8,18 @@ import streamlit as st
 from gan_core.config import settings
 from gan_core.exercises import Score
 from gan_core.experiments import Experiment
-from gan_core.monitor.answers import spread
+from gan_core.metrics.result import SCORES
+from gan_core.monitor.answers import VERDICTS, spread
 from gan_core.monitor.experiment_results import Result
 from gan_core.store.tables import Run
 from gan_core.text import Text, csv_for_all, no_formula
 from pages.parts.edge import plain
 from pages.parts.language import _
 from pages.parts.live.status import FID
-from pages.parts.verdicts import VERDICTS
 
 if TYPE_CHECKING:
     from streamlit.elements.lib.column_types import ColumnConfig
 
-SCORES: dict[Score, Text] = {"fid": Text("FID"), "accuracy": Text("Class accuracy")}
 RULE = Text(
     "Scores differ from seed to seed. Better or worse is said only if the means are further apart than such seeds "
     "would be by chance in 1 of 20 such tables: Student's test, 5 % shared by all comparisons. FIDs are compared by "
@@ -89,7 +88,7 @@ def _say_best(experiment: Experiment, results: list[Result], score: Score) -> No
     if len(results) < 2 or not all(result.is_complete for result in results):
         return
     best = [label_of(result.variant) for result in results if result.verdict == "better"]
-    values = {"score": SCORES[score], "baseline": label_of(experiment.variants[experiment.baseline])}
+    values = {"score": Text(SCORES[score].title), "baseline": label_of(experiment.variants[experiment.baseline])}
     if best:
         sentence = _("By {score}, better than the baseline ({baseline}): {best}", best=", ".join(best), **values)
         st.success(plain(sentence), icon=":material/check:")

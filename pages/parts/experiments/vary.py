@@ -8,7 +8,7 @@ import streamlit as st
 from gan_core import limits
 from gan_core.config import RunConfig, settings
 from gan_core.errors import WorkbenchError
-from gan_core.estimates.estimator import Estimate
+from gan_core.estimates.estimator import MOST_WAITING, Estimate
 from gan_core.experiments import (
     USUAL_SEEDS,
     Experiment,
@@ -31,8 +31,6 @@ from pages.parts.ready import get_ready
 from pages.parts.train.cost import ASK_SECONDS, ask, seconds_of
 
 MOST_VARIED = 4
-MOST_ASKED = 20
-"""Speeds that are asked for at once: as many as the estimator keeps in mind."""
 
 
 def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
@@ -132,7 +130,7 @@ def _seconds(store: RunStore, configs: list[RunConfig]) -> float | None:
         answer = ask(store, config)
         if answer is None:
             unknown += 1
-            if unknown == MOST_ASKED:
+            if unknown == MOST_WAITING:
                 return None
         elif not isinstance(answer, Estimate):
             return 0.0

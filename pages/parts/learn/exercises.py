@@ -10,7 +10,7 @@ from gan_core.datasets.table import DATASETS
 from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate, question_of
 from gan_core.exercises import EXERCISES, SEEDS, Exercise
-from gan_core.monitor.answers import Side, Verdict, answer, judge, side_of, spread
+from gan_core.monitor.answers import VERDICTS, Side, Verdict, answer, judge, side_of, spread
 from gan_core.monitor.charts import SMOOTHING
 from gan_core.store.runs import RunStore
 from gan_core.store.runs_by_settings import missing, newest_variant, runs_with
@@ -32,7 +32,6 @@ from pages.parts.time_machine import time_machine
 from pages.parts.train.config_form import as_entered, setting_widget, take_run
 from pages.parts.train.cost import ASK_SECONDS, ask
 from pages.parts.train.live_status import live_status
-from pages.parts.verdicts import VERDICTS
 
 NAME = "exercises"
 """Of the list of them, as a link to the Learn page has it."""
