@@ -4,6 +4,7 @@ import contextlib
 import os
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 
 from gan_core.config import RunConfig
@@ -16,6 +17,9 @@ METRICS = ("step", "kimg", "seconds", *CHARTED)
 
 # A browser test starts servers and workers, whose processes inherit this too.
 threads.wait_briefly()
+# No test fails because the machine was busy for a moment.
+hypothesis.settings.register_profile("patient", parent=hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("patient")
 os.environ.setdefault("STREAMLIT_BROWSER_GATHER_USAGE_STATS", "false")
 
 

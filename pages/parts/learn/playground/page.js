@@ -137,6 +137,7 @@ class Playground {
     this.moment = Infinity;
     this.turn++;
     this.goal = until;
+    for (const side of this.sides) side.hasDiverged = false; // it will say so again
     if (this.speed === "slow") this.playSlowly();
     else this.goOn();
     this.showState();
@@ -192,7 +193,7 @@ class Playground {
       side.hasEnded = true;
       side.hasDiverged = news.why === "diverged";
       if (side.hasDiverged || news.step >= this.goal) side.reached?.(news);
-      if (this.sides.every(({ hasEnded }) => hasEnded)) this.hasReached() ? this.pause() : this.goOn();
+      if (this.playing && this.sides.every(({ hasEnded }) => hasEnded)) this.hasReached() ? this.pause() : this.goOn();
       if (side.hasDiverged) this.light([], this.data.words.diverged);
     } else if (news.step !== undefined) side.hasEnded = false;
     this.redraw();
