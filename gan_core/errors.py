@@ -4,6 +4,12 @@ from typing import Any
 
 from gan_core.text import Text, limited
 
+DIVERGED = Text(
+    "By step {step} the losses or weights were no longer numbers, so training stopped; {good}. "
+    "Smaller learning rates usually help."
+)
+"""Of a run: not a mistake that can be repaired, but what its settings lead to."""
+
 
 class WorkbenchError(Exception):
     """One sentence that says what is wrong and what to do about it.

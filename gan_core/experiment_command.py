@@ -7,7 +7,16 @@ import click
 
 from gan_core.config import RunConfig, make_config
 from gan_core.errors import WorkbenchError
-from gan_core.experiments import MOST_SEEDS, USUAL_SEEDS, make_experiment, read_values
+from gan_core.experiments import (
+    MOST_RUNS,
+    MOST_SEEDS,
+    USUAL_SEEDS,
+    USUAL_TRIALS,
+    Experiment,
+    has_range,
+    make_experiment,
+    read_values,
+)
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.text import shortened
 
@@ -22,18 +31,36 @@ ASK_SECONDS = 0.2
 @click.command()
 @click.option("--preset", default=DEFAULT_PRESET, help=f"One of the presets; {DEFAULT_PRESET} if none is given.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A hyperparameter of all runs.")
-@click.option("--vary", multiple=True, required=True, metavar="KEY=VALUE,...", help="Its values. May be repeated.")
+@click.option(
+    "--vary", multiple=True, required=True, metavar="KEY=VALUE,...", help="Its values, or LOW..HIGH. May be repeated."
+)
 @click.option("--seeds", type=click.IntRange(1, MOST_SEEDS), default=USUAL_SEEDS, help="Runs of each combination.")
+@click.option(
+    "--trials",
+    type=click.IntRange(1, MOST_RUNS),
+    help=f"Search: try so many combinations, each chosen by how those before it did. With a range, {USUAL_TRIALS}.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask before runs are put into the queue.")
 @click.option("--stop", is_flag=True, help="Stop its runs.")
 @click.option("--resume", is_flag=True, help="Go on with those that were stopped or interrupted.")
 def experiment(
-    preset: str, changes: tuple[str, ...], vary: tuple[str, ...], seeds: int, yes: bool, stop: bool, resume: bool
+    preset: str,
+    changes: tuple[str, ...],
+    vary: tuple[str, ...],
+    seeds: int,
+    trials: int | None,
+    yes: bool,
+    stop: bool,
+    resume: bool,
 ) -> None:
-    """Train every combination of values, from several seeds, and compare them.
+    """Train every combination of values, from several seeds, and compare them. Or search for a good one.
 
     The runs wait in the queue, where the app or `worker` takes them. The same command again adds only what is missing,
     and prints what has come out so far. Layers are written with a - between: --vary generator_layers=64,128,64-128.
+
+    A range, --vary generator_learning_rate=1e-4..1e-2, makes it a search: the first trial has the settings as they are,
+    each further one follows from the FIDs so far, and what is behind is stopped early. The app or `worker` goes on with
+    it. With more --trials the same search goes on.
     """
     from gan_core.store.experiments import Experiments
     from gan_core.store.runs import default_store
@@ -41,17 +68,23 @@ def experiment(
     if stop and resume:
         raise WorkbenchError("Give --stop or --resume, not both.")
     base = make_config(preset_config(preset), **dict(_pair("--set", change) for change in changes))
-    asked = make_experiment(preset, base, _values(vary), seeds)
+    values = _values(vary)
+    if trials is None:
+        trials = USUAL_TRIALS if any(has_range(name, texts) for name, texts in values.items()) else 0
+    asked = make_experiment(preset, base, values, seeds, trials)
     experiments = Experiments(default_store())
     row = experiments.make(asked)
-    click.echo(f"Experiment {row.id}: {len(asked.variants)} variants, {seeds} seeds each")
+    variants = f"{max(row.trials, trials)} trials" if trials else f"{len(asked.variants)} variants"
+    click.echo(f"Experiment {row.id}: {variants}, {seeds} seeds each")
     if stop:
         experiments.stop(row)
     elif resume:
         experiments.resume(row)
+    elif trials:
+        _search(experiments, row, asked, yes)
     else:
-        _queue_missing(experiments, row, yes)
-    _print_results(experiments, row)
+        _train_all(experiments, row, yes)
+    _print_results(experiments, experiments.find(row.name))
 
 
 def _values(vary: tuple[str, ...]) -> dict[str, list[str]]:
@@ -69,21 +102,45 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-def _queue_missing(experiments: "Experiments", row: "ExperimentRow", yes: bool) -> None:
-    configs = row.experiment.all_configs()
-    missing = [config for config, run in zip(configs, experiments.runs(row), strict=True) if run is None]
+def _train_all(experiments: "Experiments", row: "ExperimentRow", yes: bool) -> None:
+    configs, runs = row.experiment.all_configs(), experiments.runs(row)
+    missing = [configs[place] for place in experiments.missing(row, runs)]
     if not missing:
         return
     seconds = {config: _seconds_of(config) for config in missing}
     known = [found for found in seconds.values() if found is not None]
-    about = f", about {_duration(sum(known))} of training" if len(known) == len(missing) else ""
-    runs = "1 run" if len(missing) == 1 else f"{len(missing)} runs"
-    if not (yes or click.confirm(f"{runs}{about}. Put them into the queue?", err=True)):
+    about = _about(sum(known)) if len(known) == len(missing) else ""
+    if not (yes or click.confirm(f"{_runs(len(missing))}{about}. Put them into the queue?", err=True)):
         if len(missing) == len(configs):  # nothing of it is there
             experiments.delete(row)
         raise click.Abort
     made = experiments.train_missing(row, seconds.get)
     click.echo(f"Runs put into the queue: {made}. The app trains them, or `python -m gan_core worker`.")
+
+
+def _search(experiments: "Experiments", row: "ExperimentRow", asked: Experiment, yes: bool) -> None:
+    missing, further = len(experiments.missing(row, experiments.runs(row))), max(0, asked.trials - len(row.tried))
+    runs = further * asked.seeds + missing + len(experiments.never_made(row))
+    goes_on = row.is_open and row.trials >= asked.trials and not missing
+    if goes_on or not runs:
+        return
+    seconds = {config: _seconds_of(config) for config in asked.extremes()}
+    known = [found for found in seconds.values() if found is not None]
+    about = f"{_about(runs * max(known))} at most" if len(known) == len(seconds) else ""
+    if not (yes or click.confirm(f"{further} trials, {_runs(runs)}{about}. Begin?", err=True)):
+        if not (row.tried or row.is_open):
+            experiments.delete(row)
+        raise click.Abort
+    experiments.train_missing(row, seconds.get, asked.trials)
+    click.echo("The search has begun. The app goes on with it, or `python -m gan_core worker`.")
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
+
+
+def _about(seconds: float) -> str:
+    return f", about {_duration(seconds)} of training"
 
 
 def _duration(seconds: float) -> str:
@@ -107,7 +164,7 @@ def _print_results(experiments: "Experiments", row: "ExperimentRow") -> None:
     results = results_of(asked, runs, "fid")
     lines = [(*asked.vary, "FID", "accuracy", "runs", "against the baseline")]
     for result in results:
-        ended = f"{len(result.side.fid)} of {asked.seeds}"
+        ended = "stopped early" if result.is_behind else f"{len(result.side.fid)} of {asked.seeds}"
         verdict = str(VERDICTS[result.verdict]) if result.verdict else ""
         verdict = "baseline" if result.number == asked.baseline else verdict
         lines.append((*result.variant.values(), *_figures(result.side), ended, verdict))

@@ -3,7 +3,7 @@
 python -m gan_core worker        a worker, until it is ended
 
 A worker only supervises: it starts train_job.py and evaluate_job.py, and notes how they ended. While somebody looks, or
-runs wait, it keeps a process ready for the next run (warm.py).
+runs wait, it keeps a process ready for the next run (warm.py). And it makes the runs of searches (search.py).
 """
 
 import contextlib
@@ -21,6 +21,7 @@ from gan_core.errors import StoreUnavailableError
 from gan_core.hosting import hosting
 from gan_core.jobs.job import new_owner, on_signals
 from gan_core.jobs.processes import Process, start_detached
+from gan_core.jobs.search import Searches
 from gan_core.jobs.warm import FORKS, Warm
 from gan_core.store.aging import EVERY_SECONDS, delete_old
 from gan_core.store.evaluations import EvaluationStore
@@ -247,6 +248,7 @@ def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str,
     warm = Warm(paths.checkpoints() / "worker.log")
     training = Worker(store, slots, name, warm)
     workers = [training, Evaluator(EvaluationStore(store.engine), 1, name)]
+    searches = Searches(store)
     if name and not _take_name(store, name, owner):
         return
     paths.remove_partials(paths.checkpoints())
@@ -262,7 +264,7 @@ def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str,
         elif FORKS or not training.in_work:  # else its imports would slow the run in training
             warm.keep()
         with patience.bridged():
-            busy = [worker.supervise() for worker in workers]
+            busy = [searches.look(training.slots), *[worker.supervise() for worker in workers]]
             if any(busy):
                 last_work = time.monotonic()
             if time.monotonic() - last_cleaning >= EVERY_SECONDS:

@@ -27,6 +27,7 @@ class Result(NamedTuple):
         runs: one a seed; None for each that is still to be made.
         side: the figures of those that have ended.
         verdict: against the baseline; None for the baseline itself, and before both have all their figures.
+        is_behind: whether a search has stopped it early.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Result(NamedTuple):
     runs: list[Run | None]
     side: Side
     verdict: Verdict | None
+    is_behind: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -50,7 +52,7 @@ class Band(NamedTuple):
 
 
 def results_of(experiment: Experiment, runs: Sequence[Run | None], score: Score) -> list[Result]:
-    """All variants, the best mean score first; those without a score come last.
+    """All variants, the best mean score first; those without a score come last. None of a search that has just begun.
 
     Args:
         runs: in the order of `Experiment.all_configs`.
@@ -61,6 +63,10 @@ def results_of(experiment: Experiment, runs: Sequence[Run | None], score: Score)
         Result(number, variant, mine, side_of(mine), None)
         for number, (variant, mine) in enumerate(zip(experiment.variants, of_variant, strict=True))
     ]
+    for number, trial in enumerate(experiment.tried):
+        found[number] = found[number]._replace(is_behind=bool(trial.behind_at) and not found[number].is_complete)
+    if not found:
+        return []
     baseline = found[experiment.baseline]
     return sorted((_judged(result, baseline, score, len(found) - 1) for result in found), key=lambda r: _rank(r, score))
 

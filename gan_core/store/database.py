@@ -31,7 +31,7 @@ DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 MIGRATIONS = Path(__file__).with_name("migrations")
 ONE_AT_A_TIME = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7195208131)"}
-"""What lets one process migrate at a time, until its transaction ends; the number is any that nobody else has."""
+"""What lets one go on at a time, until its transaction ends; the number is any that nobody else has."""
 AS_BYTES = {"as_bytes": True}
 """Execution options of a query for much binary data: from Postgres it comes as it is, not as text, in a third of the
 time. Only for columns of numbers, text and bytes."""
@@ -103,6 +103,12 @@ def now(session: Session) -> float:
     if session.get_bind().dialect.name == "postgresql":
         return float(session.scalars(text("SELECT extract(epoch FROM clock_timestamp())")).one())
     return time.time()
+
+
+def one_at_a_time(session: Session) -> None:
+    """Until this transaction ends, no other one that asks for this gets beyond here. To be asked for first."""
+    if alone := ONE_AT_A_TIME.get(session.get_bind().dialect.name):
+        session.connection().exec_driver_sql(alone)
 
 
 def make_room(error: DatabaseError, url: URL) -> bool:

@@ -101,6 +101,12 @@ class People:
         with transaction(self.engine) as session:
             return session.get(Person, person_id) is not None
 
+    def of_number(self, person_id: int) -> Visitor | None:
+        """Who that is; None if somebody has deleted this person."""
+        with transaction(self.engine) as session:
+            person = session.get(Person, person_id)
+        return _visitor(person) if person else None
+
     def stranger(self, key: str) -> Visitor:
         """A visitor who enters nothing, from now on known by the browser's key."""
 

@@ -12,7 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from gan_core import paths
 from gan_core.config import RunConfig
 from gan_core.datasets.table import dataset_name
-from gan_core.experiments import Experiment
+from gan_core.errors import DIVERGED
+from gan_core.experiments import Experiment, Trial
 from gan_core.text import Text
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ OLD_METRICS = {"real_verdict": "real_output", "fake_verdict": "fake_output", "sp
 """What metrics are called in older databases."""
 MAX_GRIDS = 200
 """Sample grids that a run keeps."""
-REVISION = "0001"
+REVISION = "0002"
 """Of `migrations/versions`, the one that makes these tables."""
 VERSION_TABLE = "gan_workbench_version"
 """Where Alembic keeps a database's revision. Not by its usual name, which another program in the database may have."""
@@ -173,6 +174,12 @@ class Run(Base):
     @property
     def active(self) -> bool:
         return self.state in ACTIVE
+
+    @property
+    def has_diverged(self) -> bool:
+        """Whether it failed because of what was learnt: the same settings would fail again."""
+        text = self.status_text
+        return self.state == State.FAILED and text is not None and text.template == DIVERGED.template
 
 
 @lru_cache(maxsize=256)
@@ -336,7 +343,13 @@ class ExperimentRow(Base):
     vary_json: Mapped[str]
     seeds: Mapped[int]
     person_id: Mapped[int] = mapped_column(default=0, index=True)  # who made it; 0 for nobody in particular
-    created_at: Mapped[float]  # seconds since 1970
+    created_at: Mapped[float]  # seconds since 1970, as the other times
+    trials: Mapped[int] = mapped_column(default=0)  # of a search, how many variants it tries
+    tried_json: Mapped[str] = mapped_column(default="[]")  # of a search, its Trials so far: [[{setting: value}, when]]
+    is_open: Mapped[bool] = mapped_column(default=False, index=True)  # whether a worker is to go on with the search
+    run_seconds: Mapped[float | None] = mapped_column(default=None)  # of training a run at most, as known when asked
+    held_by: Mapped[str] = mapped_column(default="")  # who makes runs for it, until when
+    held_until: Mapped[float] = mapped_column(default=0.0)
 
     # A deleted experiment's number is never given to another: links know it.
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 (SQLAlchemy's own word)
@@ -344,7 +357,13 @@ class ExperimentRow(Base):
     @property
     def experiment(self) -> Experiment:
         vary = {name: tuple(values) for name, values in json.loads(self.vary_json).items()}
-        return Experiment(self.preset, RunConfig.model_validate_json(self.config_json), vary, self.seeds)
+        config = RunConfig.model_validate_json(self.config_json)
+        return Experiment(self.preset, config, vary, self.seeds, self.trials, self.tried)
+
+    @property
+    def tried(self) -> tuple[Trial, ...]:
+        """What a search has tried so far."""
+        return tuple(Trial(*trial) for trial in json.loads(self.tried_json))
 
 
 class ExperimentRun(Base):

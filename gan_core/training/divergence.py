@@ -11,7 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from gan_core import checkpoint
-from gan_core.errors import WorkbenchError
+from gan_core.errors import DIVERGED, WorkbenchError
 from gan_core.text import Text
 
 
@@ -36,9 +36,4 @@ def diverged(step: int, folder: Path) -> WorkbenchError:
         if models
         else Text("there is no checkpoint yet")
     )
-    return WorkbenchError(
-        "By step {step} the losses or weights were no longer numbers, so training stopped; {good}. "
-        "Smaller learning rates usually help.",
-        step=step,
-        good=good,
-    )
+    return WorkbenchError(DIVERGED.template, step=step, good=good)

@@ -16,6 +16,7 @@ from gan_core.hosting import hosting
 from gan_core.hosting_settings import without_meaning
 from gan_core.jobs import app_worker
 from gan_core.store.runs import default_store
+from gan_core.store.searches import open_searches
 from gan_core.text import Text
 
 NOTICE_SECONDS = 2.0
@@ -51,7 +52,7 @@ def _go_on() -> None:
     """What waits since the last server, or was saved at its end, need not wait for somebody to look."""
     with contextlib.suppress(WorkbenchError):  # a page says what is wrong
         app_worker.end_worker_of_other_settings(default_store())
-        if default_store().waiting():
+        if default_store().waiting() or open_searches(default_store()):
             app_worker.ensure_worker(default_store())
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, inspect, text
 from gan_core import paths
 from gan_core.errors import WorkbenchError
 from gan_core.store.database import MIGRATIONS, open_database
+from gan_core.store.migrations.versions import first_tables
 from gan_core.store.tables import REVISION, VERSION_TABLE, Base
 from tests.conftest import small_config
 
@@ -49,7 +50,7 @@ def test_a_database_from_before_there_were_revisions_gets_all_that_is_missing(tm
 
 def test_the_same_in_postgres(postgres_url):
     engine = create_engine(postgres_url)
-    Base.metadata.create_all(engine)
+    first_tables.TABLES.create_all(engine)
     with engine.begin() as connection:
         connection.execute(
             text(
