@@ -213,9 +213,11 @@ class Experiments:
         How many they are.
         """
         known = [seconds_of(config) for config in row.experiment.extremes()]
-        values = {"trials": max(row.trials, trials), "run_seconds": None if None in known else max(filter(None, known))}
+        most = None if None in known else max(filter(None, known), default=None)
+        wanted = update(ExperimentRow).where(ExperimentRow.id == row.id)
         with self.store.session() as session:
-            session.execute(update(ExperimentRow).where(ExperimentRow.id == row.id).values(is_open=True, **values))
+            session.execute(wanted.values(is_open=True, run_seconds=most))
+            session.execute(wanted.where(ExperimentRow.trials < trials).values(trials=trials))
         runs = self.runs(row)
         again = self.missing(row, runs)
         for place in again:

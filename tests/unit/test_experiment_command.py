@@ -8,6 +8,8 @@ from click.testing import CliRunner
 from gan_core.__main__ import cli
 from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import Estimate
+from gan_core.jobs.search import Searches
+from gan_core.store import searches
 from gan_core.store.experiments import Experiments
 from gan_core.store.runs import State
 
@@ -76,12 +78,59 @@ def test_stop_and_resume_hold_for_all(run_command, store):
     assert len(store.all_runs()) == 8
 
 
+RANGE = ["--vary", "generator_learning_rate=1e-5..1e-2", "--vary", "loss=hinge,minimax"]
+
+
+def test_a_range_makes_it_a_search_that_is_asked_for_once(run_command, store):
+    done = run_command(*RANGE, answer="y\n")
+    assert "20 trials, 60 runs, about 3 minutes of training at most. Begin?" in done.stderr
+    assert done.stdout.splitlines()[0] == "Experiment 1: 20 trials, 3 seeds each"
+    assert store.all_runs() == [], "a worker makes them"
+    again = run_command(*RANGE)
+    assert "Begin?" not in again.stderr
+    assert len(Experiments(store).all()) == 1
+
+
+def test_with_more_trials_the_same_search_goes_on(run_command, store):
+    run_command(*RANGE, "--trials", "2", "--seeds", "1", "--yes")
+    hands = Searches(store)
+    hands.look(5)
+    more = run_command(*RANGE, "--trials", "5", "--seeds", "1", answer="y\n")
+    assert "4 trials, 4 runs, about 13 seconds of training at most" in more.stderr
+    (row,) = Experiments(store).all()
+    assert (row.trials, row.is_open, len(row.tried)) == (5, True, 1)
+
+
+def test_whoever_says_no_to_a_search_leaves_nothing(run_command, store):
+    run_command(*RANGE, answer="n\n")
+    assert Experiments(store).all() == []
+
+
+def test_a_search_is_stopped_and_goes_on_by_the_command(run_command, store):
+    run_command(*RANGE, "--yes")
+    run_command(*RANGE, "--stop")
+    assert not Experiments(store).all()[0].is_open
+    run_command(*RANGE, "--resume")
+    assert Experiments(store).all()[0].is_open
+
+
+def test_of_a_search_it_prints_the_trials_and_what_was_stopped_early(run_command, store):
+    run_command(*RANGE, "--seeds", "1", "--yes")
+    Searches(store).look(1)
+    (row,) = Experiments(store).all()
+    searches.mark_behind(store, row, 0)
+    lines = run_command(*RANGE, "--seeds", "1").stdout.splitlines()
+    assert lines[-1].split() == ["0.001", "non-saturating", "-", "-", "stopped", "early", "baseline"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--vary", "generator_layers"], "write it as key=value"),
         (["--vary", "nonsense=1,2"], "there is no such hyperparameter"),
         (["--vary", "batch_size=16,x"], "atch"),
+        (["--vary", "beta1=0.9..0"], "smaller number"),
+        (["--vary", "dataset=digits,folder:/nope"], "There is no folder /nope"),
         (["--vary", "batch_size=16", "--set", "nonsense=1"], "there is no such hyperparameter"),
     ],
 )

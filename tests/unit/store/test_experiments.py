@@ -4,11 +4,12 @@ import threading
 
 import pytest
 
-from gan_core.errors import WorkbenchError
+from gan_core.errors import DIVERGED, WorkbenchError
 from gan_core.experiments import make_experiment
 from gan_core.store.experiments import Experiments
 from gan_core.store.rights import Visitor
-from gan_core.store.runs import State
+from gan_core.store.runs import RunStore, State
+from gan_core.text import Text
 from tests.conftest import small_config
 
 ANA, BOB = Visitor(1, "Ana", watches_all=True), Visitor(2, "Bob", watches_all=True)
@@ -110,21 +111,55 @@ def test_nobody_without_a_cookie_makes_one(store):
         Experiments(store.acting_for(Visitor())).make(asked())
 
 
-def test_what_two_tabs_ask_for_at_once_is_trained_once(store):
-    mine = Experiments(store.acting_for(ANA))
-    both = threading.Barrier(2)
+def test_what_several_servers_are_asked_for_at_once_is_trained_once(store):
+    all_there = threading.Barrier(4)
 
     def ask():
-        both.wait()
+        server = RunStore(store.engine.url)
+        mine = Experiments(server.acting_for(ANA))
+        all_there.wait()
         mine.train_missing(mine.make(asked()))
+        server.engine.dispose()
 
-    tabs = [threading.Thread(target=ask) for _ in range(2)]
+    tabs = [threading.Thread(target=ask) for _ in range(4)]
     for tab in tabs:
         tab.start()
     for tab in tabs:
         tab.join()
-    assert len(mine.all()) == 1
+    assert len(Experiments(store).all()) == 1
     assert len(store.all_runs()) == 4
+
+
+def test_a_run_that_failed_is_tried_again_unless_it_diverged(experiments, store):
+    row = experiments.make(asked(seeds=1))
+    experiments.train_missing(row)
+    for message in (DIVERGED, Text("The disk is full.")):
+        store.end(store.claim("me").id, "me", State.FAILED, Text(message.template, {"step": 1, "good": "none"}))
+    assert experiments.train_missing(row) == 1
+    assert [run.state for run in experiments.runs(row)] == [State.FAILED, State.QUEUED]
+    assert experiments.train_missing(row) == 0
+    assert len(store.all_runs()) == 2
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_made(experiments, store):
+    with pytest.raises(WorkbenchError, match="There is no folder /nope"):
+        experiments.make(asked(dataset=["digits", "folder:/nope"]))
+    assert experiments.all() == []
+
+
+def test_whoever_may_not_use_folders_does_not_learn_which_there_are(store, hosted):
+    hosted("public", folders=False)
+    strangers = Experiments(store.acting_for(STRANGER))
+    for folder in ("/nope", "/tmp"):
+        with pytest.raises(WorkbenchError, match="Folders of this server are closed"):
+            strangers.make(asked(dataset=["digits", f"folder:{folder}"]))
+
+
+def test_a_range_beyond_what_a_visitor_may_train_is_refused(store, hosted):
+    hosted("public", most_batch=64)
+    strangers = Experiments(store.acting_for(STRANGER))
+    with pytest.raises(WorkbenchError, match="A batch may have 64 images here"):
+        strangers.make(make_experiment("cgan", small_config(), {"batch_size": ["16..128"]}, 1, 20))
 
 
 def test_a_run_that_was_changed_is_stopped_and_deleted_with_the_others(experiments, store):
