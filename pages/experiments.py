@@ -73,7 +73,8 @@ def _choose(experiments: Experiments) -> ExperimentRow | None:
 
 def _title(row: ExperimentRow) -> str:
     varied = ", ".join(_(settings()[name].title) for name in row.experiment.vary)
-    return f"{row.id} · {row.preset} · {varied}"
+    what = _("search: {settings}", settings=varied) if row.trials else varied
+    return f"{row.id} · {row.preset} · {what}"
 
 
 def _introduce() -> None:
@@ -96,7 +97,7 @@ def _introduce() -> None:
 def _show(store: RunStore, row: ExperimentRow) -> None:
     experiment, runs = row.experiment, Experiments(store).runs(row)
     _heading(experiment)
-    is_active = any(run and run.active for run in runs)
+    is_active = row.is_open or any(run and run.active for run in runs)
     st.fragment(_progress, run_every=REFRESH_SECONDS if is_active else None)(store, row, _ended(runs))
     with st.container(horizontal=True, vertical_alignment="bottom", key="experiment-actions"):
         if store.by.may_change(row):
@@ -114,6 +115,8 @@ def _show(store: RunStore, row: ExperimentRow) -> None:
             st.session_state["runs"] = best
             to_page("runs.py", runs=",".join(best))
     if any(run and run.step for run in runs):
+        if experiment.trials:
+            charts.show_best_so_far(results, score)
         charts.show_bands(store, experiment, results)
         charts.show_score_over_settings(experiment, results, score)
         charts.show_parallel(experiment, results, score)
@@ -134,21 +137,29 @@ def _heading(experiment: Experiment) -> None:
         and (preset is None or name in BUDGET or getattr(preset, name) != getattr(experiment.base, name))
         and getattr(experiment.base, name) is not None
     ]
-    first = _("Preset {preset}, seeds: {seeds}", preset=experiment.preset, seeds=experiment.seeds)
-    st.caption(plain(" · ".join([first, *shared])))
+    first = [_("Preset {preset}, seeds: {seeds}", preset=experiment.preset, seeds=experiment.seeds)]
+    if experiment.trials:
+        first += [f"{_('Trials')} {experiment.trials}"]
+        first += [f"{_(settings()[name].title)} {', '.join(values)}" for name, values in experiment.vary.items()]
+    st.caption(plain(" · ".join([*first, *shared])))
 
 
 def _progress(store: RunStore, row: ExperimentRow, had_ended: int) -> None:
     """How far all runs are. Once another one has ended, the page is drawn anew."""
-    runs = Experiments(store).runs(row)
-    if _ended(runs) != had_ended:
+    row, was_open = Experiments(store).find(row.name), row.is_open
+    runs, count = Experiments(store).runs(row), row.experiment.most_runs
+    if _ended(runs) != had_ended or row.is_open != was_open:
         st.rerun()
     there = [run for run in runs if run]
-    share = sum(run.progress if run.active else 1.0 for run in there) / len(runs)
-    text = _("{ended} of {count} runs have ended", ended=had_ended, count=len(runs))
+    share = sum(run.progress if run.active else 1.0 for run in there) / count
+    text = _("{ended} of {count} runs have ended", ended=had_ended, count=count)
     left = [_seconds_left(run) for run in there if run.active]
+    if row.is_open:  # the worker will make as many
+        left += [row.run_seconds] * (count - len(there))
     if left and None not in left:
-        text += ", " + _("about {time} of training are left", time=about(sum(filter(None, left))))
+        seconds = about(sum(filter(None, left)))
+        at_most = _("about {time} of training are left at most", time=seconds)
+        text += ", " + (at_most if row.trials else _("about {time} of training are left", time=seconds))
     if share < 1:
         st.progress(share, text)
     else:
@@ -172,8 +183,8 @@ def _choose_score() -> Score:
 
 def _actions(store: RunStore, row: ExperimentRow, runs: list[Run | None]) -> None:
     experiments = Experiments(store)
-    missing = sum(run is None for run in runs)
-    stopped = sum(run is not None and run.state in (State.STOPPED, State.INTERRUPTED) for run in runs)
+    missing, stopped = len(experiments.missing(row, runs)), len(experiments.stopped(row, runs))
+    is_halted = not row.is_open and len(row.tried) < row.trials
     with errors_in_words():
         if (
             missing
@@ -183,10 +194,13 @@ def _actions(store: RunStore, row: ExperimentRow, runs: list[Run | None]) -> Non
             count_request()
             train_missing(store, row.experiment)
             st.rerun()
-        if any(run and run.active for run in runs) and st.button(_("Stop all"), icon=":material/stop:"):
+        if (row.is_open or any(run and run.active for run in runs)) and st.button(
+            _("Stop all"), icon=":material/stop:"
+        ):
             experiments.stop(row)
             st.rerun()
-        if stopped and st.button(_("Resume {count}", count=stopped), icon=":material/resume:"):
+        resume = _("Go on searching") if is_halted else _("Resume {count}", count=stopped)
+        if (stopped or is_halted) and st.button(resume, icon=":material/resume:"):
             count_request()
             experiments.resume(row)
             st.rerun()

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gan_core.experiments import make_experiment
+from gan_core.store import searches
 from gan_core.store.experiments import Experiments
 from gan_core.store.runs import State
 from pages.parts.experiments.table import as_csv
@@ -115,8 +116,11 @@ def test_the_best_comes_first_and_is_called_better_only_where_the_spread_allows_
     assert "By FID, better than the baseline (16): 32" in as_read(app.success[0].value)
 
 
-def test_a_folders_name_is_no_markup_in_charts(open_page, store, experiments):
-    folders = ["folder:/<b>cats</b>", "folder:/<a href='https://a.example'>dogs</a>"]
+def test_a_folders_name_is_no_markup_in_charts(open_page, store, experiments, tmp_path):
+    places = [tmp_path / name for name in ("<b>cats</b>", "<a href='https://a.example'>dogs</a>")]
+    for place in places:
+        place.mkdir(parents=True)
+    folders = [f"folder:{place}" for place in places]
     row = experiments.make(make_experiment("cgan", small_config(), {"dataset": folders, "beta1": ["0", "0.5"]}, 1))
     experiments.train_missing(row)
     finish(store, 1.0, 2.0, 3.0, 4.0)
@@ -127,8 +131,10 @@ def test_a_folders_name_is_no_markup_in_charts(open_page, store, experiments):
     assert not any("<b>" in chart or "<a " in chart or "\\u003cb" in chart for chart in charts)
 
 
-def test_a_table_with_accents_opens_in_excel(experiments):
-    row = experiments.make(make_experiment("cgan", small_config(), {"dataset": ["folder:/años", "digits"]}, 1))
+def test_a_table_with_accents_opens_in_excel(experiments, tmp_path):
+    (tmp_path / "años").mkdir()
+    datasets = [f"folder:{tmp_path / 'años'}", "digits"]
+    row = experiments.make(make_experiment("cgan", small_config(), {"dataset": datasets}, 1))
     experiments.train_missing(row)
     assert as_csv(row.experiment, experiments.runs(row)).startswith("\ufeffdataset,seed")
 
@@ -179,6 +185,75 @@ def test_it_is_deleted_with_its_runs_if_that_is_wanted(open_page, store, asked):
     assert not app.exception
     assert store.all_runs() == []
     assert "One run does not tell" in words_of(app)
+
+
+def test_a_range_in_the_form_makes_it_a_search(open_page, store, experiments):
+    app = open_page("train.py")
+    app.multiselect(key="vary").set_value(["generator_learning_rate", "loss"]).run()
+    assert "vary.trials" not in [field.key for field in app.number_input]
+    app.text_input(key="vary.generator_learning_rate").set_value("1e-4..1e-2").run()
+    app.multiselect(key="vary.loss").set_value(["hinge", "non-saturating"]).run()
+    app.number_input(key="vary.trials").set_value(4).run()
+    in_the_form(app, "Search, 12 runs").click().run()
+    assert not app.exception
+    (row,) = experiments.all()
+    assert (row.trials, row.seeds, row.is_open) == (4, 3, True)
+    assert "0 of 12 runs have ended" in app.get("progress")[0].proto.text
+    assert "Generator's learning rate 0.0001..0.01" in words_of(app)
+
+
+def test_a_range_that_is_refused_is_said_beside_it(open_page):
+    app = open_page("train.py")
+    app.multiselect(key="vary").set_value(["batch_size"]).run()
+    app.text_input(key="vary.batch_size").set_value("64..16").run()
+    assert not app.exception
+    assert "a range begins with its smaller number, as in 16..64" in as_read(app.error[0].value)
+
+
+@pytest.fixture
+def search(experiments, store):
+    """A search of four trials of two seeds each: three have scores, the last one is behind."""
+    vary = {"generator_learning_rate": ["1e-4..1e-1"], "loss": ["hinge", "non-saturating"]}
+    row = experiments.make(make_experiment("cgan", small_config(generator_learning_rate=0.001), vary, 2, 4))
+    experiments.train_missing(row)
+    row = experiments.find(row.name)
+    for rate in ("0.001", "0.02", "0.0004", "0.09"):
+        searches.add_trial(store, row, {"generator_learning_rate": rate, "loss": "non-saturating"})
+    experiments.make_runs(row, experiments.never_made(row), lambda config: None)
+    finish(store, 5.0, 5.1, 9.0, 9.1, 1.0, 1.1)
+    searches.mark_behind(store, row, 3)
+    searches.stop_behind(store, row.tried[3], experiments.runs(row)[6:])
+    return row
+
+
+def test_a_searchs_trials_are_sorted_by_score_with_what_was_stopped_early(open_page, search):
+    app = open_page(PAGE)
+    assert not app.exception
+    assert table(app)["Trial"].tolist() == [3, 1, 2, 4]
+    assert table(app)["runs"].tolist() == ["2 of 2"] * 3 + ["Stopped early: behind by FID."]
+    assert table(app)["verdict"].tolist() == ["better", "baseline", "worse", ""]
+    assert "By FID, better than the baseline (0.001 · non-saturating): 0.0004" in as_read(app.success[0].value)
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    best_so_far = next(chart for chart in charts if len(chart["data"]) == 2 and chart["data"][1]["mode"] == "lines")
+    assert best_so_far["data"][1]["y"] == pytest.approx([5.05, 5.05, 1.05])
+    assert any(chart["layout"]["xaxis"].get("type") == "log" for chart in charts if "xaxis" in chart["layout"])
+
+
+def test_a_search_stops_and_goes_on_by_one_click(open_page, store, experiments):
+    row = experiments.make(make_experiment("cgan", small_config(), {"beta1": ["0..0.9"]}, 1, 4))
+    experiments.train_missing(row)
+    app = open_page(PAGE)
+    button_named(app, "Stop all").click().run()
+    assert not experiments.find(row.name).is_open
+    button_named(app, "Go on searching").click().run()
+    assert not app.exception
+    assert experiments.find(row.name).is_open
+
+
+def test_a_run_that_is_behind_says_so_on_its_own_page(open_page, search):
+    app = open_page("train.py", run="7")
+    assert not app.exception
+    assert "Stopped early: behind by FID." in words_of(app)
 
 
 def test_the_best_are_opened_side_by_side_on_the_runs_page_and_a_run_links_back(open_page, store, asked):

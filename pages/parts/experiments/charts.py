@@ -1,6 +1,8 @@
 """An experiment as charts: curves with their spread, and the score over each varied setting."""
 
 from collections.abc import Iterable
+from itertools import accumulate
+from math import ceil, floor, log10
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,6 +14,7 @@ from gan_core.metrics.result import SCORES
 from gan_core.monitor.answers import spread
 from gan_core.monitor.charts import CHARTS, X_AXES
 from gan_core.monitor.experiment_results import Band, Result, band
+from gan_core.ranges import Range
 from gan_core.store.runs import RunStore
 from pages.parts.edge import plain_for_plotly
 from pages.parts.experiments.table import label_of
@@ -85,9 +88,71 @@ def _faint(colour: str) -> str:
 def show_score_over_settings(experiment: Experiment, results: list[Result], score: Score) -> None:
     """For each varied setting: every run's score over its values, and their mean."""
     columns = st.columns(min(2, len(experiment.vary)))
-    for number, (name, values) in enumerate(experiment.vary.items()):
+    for number, name in enumerate(experiment.vary):
         with columns[number % len(columns)]:
-            _score_over(name, values, results, score)
+            if one := experiment.ranges.get(name):
+                _score_over_range(name, one, results, score)
+            else:
+                _score_over(name, _values(experiment, name), results, score)
+
+
+def _values(experiment: Experiment, name: str) -> tuple[str, ...]:
+    """All that are there: a search tries the settings as they are too."""
+    tried = [variant[name] for variant in experiment.variants]
+    return tuple(dict.fromkeys([*experiment.vary[name], *tried]))
+
+
+def _score_over_range(name: str, one: Range, results: list[Result], score: Score) -> None:
+    """Every trial's mean score over the setting."""
+    scored = [result for result in results if result.side.scores(score) and _number(result.variant[name]) is not None]
+    if not scored:
+        return
+    x = [_number(result.variant[name]) for result in scored]
+    y = [spread(result.side.scores(score)).mean for result in scored]
+    text = [plain_for_plotly(label_of(result.variant)) for result in scored]
+    chart = go.Figure(go.Scatter(x=x, y=y, text=text, mode="markers", marker=_MARK | {"color": _colour()}))
+    title = _(settings()[name].title)
+    chart.update_xaxes(title=title, type="log" if one.is_log else "linear", dtick=1 if one.is_log else None)
+    chart.update_yaxes(title=_(SCORES[score].title), tickformat=".0%" if score == "accuracy" else None)
+    best = _("{score} over {setting}, a point for each trial. Best at {value}", value=scored[0].variant[name],
+             score=_(SCORES[score].title), setting=title)  # fmt: skip
+    show_chart(chart, f"over-{name}", best, height=300, showlegend=False)
+
+
+def show_best_so_far(results: list[Result], score: Score) -> None:
+    """Of a search: every trial's mean score, and the best of them until then."""
+    scored = sorted((result for result in results if result.side.scores(score)), key=lambda result: result.number)
+    if len(scored) < 2:
+        return
+    x = [result.number + 1 for result in scored]
+    y = [spread(result.side.scores(score)).mean for result in scored]
+    best = list(accumulate(y, min if score == "fid" else max))
+    text = [plain_for_plotly(label_of(result.variant)) for result in scored]
+    chart = go.Figure(
+        [
+            go.Scatter(x=x, y=y, text=text, mode="markers", marker=_MARK | {"color": _colour()}, name=_("a trial")),
+            go.Scatter(x=x, y=best, mode="lines", line={"shape": "hv", "color": _colour(0)}, name=_("best so far")),
+        ]
+    )
+    chart.update_xaxes(title=_("Trial"), dtick=1 if len(x) <= 20 else None)
+    chart.update_yaxes(title=_(SCORES[score].title), tickformat=".0%" if score == "accuracy" else None)
+    alt = _("{score} of each trial; the best so far is {best:.3g}", score=_(SCORES[score].title), best=best[-1])
+    show_chart(chart, "best-so-far", alt, height=300, legend={"orientation": "h", "y": -0.3})
+
+
+_MARK = {"size": 9, "opacity": 0.7}
+
+
+def _colour(number: int = 1) -> str:
+    return of_theme("chartCategoricalColors")[number]
+
+
+def _number(value: str) -> float | None:
+    """None for what some settings have besides numbers: none."""
+    try:
+        return float(value)
+    except ValueError:
+        return None
 
 
 def _score_over(name: str, values: tuple[str, ...], results: list[Result], score: Score) -> None:
@@ -100,7 +165,7 @@ def _score_over(name: str, values: tuple[str, ...], results: list[Result], score
     scored = {value: scores for value, scores in of_value.items() if scores}
     if not scored:
         return
-    colour = of_theme("chartCategoricalColors")[1]
+    colour = _colour()
     points = [(value, one) for value, scores in scored.items() for one in scores]
     chart = go.Figure(
         [
@@ -124,7 +189,7 @@ def show_parallel(experiment: Experiment, results: list[Result], score: Score) -
     if len(experiment.vary) < 2 or not scored:
         return
     scores = [spread(result.side.scores(score)).mean for result in scored]
-    axes = [_axis(name, values, scored) for name, values in experiment.vary.items()]
+    axes = [_axis(experiment, name, scored) for name in experiment.vary]
     axes.append({"label": _(SCORES[score].title), "values": scores})
     colours = of_theme("chartCategoricalColors")
     line = {"color": scores, "colorscale": [[0, colours[1]], [1, colours[0]]], "showscale": False}
@@ -135,13 +200,25 @@ def show_parallel(experiment: Experiment, results: list[Result], score: Score) -
     st.caption(_("Drag along an axis to see only the variants with these values."))
 
 
-def _axis(name: str, values: tuple[str, ...], scored: list[Result]) -> dict[str, object]:
+def _axis(experiment: Experiment, name: str, scored: list[Result]) -> dict[str, object]:
+    numbers = [_number(result.variant[name]) for result in scored]
+    if (one := experiment.ranges.get(name)) and None not in numbers:
+        shown = [log10(number) if one.is_log else number for number in numbers if number is not None]
+        return {"label": _(settings()[name].title), "values": shown} | (_log_ticks(shown) if one.is_log else {})
+    values = _values(experiment, name)
     places = [values.index(result.variant[name]) for result in scored]
-    shown = [plain_for_plotly(value) for value in values]
+    texts = [plain_for_plotly(value) for value in values]
     return {
-        "label": _(settings()[name].title), "values": places, "tickvals": list(range(len(values))), "ticktext": shown,
+        "label": _(settings()[name].title), "values": places, "tickvals": list(range(len(values))), "ticktext": texts,
         "range": [0, max(1, len(values) - 1)],
     }  # fmt: skip
+
+
+def _log_ticks(places: list[float]) -> dict[str, object]:
+    """At the powers of ten, as far as there are two of them."""
+    powers = range(floor(min(places)), ceil(max(places)) + 1)
+    return {"tickvals": list(powers), "ticktext": [f"{10.0**power:g}" for power in powers],
+            "range": [powers[0], powers[-1]]}  # fmt: skip
 
 
 def _titles(names: Iterable[str]) -> str:

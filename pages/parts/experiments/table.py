@@ -11,6 +11,7 @@ from gan_core.experiments import Experiment
 from gan_core.metrics.result import SCORES
 from gan_core.monitor.answers import VERDICTS, spread
 from gan_core.monitor.experiment_results import Result
+from gan_core.store.searches import BEHIND
 from gan_core.store.tables import Run
 from gan_core.text import Text, csv_for_all, no_formula
 from pages.parts.edge import plain
@@ -26,6 +27,8 @@ RULE = Text(
     "their logarithm, class accuracies by their log odds. Few seeds find large differences only."
 )
 
+MOST_NAMED = 5
+
 
 def label_of(variant: dict[str, str]) -> str:
     """What charts call a variant: its values."""
@@ -36,6 +39,9 @@ def show_table(experiment: Experiment, results: list[Result], score: Score) -> N
     """Mean and standard deviation over the seeds, the best first."""
     rows = [_row(experiment, result) for result in results]
     titles = [_(settings()[name].title) for name in experiment.vary]
+    if experiment.trials:
+        titles = [_("Trial"), *titles]
+        rows = [[result.number + 1, *row] for result, row in zip(results, rows, strict=True)]
     st.dataframe(
         pd.DataFrame(rows, columns=[*titles, *_columns()]),
         column_config=_columns(),
@@ -63,7 +69,9 @@ def _columns() -> "dict[Any, ColumnConfig]":
 def _row(experiment: Experiment, result: Result) -> list[Any]:
     side = result.side
     ended = _("{count} of {seeds}", count=len(side.fid), seeds=experiment.seeds)
-    if side.failed:
+    if result.is_behind:
+        ended = _(BEHIND)
+    elif side.failed:
         ended = _("{ended}, {failed} broke off", ended=ended, failed=side.failed)
     speed = spread(side.images_per_second).mean if side.images_per_second else None
     values = map(no_formula, result.variant.values())
@@ -85,9 +93,10 @@ def _mean_and_deviation(values: tuple[float, ...]) -> tuple[float | None, float 
 
 def _say_best(experiment: Experiment, results: list[Result], score: Score) -> None:
     """In a sentence, once all have ended; and by which rule."""
-    if len(results) < 2 or not all(result.is_complete for result in results):
+    goes_on = len(results) < experiment.trials or not all(result.is_complete or result.is_behind for result in results)
+    if goes_on or len(results) < 2:
         return
-    best = [label_of(result.variant) for result in results if result.verdict == "better"]
+    best = [label_of(result.variant) for result in results if result.verdict == "better"][:MOST_NAMED]
     values = {"score": Text(SCORES[score].title), "baseline": label_of(experiment.variants[experiment.baseline])}
     if best:
         sentence = _("By {score}, better than the baseline ({baseline}): {best}", best=", ".join(best), **values)

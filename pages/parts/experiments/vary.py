@@ -11,13 +11,15 @@ from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import MOST_WAITING, Estimate
 from gan_core.experiments import (
     USUAL_SEEDS,
+    USUAL_TRIALS,
     Experiment,
+    has_range,
     make_experiment,
     offered,
     read_values,
     values_in_a_line,
 )
-from gan_core.setting import as_text, values_as_text
+from gan_core.setting import Setting, as_text, values_as_text
 from gan_core.store.experiments import Experiments
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
@@ -43,17 +45,21 @@ def vary_settings(store: RunStore, preset: str, config: RunConfig) -> None:
     is_begun = bool(st.session_state.get("vary"))
     with st.expander(_("Vary settings"), expanded=is_begun, icon=":material/science:"), errors_in_words():
         st.caption(
-            _("Does it help? One run does not tell. Train every combination of values from several seeds, and compare.")
+            _(
+                "Does it help? One run does not tell. Train every combination of values from several seeds, and "
+                "compare. Or give a range, and a search looks for good values."
+            )
         )
         experiment = _choose(preset, config)
         if experiment is None:
             return
-        count = len(experiment.variants) * experiment.seeds
+        count = experiment.most_runs
         if count == 1:
             st.caption(_("Add another value."))
             return
         _show_cost(store, experiment)
-        if st.button(_("Train {count} runs", count=count), type="primary", width="stretch", key="train-experiment"):
+        label = _("Search, {count} runs", count=count) if experiment.trials else _("Train {count} runs", count=count)
+        if st.button(label, type="primary", width="stretch", key="train-experiment"):
             count_request()
             row = train_missing(store, experiment)
             st.session_state["experiment"] = row
@@ -65,7 +71,7 @@ def train_missing(store: RunStore, experiment: Experiment) -> str:
     get_ready(store)
     experiments = Experiments(store)
     row = experiments.make(experiment)
-    experiments.train_missing(row, lambda config: seconds_of(ask(store, config), config))
+    experiments.train_missing(row, lambda config: seconds_of(ask(store, config), config), experiment.trials)
     return link_key(row)
 
 
@@ -83,7 +89,20 @@ def _choose(preset: str, config: RunConfig) -> Experiment | None:
     )  # fmt: skip
     if not vary:
         return None
-    return make_experiment(preset, config, vary, USUAL_SEEDS if seeds is None else seeds)
+    trials = _trials() if any(has_range(name, values) for name, values in vary.items()) else 0
+    return make_experiment(preset, config, vary, USUAL_SEEDS if seeds is None else seeds, trials)
+
+
+def _trials() -> int:
+    """Of a search, which a range makes it."""
+    trials = st.number_input(
+        _("Trials"), value=USUAL_TRIALS, step=1, key="vary.trials", persist_state="session",
+        help=_(
+            "How many combinations a search tries. The first are the settings as they are; each further one follows "
+            "from the FIDs so far. Runs that are behind are stopped early."
+        ),
+    )  # fmt: skip
+    return max(1, USUAL_TRIALS if trials is None else trials)
 
 
 def _values(name: str, own: Any) -> Iterable[str]:
@@ -96,36 +115,48 @@ def _values(name: str, own: Any) -> Iterable[str]:
         return st.multiselect(_(setting.title), texts, key=key, persist_state="session")
     st.session_state.setdefault(key, values_in_a_line(name, [as_text(own)]))
     text = st.text_input(
-        _(setting.title), key=key, max_chars=LONGEST_TEXT, persist_state="session",
-        help=_("Several values, with commas between. Of each: {values}.", values=values_as_text(setting))
-        if setting.kind is not tuple
-        else _("Several values, with commas between. Several layers have a - between: 64, 128, 64-128."),
+        _(setting.title), key=key, max_chars=LONGEST_TEXT, persist_state="session", help=_values_in_words(setting)
     )  # fmt: skip
     return read_values(name, text)
 
 
+def _values_in_words(setting: Setting) -> str:
+    if setting.kind is tuple:
+        return _("Several values, with commas between. Several layers have a - between: 64, 128, 64-128.")
+    words = _("Several values, with commas between. Of each: {values}.", values=values_as_text(setting))
+    if setting.kind in (int, float):
+        words += " " + _("Or a range, with two dots between, in which good values are looked for: {example}.",
+                         example="2..8" if setting.kind is int else "0.0001..0.001")  # fmt: skip
+    return words
+
+
 def _show_cost(store: RunStore, experiment: Experiment) -> None:
-    firsts = [experiment.configs(variant)[0] for variant in experiment.variants]
-    known = _seconds(store, firsts) is not None
-    st.fragment(_show_seconds, run_every=None if known else ASK_SECONDS)(store, firsts, experiment.seeds, known)
+    configs = experiment.extremes()
+    known = _seconds(store, configs) is not None
+    st.fragment(_show_seconds, run_every=None if known else ASK_SECONDS)(store, experiment, configs, known)
 
 
-def _show_seconds(store: RunStore, firsts: list[RunConfig], seeds: int, was_known: bool) -> None:
-    seconds = _seconds(store, firsts)
+def _show_seconds(store: RunStore, experiment: Experiment, configs: list[RunConfig], was_known: bool) -> None:
+    seconds = _seconds(store, configs)
     if seconds is not None and not was_known:
         st.rerun()
-    count = len(firsts) * seeds
+    count = experiment.most_runs
+    runs = _("{count} runs", count=count)
+    if experiment.trials:
+        runs = _("{trials} trials, {count} runs", trials=experiment.trials, count=count)
     if seconds is None:
-        st.caption(_("{count} runs. Measuring how fast they would be …", count=count))
+        st.caption(_("{runs}. Measuring how fast they would be …", runs=runs))
+    elif seconds and experiment.trials:
+        st.caption(_("{runs}, about {time} of training at most", runs=runs, time=about(count * max(seconds))))
     elif seconds:
-        st.caption(_("{count} runs, about {time} of training", count=count, time=about(seeds * seconds)))
+        st.caption(_("{runs}, about {time} of training", runs=runs, time=about(experiment.seeds * sum(seconds))))
     else:
-        st.caption(_("{count} runs", count=count))
+        st.caption(runs)
 
 
-def _seconds(store: RunStore, configs: list[RunConfig]) -> float | None:
-    """Of training, all together; 0 if it cannot be told; None while something is still measured."""
-    unknown, seconds = 0, 0.0
+def _seconds(store: RunStore, configs: list[RunConfig]) -> list[float] | None:
+    """Of training each; none if it cannot be told; None while something is still measured."""
+    unknown, seconds = 0, []
     for config in configs:
         answer = ask(store, config)
         if answer is None:
@@ -133,7 +164,7 @@ def _seconds(store: RunStore, configs: list[RunConfig]) -> float | None:
             if unknown == MOST_WAITING:
                 return None
         elif not isinstance(answer, Estimate):
-            return 0.0
+            return []
         else:
-            seconds += answer.seconds(config)
+            seconds.append(answer.seconds(config))
     return None if unknown else seconds
