@@ -230,7 +230,8 @@ def test_a_searchs_trials_are_sorted_by_score_with_what_was_stopped_early(open_p
     app = open_page(PAGE)
     assert not app.exception
     assert table(app)["Trial"].tolist() == [3, 1, 2, 4]
-    assert table(app)["runs"].tolist() == ["2 of 2"] * 3 + ["Stopped early: behind by FID."]
+    assert table(app)["runs"].tolist() == ["2 of 2"] * 3 + ["stopped early"]
+    assert "Trials that were stopped early, since they were behind by FID: 1" in as_read(words_of(app))
     assert table(app)["verdict"].tolist() == ["better", "baseline", "worse", ""]
     assert "By FID, better than the baseline (0.001 · non-saturating): 0.0004" in as_read(app.success[0].value)
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]

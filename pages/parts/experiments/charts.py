@@ -112,7 +112,9 @@ def _score_over_range(name: str, one: Range, results: list[Result], score: Score
     text = [plain_for_plotly(label_of(result.variant)) for result in scored]
     chart = go.Figure(go.Scatter(x=x, y=y, text=text, mode="markers", marker=_MARK | {"color": _colour()}))
     title = _(settings()[name].title)
-    chart.update_xaxes(title=title, type="log" if one.is_log else "linear", dtick=1 if one.is_log else None)
+    chart.update_xaxes(title=title, exponentformat="none")
+    if one.is_log:
+        chart.update_xaxes(type="log", dtick=1)
     chart.update_yaxes(title=_(SCORES[score].title), tickformat=".0%" if score == "accuracy" else None)
     best = _("{score} over {setting}, a point for each trial. Best at {value}", value=scored[0].variant[name],
              score=_(SCORES[score].title), setting=title)  # fmt: skip

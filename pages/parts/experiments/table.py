@@ -11,7 +11,6 @@ from gan_core.experiments import Experiment
 from gan_core.metrics.result import SCORES
 from gan_core.monitor.answers import VERDICTS, spread
 from gan_core.monitor.experiment_results import Result
-from gan_core.store.searches import BEHIND
 from gan_core.store.tables import Run
 from gan_core.text import Text, csv_for_all, no_formula
 from pages.parts.edge import plain
@@ -43,17 +42,19 @@ def show_table(experiment: Experiment, results: list[Result], score: Score) -> N
         titles = [_("Trial"), *titles]
         rows = [[result.number + 1, *row] for result, row in zip(results, rows, strict=True)]
     st.dataframe(
-        pd.DataFrame(rows, columns=[*titles, *_columns()]),
-        column_config=_columns(),
+        pd.DataFrame(rows, columns=[*titles, *_columns(experiment)]),
+        column_config=_columns(experiment),
         hide_index=True,
         height=min(600, 38 + 35 * len(rows)),
         alt=_("All variants, the best first"),
         placeholder="–",
     )
+    if behind := sum(result.is_behind for result in results):
+        st.caption(_("Trials that were stopped early, since they were behind by FID: {count}", count=behind))
     _say_best(experiment, results, score)
 
 
-def _columns() -> "dict[Any, ColumnConfig]":
+def _columns(experiment: Experiment) -> "dict[Any, ColumnConfig]":
     deviation = _("Standard deviation over the seeds")
     return {
         "fid": st.column_config.NumberColumn(_("FID"), format="%.3g", help=_(FID)),
@@ -61,7 +62,7 @@ def _columns() -> "dict[Any, ColumnConfig]":
         "accuracy": st.column_config.NumberColumn(_("Class accuracy"), format="percent"),
         "accuracy ±": st.column_config.NumberColumn("±", format="percent", help=deviation),
         "speed": st.column_config.NumberColumn(_("images/s"), format="%.0f"),
-        "runs": st.column_config.TextColumn(_("Runs")),
+        "runs": st.column_config.TextColumn(_("Runs"), width=110 if experiment.trials else None),
         "verdict": st.column_config.TextColumn(_("Against the baseline"), help=_(RULE), width=260),
     }
 
@@ -70,7 +71,7 @@ def _row(experiment: Experiment, result: Result) -> list[Any]:
     side = result.side
     ended = _("{count} of {seeds}", count=len(side.fid), seeds=experiment.seeds)
     if result.is_behind:
-        ended = _(BEHIND)
+        ended = _("stopped early")
     elif side.failed:
         ended = _("{ended}, {failed} broke off", ended=ended, failed=side.failed)
     speed = spread(side.images_per_second).mean if side.images_per_second else None
