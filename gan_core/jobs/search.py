@@ -9,8 +9,6 @@ import time
 import traceback
 from collections.abc import Sequence
 
-import numpy as np
-
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.experiments import Trial
 from gan_core.jobs import study
@@ -85,10 +83,13 @@ class Searches:
         self._stop_what_is_behind(row, outcomes, runs)
         places = experiments.never_made(row)
         is_free = sum(run is not None and run.active for run in runs) < slots
-        if not places and is_free and searches.add_trial(self.store, row, study.suggest(row.experiment, outcomes)):
+        if not places and is_free and len(row.tried) < row.trials:
+            searches.add_trial(self.store, row, study.suggest(row.experiment, outcomes))
             places = experiments.never_made(row)
         if not places:
             searches.close_if_through(self.store, row, runs)
+            return
+        if not searches.is_open(self.store, row):  # one that was deleted just now would get all its runs again
             return
         try:
             experiments.make_runs(row, places, lambda config: row.run_seconds)
@@ -134,6 +135,8 @@ class Searches:
 
 def curve_of(store: RunStore, run: Run) -> Curve:
     """A run's newest FID at the end of each step that it has behind it; none before its first score."""
+    import numpy as np  # a worker needs none before
+
     metrics = store.read_metrics(run.id)
     if "fid" not in metrics:
         return {}

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from gan_core.experiments import make_experiment
+from gan_core.experiments import Trial, make_experiment
 from gan_core.monitor.experiment_results import POINTS, band, results_of
 from gan_core.store.runs import State
 from tests.conftest import small_config
@@ -54,6 +54,21 @@ def test_a_variant_that_breaks_off_more_often_is_worse(asked, ended):
     failed = [ended(state=State.FAILED) for _ in range(2)]
     found = results_of(asked, [*failed, ended(3.0), ended(3.1), None, None, None, None], "fid")
     assert {result.variant["batch_size"]: result.verdict for result in found}["8"] == "worse"
+
+
+def test_of_a_search_what_it_has_tried_is_judged_and_what_was_behind_is_not(ended):
+    vary = {"batch_size": ["8..64"]}
+    tried = [
+        Trial({"batch_size": size}, behind) for size, behind in (("16", None), ("9", None), ("50", 1.0), ("20", 1.0))
+    ]
+    search = make_experiment("cgan", small_config(), vary, 2, 10)._replace(tried=tuple(tried))
+    stopped = [ended(state=State.STOPPED) for _ in range(2)]
+    resumed = [ended(2.0), ended(2.1)]
+    found = results_of(search, [ended(9.0), ended(9.1), ended(3.0), ended(3.1), *stopped, *resumed], "fid")
+    assert [result.variant["batch_size"] for result in found] == ["20", "9", "16", "50"]
+    assert [result.verdict for result in found] == ["better", "better", None, None]
+    assert [result.is_behind for result in found] == [False, False, False, True], "one came to its end nonetheless"
+    assert results_of(search._replace(tried=()), [], "fid") == []
 
 
 def test_the_more_is_compared_the_more_must_lie_between(ended):
