@@ -1,4 +1,4 @@
-"""Which worker works under which name: the app has one on each machine. Knows nothing of torch."""
+"""Which worker works under which name: the app has one on each machine, a cluster has one. Knows nothing of torch."""
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,26 +11,26 @@ from gan_core.store.tables import Run, WorkerRow
 class WorkerNames(Queue[Run]):
     """The part of the run store that knows the workers."""
 
-    def register_worker(self, name: str, owner: str) -> bool:
-        """Become (or stay) the worker of this name; False while another one has it.
+    def register_worker(self, name: str, owner: str, slots: int = 0) -> bool:
+        """Become (or stay) the worker of this name, with so many slots; False while another one has it.
 
         Its holder counts as alive until its heartbeat has not changed while this process watched: call it repeatedly.
         """
         sign = self.worker_sign(name)
         if sign is None:
-            return self._add_worker(name, owner)
+            return self._add_worker(name, owner, slots)
         silent = self.signs.silent_seconds(name, sign)
         if sign[0] != owner and silent < LOST_AFTER_SECONDS:
             return False
         unchanged = (WorkerRow.name == name, WorkerRow.owner == sign[0], WorkerRow.heartbeat_at == sign[1])
         with self.session() as session:
-            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=now(session))
+            taken = update(WorkerRow).where(*unchanged).values(owner=owner, heartbeat_at=now(session), slots=slots)
             return changed_rows(session, taken) > 0
 
-    def _add_worker(self, name: str, owner: str) -> bool:
+    def _add_worker(self, name: str, owner: str, slots: int) -> bool:
         try:
             with self.session() as session:
-                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=now(session)))
+                session.add(WorkerRow(name=name, owner=owner, heartbeat_at=now(session), slots=slots))
         except IntegrityError:  # another one was faster
             return False
         return True
