@@ -12,12 +12,14 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import requests
+from ray.exceptions import RayError
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 from ray.util.state import list_nodes
 from ray.util.state.exception import RayStateApiException
@@ -37,12 +39,14 @@ REQUEST_SECONDS = (2, 4)
 ASK_SECONDS = 1.0
 """Between two looks at the states of all jobs."""
 MACHINES_SECONDS = 5.0
-"""Between two looks at the cluster's machines, and after an answer that did not come."""
+"""Between two looks at the cluster's machines."""
+SILENT_SECONDS = 20.0
+"""A cluster that has not answered for so long is given no runs."""
 PENDING_SECONDS = 30.0
 """For this long Ray may look for a place. Then somebody else has taken it, and the run waits in our queue again."""
 MOST_LOG_BYTES = 1_000_000
 """Of what a run that failed has written, the end."""
-FAULTS = (RuntimeError, requests.RequestException, ConnectionError, RayStateApiException)
+FAULTS = (RuntimeError, requests.RequestException, ConnectionError, RayStateApiException, RayError)
 """What Ray's client raises if the cluster does not answer, or refuses."""
 
 
@@ -72,11 +76,10 @@ class Cluster:
         self.address, self.most, self.cpus, self.gpus = address.rstrip("/"), most, cpus, gpus
         self._machines: list[dict[str, float]] = []
         self._jobs: dict[str, JobDetails] = {}
+        self._jobs_at = self._machines_at = -math.inf
         self._withdrawn: set[str] = set()
-        self._machines_at = self._jobs_at = self._silent_since = -math.inf
         try:
             self._client = _Client(self.address)
-            self._client.get_version()
             self._look_at_machines()
         except (*FAULTS, ValueError) as error:
             raise WorkbenchError(
@@ -85,6 +88,9 @@ class Cluster:
                 address=self.address,
                 error=_first_line(error),
             ) from error
+        self._closed = threading.Event()
+        # In a thread of its own: a worker that waits for an answer would not show that its runs live.
+        threading.Thread(target=self._keep_looking, daemon=True).start()
 
     @property
     def name(self) -> str:
@@ -96,11 +102,7 @@ class Cluster:
     @property
     def slots(self) -> int:
         """For so many runs there is room on the machines that are there; 0 while the cluster does not answer."""
-        now = time.monotonic()
-        if now - max(self._machines_at, self._silent_since) >= MACHINES_SECONDS:
-            with self._said_if_silent():
-                self._look_at_machines()
-        if self._silent_since > self._machines_at:
+        if time.monotonic() - self._machines_at > SILENT_SECONDS:
             return 0
         room = sum(self._room(machine) for machine in self._machines)
         return room if self.most is None else min(room, self.most)
@@ -121,10 +123,20 @@ class Cluster:
         self._withdrawn -= ended
         return len(self._withdrawn)
 
+    def _keep_looking(self) -> None:
+        while not self._closed.wait(ASK_SECONDS):
+            with self._said_if_silent():
+                began = time.monotonic()
+                self._jobs = {job.submission_id: job for job in self._client.list_jobs() if job.submission_id}
+                self._jobs_at = began
+                if began - self._machines_at >= MACHINES_SECONDS:
+                    self._look_at_machines()
+
     def _look_at_machines(self) -> None:
+        began = time.monotonic()
         found = list_nodes(self.address, detail=True, limit=10_000, timeout=REQUEST_SECONDS[1])
         self._machines = [machine.resources_total for machine in found if machine.state == "ALIVE"]
-        self._machines_at = time.monotonic()
+        self._machines_at = began
 
     @property
     def _gpus_of_run(self) -> float:
@@ -146,7 +158,7 @@ class Cluster:
             self._submit(number, module, job, owner)
         except FAULTS as error:
             if not self._has(number):  # else Ray knows it, and only the answer was lost
-                self._silent_since = time.monotonic()
+                self._machines_at = -math.inf
                 raise NotStartedError(_first_line(error)) from error
         return RayJob(self, number, log)
 
@@ -173,11 +185,6 @@ class Cluster:
 
     def jobs(self) -> tuple[dict[str, JobDetails], float]:
         """All jobs that Ray knows, as it said a moment ago, and since when that holds, by the monotonic clock."""
-        now = time.monotonic()
-        if now - max(self._jobs_at, self._silent_since) >= ASK_SECONDS:
-            with self._said_if_silent():
-                self._jobs = {job.submission_id: job for job in self._client.list_jobs() if job.submission_id}
-                self._jobs_at = now
         return self._jobs, self._jobs_at
 
     def stop(self, number: str) -> None:
@@ -204,12 +211,12 @@ class Cluster:
         try:
             yield
         except FAULTS as error:
-            self._silent_since = time.monotonic()
             print(f"{self.name}: {_first_line(error)}", file=sys.stderr)
 
     def get_ready(self, somebody_looks: bool, in_work: bool) -> None: ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self._closed.set()
 
 
 class RayJob:
