@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from gan_core.config import RunConfig
@@ -17,8 +17,9 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store import turns
 from gan_core.store.database import changed_rows, now
-from gan_core.store.queue import LOST_AFTER_SECONDS, Queue, with_remedy
-from gan_core.store.tables import Notice, Run, State, WorkerRow
+from gan_core.store.queue import Queue, with_remedy
+from gan_core.store.tables import Notice, Run, State
+from gan_core.store.worker_names import living_slots
 from gan_core.text import Text
 
 BESIDE_SECONDS = 0.9
@@ -190,9 +191,9 @@ class RunQueue(Queue[Run]):
         moment = now(session)
         had = self._had(session, {job.person for job in waiting}, moment)
         # Only those of a worker with a name take one of its places, not those of the command line.
-        begins = turns.forecast(
-            waiting, self._in_work(session, moment, owners="%/%"), _slots(session, moment), had, moment
-        )
+        in_work = self._in_work(session, moment, owners="%/%")
+        slots = living_slots(session) or max(1, hosting().slots)  # until a worker lives, the app's own
+        begins = turns.forecast(waiting, in_work, slots, had, moment)
         paused = _is_paused(session)
         return {
             number: Turn(place, None if paused else seconds)
@@ -231,12 +232,6 @@ class RunQueue(Queue[Run]):
         )
         newest = session.execute(finished.order_by(Run.id.desc()).limit(TYPICAL_RUNS))
         return experience_of([(ended - began, expected) for began, ended, expected in newest if ended])
-
-
-def _slots(session: Session, moment: float) -> int:
-    """Of all workers that live; until one does, of the app's own."""
-    alive = select(func.sum(WorkerRow.slots)).where(WorkerRow.heartbeat_at > moment - LOST_AFTER_SECONDS)
-    return session.scalar(alive) or max(1, hosting().slots)
 
 
 def _is_paused(session: Session) -> bool:

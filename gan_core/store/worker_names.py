@@ -1,11 +1,18 @@
 """Which worker works under which name: the app has one on each machine, a cluster has one. Knows nothing of torch."""
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from gan_core.store.database import changed_rows, now
 from gan_core.store.queue import LOST_AFTER_SECONDS, Queue
 from gan_core.store.tables import Run, WorkerRow
+
+
+def living_slots(session: Session) -> int:
+    """How many runs all workers with a recent heartbeat can have in training at the same time."""
+    alive = WorkerRow.heartbeat_at > now(session) - LOST_AFTER_SECONDS
+    return session.scalar(select(func.sum(WorkerRow.slots)).where(alive)) or 0
 
 
 class WorkerNames(Queue[Run]):
@@ -42,6 +49,11 @@ class WorkerNames(Queue[Run]):
         with self.session() as session:
             row = session.get(WorkerRow, name)
             return row is not None and 0 <= now(session) - row.heartbeat_at < LOST_AFTER_SECONDS
+
+    def any_worker_lives(self) -> bool:
+        """Whether any that can train has a recent heartbeat: an app's, or a cluster's."""
+        with self.session() as session:
+            return living_slots(session) > 0
 
     def note_look(self, name: str) -> None:
         """Tell the worker of that name that somebody looks who may start a run."""
