@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,8 @@ from tests.e2e.server import free_port
 
 MARK = "GAN_WORKBENCH_TEST_MACHINE"
 """An environment variable by which a machine's processes are told from others'."""
+START_SECONDS = 180
+"""In which a machine has joined, however busy this one is."""
 
 
 class RayCluster:
@@ -47,23 +48,25 @@ class RayCluster:
         self._ray(
             "head", "--head", f"--port={self.gcs}", f"--dashboard-port={self.dashboard}", "--num-cpus=0",
             f"--temp-dir={self.folder}", f"--ray-client-server-port={free_port()}",
-        ).check_returncode()  # fmt: skip
-        with ThreadPoolExecutor() as at_once:
-            list(at_once.map(self.add, (f"machine-{number}" for number in range(machines))))
+        )  # fmt: skip
+        for number in range(machines):
+            self.add(f"machine-{number}")
 
     def add(self, machine: str) -> None:
-        self._ray(machine, f"--address=127.0.0.1:{self.gcs}", "--num-cpus=1").check_returncode()
+        self._ray(machine, f"--address=127.0.0.1:{self.gcs}", "--num-cpus=1")
 
-    def _ray(self, machine: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+    def _ray(self, machine: str, *options: str) -> None:
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options]
-        with (self.folder / f"{machine}.log").open("wb") as log:
-            return subprocess.run(
+        log = self.folder / f"{machine}.log"
+        with log.open("wb") as output:
+            ended = subprocess.run(
                 [*command, "--disable-usage-stats", f"--dashboard-agent-listen-port={free_port()}"],
                 env=self.environment | {MARK: f"{self.folder.name}/{machine}"},
-                stdout=log,
-                stderr=log,
-                timeout=120,
+                stdout=output,
+                stderr=output,
+                timeout=START_SECONDS,
             )
+        assert ended.returncode == 0, log.read_text()
 
     def kill(self, machine: str) -> None:
         """As if its power failed: all that runs there is gone at once."""
