@@ -4,7 +4,6 @@ What a command needs is imported in it: SQLAlchemy takes a quarter of a second, 
 """
 
 import contextlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from gan_core.setting import Setting, as_text, values_as_text
 from gan_core.text import Text, shortened
 
 if TYPE_CHECKING:
+    from gan_core.jobs.cluster import Cluster
     from gan_core.metrics.result import Evaluation
     from gan_core.store.runs import RunStore
     from gan_core.store.tables import Run
@@ -364,24 +364,45 @@ def move_store(source: str, target: str) -> None:
 
 
 @cli.command(name="worker")
-@click.option("--slots", type=click.IntRange(1, 64), help="Runs trained at the same time; GAN_WORKBENCH_SLOTS else.")
+@click.option(
+    "--slots", type=click.IntRange(1, 10_000), help="Runs trained at the same time; GAN_WORKBENCH_SLOTS else."
+)
+@click.option("--ray", metavar="ADDRESS", help="Have the Ray cluster train whose dashboard is there: http://HOST:8265.")
+@click.option("--cpus", type=click.FloatRange(0.1, 1024), default=1, help="With --ray: cores of a run.")
+@click.option("--gpus", type=click.FloatRange(0, 64), help="With --ray: GPUs of a run; 0.5 if two share one.")
 @click.option("--of-app", is_flag=True, hidden=True)
-def work(slots: int | None, of_app: bool) -> None:
+def work(slots: int | None, ray: str | None, cpus: float, gpus: float | None, of_app: bool) -> None:
     """Train queued runs, each in a process of its own, until ended.
 
     After Ctrl-C, what is in training goes on by itself. A polite end (SIGTERM) saves it, and it goes on with the next
-    worker.
+    worker. On a Ray cluster it goes on all the time, and the next worker finds it.
     """
-    from gan_core.hosting import PREFIX, hosting
     from gan_core.jobs import app_worker, worker
     from gan_core.store.runs import default_store
 
-    slots = slots or hosting().slots
-    os.environ[f"{PREFIX}SLOTS"] = str(slots)  # its runs share the cores
-    if of_app:
-        worker.work(default_store(), slots, name=app_worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
+    if ray:
+        cluster = _cluster(ray, slots, cpus, gpus)
+        worker.work(default_store(), cluster, cluster.name)
+    elif of_app:
+        engine = worker.this_machine(slots)
+        worker.work(default_store(), engine, app_worker.app_worker_name(), idle_seconds=worker.IDLE_SECONDS)
     else:
-        worker.work(default_store(), slots)
+        worker.work(default_store(), worker.this_machine(slots))
+
+
+def _cluster(address: str, slots: int | None, cpus: float, gpus: float | None) -> "Cluster":
+    from gan_core.store.database import sqlite_file
+
+    if sqlite_file(paths.database_url()):
+        raise WorkbenchError(
+            "The machines of a cluster share the list of runs: give GAN_WORKBENCH_DATABASE the address of a Postgres "
+            "database, here and where ray start is called."
+        )
+    try:
+        from gan_core.jobs.cluster import Cluster
+    except ImportError as error:
+        raise WorkbenchError("Ray is not installed here: pip install -r deploy/requirements-ray.txt") from error
+    return Cluster(address, slots, cpus, gpus)
 
 
 def main() -> int:

@@ -86,7 +86,7 @@ def set_up_for_training() -> Iterator[None]:
 def share_of_cores() -> Iterator[None]:
     """torch uses one slot's share of the cores, at least one: threads of several runs would wait for each other."""
     most = torch.get_num_threads()
-    torch.set_num_threads(max(1, most // hosting().slots))
+    torch.set_num_threads(max(1, most // max(1, hosting().slots)))
     try:
         yield
     finally:

@@ -69,7 +69,7 @@ class Hosting(BaseSettings):
     folders: bool = _by_mode(True, False, False, "whether pictures in a folder of the server may be trained on")
 
     # Of the queue
-    slots: int = _by_mode(1, 2, 2, "runs in training at the same time", ge=1)
+    slots: int = _by_mode(1, 2, 2, "runs in training on this machine at the same time; 0 if a cluster trains", ge=0)
     most_active_of_one: float = _limit(NONE, 3, 2, "runs of a person in the queue and in training")
     most_active: float = _limit(NONE, 100, 30, "runs of all in the queue and in training")
     most_evaluations_of_one: float = _limit(NONE, 2, 1, "evaluations of a person that wait or are in work")

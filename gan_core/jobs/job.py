@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from gan_core.errors import StoreUnavailableError, WorkbenchError
+from gan_core.jobs.processes import UNKNOWN_JOB
 from gan_core.priority import come_after_the_server
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.queue import HEARTBEAT_SECONDS
@@ -44,7 +45,8 @@ def do_claimed(store: Store, do: Callable[[Store, Any], object], number: str, ow
     """What a process does that was started for a claimed run or evaluation; returns its exit code."""
     run = store.get(int(number))
     if run is None or run.owner != owner:
-        return 1
+        print(f"Number {number} is not in work for {owner} in {store.engine.url!r}.", file=sys.stderr)
+        return UNKNOWN_JOB
     come_after_the_server()
     try:
         do(store, run)

@@ -10,12 +10,17 @@ from typing import Any, Protocol
 from gan_core import paths
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+UNKNOWN_JOB = 3
+"""The exit code of a process that did not find its job in the store."""
+LOST = 1001
+"""In place of an exit code: nobody knows how it ended, since its machine is gone."""
+NOT_STARTED = 1002
+"""In place of an exit code: no machine had room for it."""
 
 
 class Process(Protocol):
-    """What a worker needs of a process: a subprocess.Popen has it, and Adopted."""
+    """What a worker needs of a process: a subprocess.Popen has it, Adopted, and cluster.RayJob."""
 
-    pid: int
     returncode: Any
 
     def poll(self) -> int | None: ...

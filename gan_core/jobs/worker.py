@@ -2,27 +2,27 @@
 
 python -m gan_core worker        a worker, until it is ended
 
-A worker only supervises: it starts train_job.py and evaluate_job.py, and notes how they ended. While somebody looks, or
-runs wait, it keeps a process ready for the next run (warm.py). And it makes the runs of searches (search.py).
+A worker only supervises: it has train_job.py and evaluate_job.py started by its engine (engines.py), and notes how they
+ended. And it makes the runs of searches (search.py).
 """
 
 import contextlib
 import math
+import os
 import signal
-import sys
 import threading
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 from gan_core import paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreUnavailableError
-from gan_core.hosting import hosting
+from gan_core.hosting import PREFIX, hosting
+from gan_core.jobs.engines import Engine, NotStartedError, ThisMachine
 from gan_core.jobs.job import new_owner, on_signals
-from gan_core.jobs.processes import Process, start_detached
+from gan_core.jobs.processes import LOST, NOT_STARTED, UNKNOWN_JOB, Process
 from gan_core.jobs.search import Searches
-from gan_core.jobs.warm import FORKS, Warm
+from gan_core.jobs.warm import Warm
 from gan_core.store.aging import EVERY_SECONDS, delete_old
 from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.patience import Patience
@@ -57,16 +57,17 @@ class InWork(NamedTuple):
 
 
 class Worker:
-    """Keeps up to `slots` runs in training, each in its own process."""
+    """Keeps as many runs in training as its engine has slots, each in its own process."""
 
     module = "gan_core.jobs.train_job"
     patience_seconds = STOP_SECONDS
 
-    def __init__(self, store: RunStore | EvaluationStore, slots: int, name: str = "", warm: Warm | None = None):
+    def __init__(self, store: RunStore | EvaluationStore, engine: Engine, name: str = ""):
         self.store = store
-        self.slots = slots
+        self.engine = engine
         self.name = name
-        self.warm = warm
+        self.is_replaced = False
+        """Whether another worker has its name now: it claims no more."""
         self.in_work: dict[str, InWork] = {}
         self.asked_at: dict[str, float] = {}
         """When this worker first saw that an owner is asked to stop."""
@@ -78,6 +79,8 @@ class Worker:
 
         Raises StoreUnavailableError; what could not be recorded is recorded at the next call.
         """
+        if not self.engine.is_here:
+            self._find_again()
         for owner, (job, process, started_at) in list(self.in_work.items()):
             if process.poll() is not None:
                 self._note_end(owner, job, process.returncode)
@@ -88,38 +91,43 @@ class Worker:
         self._stop_what_lives_too_long()
         self._end_what_does_not_stop()
         self.store.mark_interrupted()
-        while not self._better_waits() and len(self.in_work) + len(self._orphans()) < self.slots:
+        while not self.is_replaced and self.engine.free_slots(len(self.in_work) + len(self._orphans())) > 0:
             owner = f"{self.name}/{new_owner()}" if self.name else new_owner()
             claimed = self.store.claim(owner)
-            if claimed is None:
+            if claimed is None or not self._start(claimed, owner):
                 break
-            self._start(claimed, owner)
         # A run that waits behind an orphan is work too, or an idle worker would end and leave it waiting.
-        return bool(self.in_work) or (self.slots > 0 and self.store.waiting() > 0)
+        return bool(self.in_work) or (not self.is_replaced and self.engine.slots > 0 and self.store.waiting() > 0)
 
-    def _start(self, job: Run | EvaluationRow, owner: str) -> None:
+    def _start(self, job: Run | EvaluationRow, owner: str) -> bool:
+        """False if nothing can be started for the moment."""
         try:
             job.folder.mkdir(parents=True, exist_ok=True)
-            process = self._process_of(job, owner, job.folder / "log.txt")
+            process = self.engine.start(self.module, job, owner, job.folder / "log.txt")
+        except NotStartedError:
+            self.store.queue_again(job.id, owner)
+            return False
         except OSError as error:  # this one's folder; another's may be sound
             self.store.end(job.id, owner, State.FAILED, not_written(error.filename or job.folder, error).text)
         else:
             self.in_work[owner] = InWork(job, process, time.monotonic())
+        return True
 
-    def _better_waits(self) -> bool:
-        """Whether a run begins sooner with a process that is about to be ready than with one of its own."""
-        return self.warm is not None and self.warm.is_worth_waiting_for
-
-    def _process_of(self, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
-        may_wait = self.warm is not None and isinstance(job, Run) and job.config.minutes is not None
-        warmed = self.warm.start(job.id, owner, log) if self.warm and may_wait else None
-        return warmed or start_detached([sys.executable, "-m", self.module, str(job.id), owner], log)
-
-    def _orphans(self) -> list[str]:
-        """Owners that an earlier worker of this name left at work when it was killed. They still take a slot."""
+    def _orphans(self) -> dict[str, int]:
+        """Owners that an earlier worker of this name left at work when it ended. They still take a slot."""
         if not self.name:
-            return []
-        return [o for o in self.store.owners() if o.startswith(f"{self.name}/") and o not in self.in_work]
+            return {}
+        return {
+            owner: number
+            for number, owner in self.store.owners().items()
+            if owner.startswith(f"{self.name}/") and owner not in self.in_work
+        }
+
+    def _find_again(self) -> None:
+        """What an earlier worker of this name left at work elsewhere is this one's from here on."""
+        for owner, number in self._orphans().items():
+            if (job := self.store.get(number)) and (process := self.engine.find(job, owner)):
+                self.in_work[owner] = InWork(job, process, time.monotonic())
 
     def _stop_what_lives_too_long(self) -> None:
         """A run's budget is spent by its own clock, which stands still while it scores, and may never run at all."""
@@ -154,12 +162,11 @@ class Worker:
 
     def _note_end(self, owner: str, job: Run | EvaluationRow, code: int) -> None:
         """A process that ended without recording its final state was killed or crashed: the job is interrupted."""
+        if code == NOT_STARTED:
+            self.store.queue_again(job.id, owner)
+            return
         paths.remove_partials(job.folder, of_the_living=True)
-        values = {"number": abs(code)}
-        if code < 0:
-            how = Text("Its process was killed by signal {number}. {remedy}", values)
-        else:
-            how = Text("Its process ended with code {number}. {remedy}", values)
+        how = _how_it_ended(code)
         if owner not in self.too_long:
             self.store.interrupt(job.id, owner, how)
             return
@@ -197,6 +204,18 @@ class Worker:
         process.terminate()
 
 
+def _how_it_ended(code: int) -> Text:
+    """Of a process that has not said so itself."""
+    values = {"number": abs(code)}
+    if code == LOST:
+        return Text("The machine that trained it was lost. {remedy}")
+    if code == UNKNOWN_JOB:
+        return Text("The machine that was to train it has another list of runs (GAN_WORKBENCH_DATABASE). {remedy}")
+    if code < 0:
+        return Text("Its process was killed by signal {number}. {remedy}", values)
+    return Text("Its process ended with code {number}. {remedy}", values)
+
+
 def _most_seconds(job: Run | EvaluationRow) -> float:
     """How long a job's process may live."""
     if not hosting().is_shared:
@@ -229,27 +248,31 @@ class Evaluator(Worker):
             row.checkpoint_path.unlink(missing_ok=True)
 
 
-def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
+def work(store: RunStore, engine: Engine, name: str = "", idle_seconds: float | None = None) -> None:
     """Work until ended, or until there was nothing to do for `idle_seconds`.
 
-    A polite end (SIGTERM, as at the computer's own end) saves what is in training, and queues it again.
+    A polite end (SIGTERM, as at the computer's own end) saves what is in training here, and queues it again. What is
+    elsewhere goes on, and the next worker of this name finds it.
 
     Args:
-        slots: runs in training at the same time; besides, one evaluation is in work.
+        engine: starts runs. Besides, one evaluation is in work, if it is here.
         name: with a name, only one worker at a time works under it; a second one returns at once.
     """
     ending = threading.Event()
     with on_signals(ending.set, signal.SIGTERM):
-        _work_until(ending, store, slots, name, idle_seconds)
+        _work_until(ending, store, engine, name, idle_seconds)
 
 
-def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str, idle_seconds: float | None) -> None:
+def _work_until(
+    ending: threading.Event, store: RunStore, engine: Engine, name: str, idle_seconds: float | None
+) -> None:
     owner = new_owner()
-    warm = Warm(paths.checkpoints() / "worker.log")
-    training = Worker(store, slots, name, warm)
-    workers = [training, Evaluator(EvaluationStore(store.engine), 1, name)]
+    training = Worker(store, engine, name)
+    workers = [training]
+    if engine.is_here:
+        workers.append(Evaluator(EvaluationStore(store.engine), ThisMachine(1), name))
     searches = Searches(store)
-    if name and not _take_name(store, name, owner):
+    if name and not _take_name(store, name, owner, engine.slots):
         return
     paths.remove_partials(paths.checkpoints())
     patience = Patience()
@@ -259,12 +282,10 @@ def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str,
     while not ending.is_set():
         if idle_seconds is not None and time.monotonic() - max(last_work, last_look) >= idle_seconds:
             break
-        if time.monotonic() - last_look >= IDLE_SECONDS:
-            warm.end()
-        elif FORKS or not training.in_work:  # else its imports would slow the run in training
-            warm.keep()
+        engine.get_ready(time.monotonic() - last_look < IDLE_SECONDS, bool(training.in_work))
         with patience.bridged():
-            busy = [searches.look(training.slots), *[worker.supervise() for worker in workers]]
+            searching = searches.look(0 if training.is_replaced else engine.slots)
+            busy = [searching, *[worker.supervise() for worker in workers]]
             if any(busy):
                 last_work = time.monotonic()
             if time.monotonic() - last_cleaning >= EVERY_SECONDS:
@@ -274,25 +295,36 @@ def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str,
                 last_sign = time.monotonic()
                 if (look := store.last_look(name)) != seen or store.waiting():
                     seen, last_look = look, time.monotonic()
-                if name and not store.register_worker(name, owner):
+                if name and not store.register_worker(name, owner, engine.slots):
                     # Replaced by another worker, after this computer slept: finish what is in work, claim no more.
                     for worker in workers:
-                        worker.slots = 0
+                        worker.is_replaced = True
                     last_look = -math.inf
         ending.wait(POLL_SECONDS)
-    warm.end()
-    if ending.is_set():
+    engine.close()
+    if ending.is_set() and engine.is_here:
         for worker in reversed(workers):  # an evaluation has nothing to save
             worker.end_all(STOP_SECONDS)
     if name:
         store.unregister_worker(name, owner)
 
 
-def _take_name(store: RunStore, name: str, owner: str) -> bool:
+def this_machine(slots: int | None = None) -> ThisMachine:
+    """The engine that trains here.
+
+    Args:
+        slots: runs at the same time, if not as many as the app has.
+    """
+    slots = hosting().slots if slots is None else slots
+    os.environ[f"{PREFIX}SLOTS"] = str(slots)  # its runs share the cores
+    return ThisMachine(slots, Warm(paths.checkpoints() / "worker.log"))
+
+
+def _take_name(store: RunStore, name: str, owner: str, slots: int) -> bool:
     """Become the worker of that name; False if another one proves to be alive by a new heartbeat."""
     began = time.monotonic()
     sign = store.worker_sign(name)
-    while not store.register_worker(name, owner):
+    while not store.register_worker(name, owner, slots):
         if store.worker_sign(name) != sign or time.monotonic() - began > 2 * LOST_AFTER_SECONDS:
             return False
         time.sleep(POLL_SECONDS)

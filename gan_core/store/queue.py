@@ -82,10 +82,12 @@ class Queue(Generic[Job]):
         """
         session.execute(update(Person).where(Person.id == person).values(seen_at=Person.seen_at))
 
-    def owners(self) -> list[str]:
-        """The owners of all that are in work."""
+    def owners(self) -> dict[int, str]:
+        """The owner of each job in work, by the job's number."""
+        table = self.table
         with self.session() as session:
-            return list(session.scalars(select(self.table.owner).where(self.table.state == State.RUNNING)))
+            running = select(table.id, table.owner).where(table.state == State.RUNNING)
+            return dict(session.execute(running).tuples().all())
 
     def asked_to_stop(self) -> dict[int, str]:
         """The owner of each job in work that was asked for something (see `report`), by the job's number."""

@@ -19,6 +19,7 @@ from gan_core.store import turns
 from gan_core.store.database import changed_rows, now
 from gan_core.store.queue import Queue, with_remedy
 from gan_core.store.tables import Notice, Run, State
+from gan_core.store.worker_names import living_slots
 from gan_core.text import Text
 
 BESIDE_SECONDS = 0.9
@@ -35,6 +36,8 @@ TYPICAL_RUNS = 20
 MOST_RESTARTS = 3
 """How often a run goes on by itself after its process died, without a new checkpoint in between."""
 GOES_ON = Text("It waits in the queue again, and goes on by itself from its last checkpoint.")
+ON_CLUSTER = "ray@"
+"""So begins the name of a worker whose runs are on other machines, each of which may be lost."""
 PAUSED = "queue_paused"
 
 
@@ -152,7 +155,7 @@ class RunQueue(Queue[Run]):
         return super().queue_again(job_id, owner, put_first_at=moment, **besides)
 
     def _interrupt(self, job_id: int, *which: ColumnElement[bool], how: Text, until: float | None = None) -> None:
-        """A visitor's run goes on by itself, since nobody may be there to resume it.
+        """A visitor's run, or one on a cluster, goes on by itself, since nobody may be there to resume it.
 
         It never stands still in between: pages would no longer ask for it.
         """
@@ -160,12 +163,14 @@ class RunQueue(Queue[Run]):
             super()._interrupt(job_id, *which, how=how, until=until)
 
     def _wait_again(self, job_id: int, *which: ColumnElement[bool], how: Text, until: float | None) -> bool:
-        """Put a visitor's run that was in work into its old place in the queue.
+        """Put such a run that was in work into its old place in the queue.
 
-        False if it belongs to nobody in particular, was asked to stop, or has been tried often enough.
+        False if it is another, was asked to stop, or has been tried often enough.
         """
         run = super().get(job_id)
-        if run is None or not run.person_id or run.restarts >= MOST_RESTARTS:
+        if run is None or run.restarts >= MOST_RESTARTS:
+            return False
+        if not (run.person_id or run.owner.startswith(ON_CLUSTER)):
             return False
         values = {
             "state": State.QUEUED,
@@ -186,7 +191,9 @@ class RunQueue(Queue[Run]):
         moment = now(session)
         had = self._had(session, {job.person for job in waiting}, moment)
         # Only those of a worker with a name take one of its places, not those of the command line.
-        begins = turns.forecast(waiting, self._in_work(session, moment, owners="%/%"), hosting().slots, had, moment)
+        in_work = self._in_work(session, moment, owners="%/%")
+        slots = living_slots(session) or max(1, hosting().slots)  # until a worker lives, the app's own
+        begins = turns.forecast(waiting, in_work, slots, had, moment)
         paused = _is_paused(session)
         return {
             number: Turn(place, None if paused else seconds)

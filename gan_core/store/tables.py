@@ -37,7 +37,7 @@ OLD_METRICS = {"real_verdict": "real_output", "fake_verdict": "fake_output", "sp
 """What metrics are called in older databases."""
 MAX_GRIDS = 200
 """Sample grids that a run keeps."""
-REVISION = "0002"
+REVISION = "0003"
 """Of `migrations/versions`, the one that makes these tables."""
 VERSION_TABLE = "gan_workbench_version"
 """Where Alembic keeps a database's revision. Not by its usual name, which another program in the database may have."""
@@ -293,7 +293,7 @@ class EvaluationRow(Base):
 
 
 class WorkerRow(Base):
-    """A worker that the app started, so that it starts no second one."""
+    """A worker with a name, of which there is one at a time: the app's own, and one for each cluster."""
 
     __tablename__ = "workers"
 
@@ -301,6 +301,7 @@ class WorkerRow(Base):
     owner: Mapped[str]
     heartbeat_at: Mapped[float]
     looked_at: Mapped[float] = mapped_column(default=0.0)  # when somebody last looked who may start a run
+    slots: Mapped[int] = mapped_column(default=0)  # runs that it can have in training at the same time
 
 
 class Person(Base):

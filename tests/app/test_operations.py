@@ -70,7 +70,7 @@ def test_a_run_that_waits_without_a_worker_is_not_well_once_a_worker_should_have
     status, found = health()
     assert (status, found["ok"], found["worker"]) == (503, False, False)
     assert found["oldest_waiting_seconds"] == pytest.approx(app_worker.START_SECONDS + 10, abs=5)
-    store.register_worker(app_worker.app_worker_name(), "me")
+    store.register_worker(app_worker.app_worker_name(), "me", slots=1)
     assert health()[0] == 200
 
 

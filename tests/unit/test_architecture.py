@@ -66,8 +66,8 @@ def test_digits_are_trained_without_torchvision():
 
 
 def test_importing_the_library_changes_no_environment_variable():
-    # What torch and torchvision set is theirs.
-    program = f"import os, torch, torchvision; before = dict(os.environ); import {', '.join(LIBRARY)}; "
+    # What torch, torchvision and Ray set is theirs.
+    program = f"import os, ray.job_submission, torch, torchvision; before = dict(os.environ); import {', '.join(LIBRARY)}; "
     program += "assert os.environ == before"
     assert subprocess.run([sys.executable, "-c", program], cwd=paths.PROJECT).returncode == 0
 

@@ -85,7 +85,7 @@ def _checked(_store: str, _moment: int) -> dict[str, Any]:
         store = default_store()
         since = figures(store).waiting_since
         waited = max(0.0, time.time() - since) if since else None
-        lives = store.worker_lives(app_worker.app_worker_name())
+        lives = store.any_worker_lives()
         checked |= {"database": True, "worker_lives": lives, "oldest_waiting_seconds": waited}
         checked["worker"] = lives or waited is None or waited < app_worker.START_SECONDS
     except WorkbenchError:

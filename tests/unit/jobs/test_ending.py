@@ -11,6 +11,7 @@ import pytest
 
 from gan_core import checkpoint, paths
 from gan_core.jobs import app_worker, worker
+from gan_core.jobs.engines import ThisMachine
 from gan_core.store.evaluations import default_evaluations
 from gan_core.store.tables import State
 from tests.conftest import small_config
@@ -78,7 +79,7 @@ def test_what_is_in_training_is_saved_and_goes_on_with_the_next_worker(store, st
 
 def in_work(store, run, process, **hands):
     """A worker that has this process at work for the run."""
-    made = worker.Worker(store, slots=1, **hands)
+    made = worker.Worker(store, ThisMachine(1), **hands)
     made.in_work[run.owner] = worker.InWork(run, process, time.monotonic())
     return made
 
@@ -117,7 +118,7 @@ def test_an_evaluation_in_work_waits_again_with_its_copy_of_the_model(store, tmp
     evaluations = default_evaluations()
     ask(evaluations, not_a_model(tmp_path))
     row = evaluations.claim("me")
-    hands = worker.Evaluator(evaluations, slots=1)
+    hands = worker.Evaluator(evaluations, ThisMachine(1))
     hands.in_work["me"] = worker.InWork(row, deaf_process(), time.monotonic())
     hands.end_all(seconds=5)
     after = evaluations.get(row.id)
@@ -150,7 +151,7 @@ def test_a_run_that_lives_too_long_is_stopped_killed_if_need_be_and_says_why(hos
     hosted("public")
     run = store.create(small_config(minutes=1, kimg=None), "cgan", owner="slow")
     deaf = deaf_process()
-    hands = worker.Worker(store, slots=1)
+    hands = worker.Worker(store, ThisMachine(1))
     hands.in_work["slow"] = worker.InWork(run, deaf, time.monotonic() - 2 * 60 - 299)
     hands.supervise()
     assert store.get(run.id).request == "", "not yet"
@@ -170,7 +171,7 @@ def test_an_evaluation_that_lives_too_long_is_ended_and_says_why(hosted, store, 
     evaluations = default_evaluations()
     ask(evaluations, not_a_model(tmp_path))
     row = evaluations.claim("slow")
-    hands = worker.Evaluator(evaluations, slots=1)
+    hands = worker.Evaluator(evaluations, ThisMachine(1))
     hands.patience_seconds = 0
     hands.in_work["slow"] = worker.InWork(row, deaf_process(), time.monotonic() - 2 * 600 - 301)
     wait_for(lambda: not (hands.supervise() or hands.in_work), "its end")

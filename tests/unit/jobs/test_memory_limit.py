@@ -8,6 +8,7 @@ import torch
 
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import worker
+from gan_core.jobs.engines import ThisMachine
 from gan_core.jobs.memory_limit import within_memory
 from gan_core.store.tables import State
 from gan_core.text import Text
@@ -58,7 +59,7 @@ def test_a_run_beyond_the_limit_fails_and_the_next_one_is_trained(hosted, store,
     wide = small_config(network="dcgan", generator_width=96, discriminator_width=96, batch_size=256, **budget)
     too_large = store.create(wide, "dcgan")
     next_one = store.create(small_config(), "cgan")
-    hands = worker.Worker(store, 1, warm=worker.Warm(tmp_path / "warm.log"))
+    hands = worker.Worker(store, ThisMachine(1, worker.Warm(tmp_path / "warm.log")))
     hands.warm.keep()
     wait_for(lambda: not hands.supervise(), "both runs", 120)
     failed, after = store.get(too_large.id), store.get(next_one.id)

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from gan_core.jobs import job, warm
+from gan_core.jobs.engines import ThisMachine
 from gan_core.jobs.warm import Warm
 from gan_core.jobs.worker import Worker
 from gan_core.store.tables import State
@@ -127,7 +128,7 @@ def test_one_that_does_not_answer_is_given_up(monkeypatch, store, tmp_path):
 
 def test_a_log_that_cannot_be_written_is_found_out_before_the_run_begins(monkeypatch, store, tmp_path):
     keeper = quick(monkeypatch, tmp_path)
-    hands = Worker(store, 1, warm=keeper)
+    hands = Worker(store, ThisMachine(1, keeper))
     run = store.create(small_config(minutes=0.1, kimg=None), "cgan")
     (run.folder / "log.txt").mkdir(parents=True)
     hands.supervise()
@@ -142,8 +143,9 @@ def test_runs_with_a_budget_in_time_alone_come_from_the_process_that_waits(monke
     """The others' threads wait for each other in another way."""
     keeper, asked = quick(monkeypatch, tmp_path), []
     monkeypatch.setattr(keeper, "start", lambda *run: asked.append(run))
-    monkeypatch.setattr("gan_core.jobs.worker.start_detached", lambda command, log: None)
-    Worker(store, 1, warm=keeper)._process_of(store.create(small_config(**budget), "cgan"), "me", tmp_path / "log.txt")
+    monkeypatch.setattr("gan_core.jobs.engines.start_detached", lambda command, log: None)
+    run = store.create(small_config(**budget), "cgan")
+    ThisMachine(1, keeper).start(Worker.module, run, "me", tmp_path / "log.txt")
     assert bool(asked) == ("minutes" in budget)
     keeper.end()
 
@@ -170,7 +172,7 @@ def test_one_that_dies_at_once_is_not_replaced_at_once(monkeypatch, tmp_path):
 def test_a_run_starts_by_itself_if_the_waiting_process_has_died(waiting, store):
     waiting._process.kill()
     waiting._process.wait()
-    hands = Worker(store, 1, warm=waiting)
+    hands = Worker(store, ThisMachine(1, waiting))
     run = store.create(small_config(minutes=0.01, kimg=None), "cgan")
     wait_for(lambda: not hands.supervise(), "its end")
     assert store.get(run.id).state == State.FINISHED
@@ -179,7 +181,7 @@ def test_a_run_starts_by_itself_if_the_waiting_process_has_died(waiting, store):
 def test_a_run_waits_for_a_process_that_is_about_to_be_ready(store, tmp_path):
     keeper = Warm(tmp_path / "warm.log")
     keeper.keep()
-    hands = Worker(store, 1, warm=keeper)
+    hands = Worker(store, ThisMachine(1, keeper))
     run = store.create(small_config(minutes=0.01, kimg=None), "cgan")
     assert hands.supervise()
     assert store.get(run.id).state == State.QUEUED

@@ -15,6 +15,7 @@ from PIL import Image
 from gan_core import checkpoint
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.jobs import app_worker, evaluate_job, job, sample_grids, train_job, worker
+from gan_core.jobs.engines import ThisMachine
 from gan_core.store.evaluations import Terms, default_evaluations, result_of
 from gan_core.store.people import default_people
 from gan_core.store.queue import LOST_AFTER_SECONDS
@@ -45,7 +46,7 @@ def train_here(store, **changes):
 @pytest.fixture
 def working(store):
     """A worker with one slot, looking in a thread as its own process would."""
-    hands = worker.Worker(store, slots=1)
+    hands = worker.Worker(store, ThisMachine(1))
     ended = threading.Event()
 
     def supervise():
@@ -132,7 +133,7 @@ def test_in_a_class_a_killed_run_goes_on_by_itself_from_its_checkpoint(store, ho
     hosted("class", class_code="code", slots=1, most_kimg=ENDLESS["kimg"])
     student = store.acting_for(default_people().enter_class("key", "code", "Ana"))
     run = student.create(small_config(**ENDLESS), "cgan")
-    hands = worker.Worker(store, slots=1)
+    hands = worker.Worker(store, ThisMachine(1))
 
     def reached(condition):
         hands.supervise()
@@ -148,7 +149,7 @@ def test_in_a_class_a_killed_run_goes_on_by_itself_from_its_checkpoint(store, ho
 
 def test_a_run_whose_worker_was_killed_too_is_found_out_by_whoever_looks(store):
     run = store.create(small_config(**ENDLESS), "cgan")
-    hands = worker.Worker(store, slots=1)
+    hands = worker.Worker(store, ThisMachine(1))
     hands.supervise()
     wait_for(lambda: store.get(run.id).step > 0, "the first steps")
     process = process_of(hands)
@@ -269,7 +270,7 @@ def test_what_is_left_out_is_known_even_where_too_few_pictures_are_left(store, t
 def test_a_run_left_by_a_killed_worker_still_takes_its_slot(store):
     orphan = store.create(small_config(), "cgan", owner="app/killed-with-its-worker")
     waiting = store.create(small_config(**ENDLESS), "cgan")
-    successor = worker.Worker(store, slots=1, name="app")
+    successor = worker.Worker(store, ThisMachine(1), name="app")
     assert successor.supervise(), "a run that waits is work: an idle worker would go home"
     assert state_of(store, waiting) == State.QUEUED
     store.end(orphan.id, orphan.owner, State.FINISHED)
@@ -283,7 +284,7 @@ def test_a_run_that_does_not_hear_the_request_to_stop_is_ended_and_keeps_its_che
     trained = train_here(store)
     owner = "app/in-a-very-long-step"
     run = store.resume(trained.id, small_config(**ENDLESS), owner=owner)
-    hands = worker.Worker(store, slots=1, name="app")
+    hands = worker.Worker(store, ThisMachine(1), name="app")
     deaf = deaf_process()
     if by == "its own worker":
         hands.in_work[owner] = worker.InWork(run, deaf, time.monotonic())
@@ -391,7 +392,7 @@ def test_a_worker_outlives_a_store_that_is_away_for_a_while(store, monkeypatch):
 
     monkeypatch.setattr(worker.Worker, "supervise", away)
     monkeypatch.setattr(worker, "POLL_SECONDS", 0.01)
-    worker.work(store, slots=1, name="app", idle_seconds=0.1)
+    worker.work(store, ThisMachine(1), name="app", idle_seconds=0.1)
     assert next(answers, "all were asked for") == "all were asked for"
 
 
@@ -443,7 +444,7 @@ def test_the_apps_worker_lives_once_and_outlives_whoever_started_it(store, monke
     app_worker.ensure_worker(store)
     wait_for(lambda: store.worker_lives(app_worker.app_worker_name()), "the worker")
     app_worker.ensure_worker(store)
-    worker.work(store, slots=1, name=app_worker.app_worker_name())  # the name is taken: returns at once
+    worker.work(store, ThisMachine(1), name=app_worker.app_worker_name())  # the name is taken: returns at once
     alive = [p for p in psutil.Process().children() if p.status() != psutil.STATUS_ZOMBIE]
     mine = [p for p in alive if "--of-app" in p.cmdline()]
     assert len(mine) == 1
@@ -456,7 +457,7 @@ def test_the_apps_worker_lives_once_and_outlives_whoever_started_it(store, monke
 
 
 def test_an_idle_worker_goes_home(store):
-    worker.work(store, slots=1, name="idle", idle_seconds=0)
+    worker.work(store, ThisMachine(1), name="idle", idle_seconds=0)
     assert not store.worker_lives("idle")
 
 
@@ -471,7 +472,7 @@ def evaluations(store):
 @pytest.fixture
 def evaluator(evaluations):
     """One slot; whoever uses it calls look."""
-    hands = worker.Evaluator(evaluations, slots=1)
+    hands = worker.Evaluator(evaluations, ThisMachine(1))
     yield hands
     end_all(hands)
 
@@ -561,5 +562,5 @@ def test_an_evaluation_that_fails_says_why(evaluations, tmp_path):
 def test_an_evaluation_does_not_wait_behind_a_training(store, evaluations, tmp_path):
     store.create(small_config(), "cgan", owner="app/takes-the-only-slot")
     row = ask(evaluations, not_a_model(tmp_path))
-    worker.work(store, slots=1, name="app", idle_seconds=1)
+    worker.work(store, ThisMachine(1), name="app", idle_seconds=1)
     assert evaluations.get(row.id).state == State.FAILED, "it was in work, and found the file useless"

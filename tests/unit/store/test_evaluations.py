@@ -62,7 +62,7 @@ def test_evaluations_are_claimed_in_order_and_each_by_one_owner(evaluations, che
     assert [row.id for row in evaluations.active()] == asked
     assert [evaluations.claim(owner).id for owner in ("me", "you", "me")] == asked
     assert evaluations.claim("you") is None
-    assert sorted(evaluations.owners()) == ["me", "me", "you"]
+    assert sorted(evaluations.owners().values()) == ["me", "me", "you"]
 
 
 def test_only_the_owner_reports_and_ends(evaluations, checkpoint):
