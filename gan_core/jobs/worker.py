@@ -9,7 +9,6 @@ runs wait, it keeps a process ready for the next run (warm.py).
 import contextlib
 import math
 import signal
-import sys
 import threading
 import time
 from pathlib import Path
@@ -21,6 +20,7 @@ from gan_core.errors import StoreUnavailableError
 from gan_core.hosting import hosting
 from gan_core.jobs.job import new_owner, on_signals
 from gan_core.jobs.processes import Process, start_detached
+from gan_core.jobs.torchrun import command_of
 from gan_core.jobs.warm import FORKS, Warm
 from gan_core.store.aging import EVERY_SECONDS, delete_old
 from gan_core.store.evaluations import EvaluationStore
@@ -110,9 +110,9 @@ class Worker:
         return self.warm is not None and self.warm.is_worth_waiting_for
 
     def _process_of(self, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
-        may_wait = self.warm is not None and isinstance(job, Run) and job.config.minutes is not None
+        may_wait = self.warm is not None and isinstance(job, Run) and job.config.minutes and job.config.devices == 1
         warmed = self.warm.start(job.id, owner, log) if self.warm and may_wait else None
-        return warmed or start_detached([sys.executable, "-m", self.module, str(job.id), owner], log)
+        return warmed or start_detached(command_of(self.module, job, owner), log)
 
     def _orphans(self) -> list[str]:
         """Owners that an earlier worker of this name left at work when it was killed. They still take a slot."""
