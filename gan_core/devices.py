@@ -40,14 +40,14 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def refuse_too_few(device: torch.device, wanted: int) -> None:
-    """Raises WorkbenchError if one run cannot have so many devices of that kind; of a CPU, cores are devices."""
-    there = {"cuda": torch.cuda.device_count, "cpu": lambda: os.cpu_count() or 1}.get(device.type, lambda: 1)()
+    """Raises WorkbenchError if one run cannot have so many devices of that kind. On a CPU a core is one."""
+    there = {"cuda": torch.cuda.device_count, "cpu": os.cpu_count}.get(device.type, int)() or 1  # Apple's GPU is one
     if wanted > there:
-        kind = {"cuda": Text("GPUs"), "cpu": Text("processor cores")}.get(device.type, Text("Apple GPUs"))
+        kind = Text("processor cores") if device.type == "cpu" else Text("GPUs")
         raise WorkbenchError(
-            "devices: this machine has too few {kind} ({count}) for {devices}; choose fewer.",
-            kind=kind,
+            "devices: on this machine there are {count} {kind}, not {devices}; choose fewer.",
             count=there,
+            kind=kind,
             devices=wanted,
         )
 

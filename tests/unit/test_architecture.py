@@ -14,7 +14,20 @@ LIBRARY = sorted(
     if path.stem not in ("__main__", "env")  # Alembic runs the latter
 )
 WITHOUT_TORCH = [
-    *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "setting", "text"),
+    *(
+        "animation",
+        "config",
+        "disk",
+        "errors",
+        "gpus",
+        "growth",
+        "paths",
+        "pictures",
+        "presets",
+        "seeds",
+        "setting",
+        "text",
+    ),
     *("validation", "datasets", "datasets.downloads", "datasets.folders", "datasets.table"),
     *("store", "monitor", "estimates", "estimates.estimator", "jobs.worker", "jobs.job", "jobs.reporter"),
     *("metrics", "metrics.result", "networks", "training"),
