@@ -9,13 +9,15 @@ rank learns is in training/parallel.py.
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import job
-from gan_core.jobs.processes import start_detached
+from gan_core.jobs.processes import Process, start_detached
+from gan_core.store.patience import Patience
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import EvaluationRow, Run, State
 from gan_core.text import Text
@@ -51,13 +53,7 @@ def train(store: RunStore, run: Run, on_progress: OnProgress) -> Run:
     with job.heartbeat(store, run) as stop:
         process = start_detached(command_of(MODULE, run, run.owner), run.folder / "log.txt")
         try:
-            asked = False
-            while process.poll() is None:
-                if stop.is_set() and not asked:
-                    asked = True
-                    process.terminate()
-                time.sleep(TELL_SECONDS)
-                _tell(store.get(run.id), on_progress)
+            _wait(process, store, run, stop, on_progress)
         finally:
             process.kill()
             code = process.wait()
@@ -69,9 +65,20 @@ def train(store: RunStore, run: Run, on_progress: OnProgress) -> Run:
     return ended
 
 
-def _tell(run: Run | None, on_progress: OnProgress) -> None:
-    if run is None or run.state != State.RUNNING:
-        return
+def _wait(process: Process, store: RunStore, run: Run, stop: threading.Event, on_progress: OnProgress) -> None:
+    patience, asked = Patience(), False
+    while process.poll() is None:
+        time.sleep(TELL_SECONDS)
+        with patience.bridged():
+            run = store.get(run.id) or run
+        if run.state == State.RUNNING:  # else the processes are about to end by themselves
+            _tell(run, on_progress)
+            if stop.is_set() and not asked:
+                process.terminate()
+                asked = True
+
+
+def _tell(run: Run, on_progress: OnProgress) -> None:
     on_progress({"device": run.device})
     if run.message:
         on_progress({"message": run.message})
