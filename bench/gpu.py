@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from bench import gpu_checks, gpu_speed, jpeg_cifar10
+from bench import gpu_checks, gpu_devices, gpu_speed, jpeg_cifar10
 from bench.gpu_common import Box, Part, Row
 from gan_core.devices import choose_device, describe, set_up_for_training
 
@@ -35,6 +35,7 @@ PARTS: dict[str, tuple[int, Part]] = {
     "scores": (25, gpu_checks.scores),
     "shipped": (5, gpu_checks.shipped),
     "estimate": (15, gpu_speed.estimate),
+    "devices": (40, gpu_devices.devices),
     "cifar": (40, gpu_speed.cifar),
     "candidates": (60, gpu_speed.candidates),
     "launches": (15, gpu_speed.launches),  # last: a GPU that was profiled may launch more slowly afterwards

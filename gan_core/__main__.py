@@ -104,6 +104,7 @@ def _setting_row(name: str, setting: Setting) -> tuple[str, str, str, str]:
 @click.option("--dataset", help=" / ".join(NAMES_OF_DATASETS))
 @click.option("--minutes", type=float, help="End after this training time, counted from the run's beginning.")
 @click.option("--kimg", type=float, help="End after this many thousand images, counted from the run's beginning.")
+@click.option("--devices", type=int, help="How many GPUs train together, or cores of a processor.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Any hyperparameter; may be repeated.")
 @click.option("--resume", metavar="RUN", help="Go on with this run, by number or name.")
 @click.option("--anew", is_flag=True, help="With --resume: forget what the run has learnt, and begin it again.")
@@ -113,6 +114,7 @@ def train(
     dataset: str | None,
     minutes: float | None,
     kimg: float | None,
+    devices: int | None,
     changes: tuple[str, ...],
     resume: str | None,
     anew: bool,
@@ -121,7 +123,7 @@ def train(
     from gan_core.jobs.job import new_owner
     from gan_core.store.runs import default_store
 
-    asked = asked_changes(dataset, minutes, kimg, changes)
+    asked = asked_changes(dataset, minutes, kimg, changes) | ({} if devices is None else {"devices": devices})
     store = default_store()
     if anew and resume is None:
         raise WorkbenchError("--anew starts a run again: name it with --resume RUN.")

@@ -319,6 +319,11 @@ class RunConfig(BaseModel):
         "auto takes a CUDA GPU, else Apple's (mps), else the CPU.",
         group="Device", free_when_resumed=True, part_of_preset=False,
     )
+    devices: int = setting(
+        1, "Devices",
+        "GPUs that one run uses together, or cores of a processor. Each learns from its part of every batch.",
+        group="Device", ge=1, le=64, free_when_resumed=True, part_of_preset=False,
+    )
     precision: Literal["auto", "float32", "bfloat16"] = setting(
         "auto", "Precision",
         "auto takes what is fastest: on newer GPUs TensorFloat-32, and bfloat16 for wide networks; on processors made "

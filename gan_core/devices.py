@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import torch
 
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
+from gan_core.text import Text
 
 GIB = 2**30
 WIDE = 3_000_000
@@ -37,8 +39,27 @@ def choose_device(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
-def describe(device: torch.device) -> str:
-    """Name, threads of a CPU and memory, in every language: `NVIDIA H200, 140 GiB`, `CPU Xeon × 2, 24 GiB`."""
+def refuse_too_few(device: torch.device, wanted: int) -> None:
+    """Raises WorkbenchError if one run cannot have so many devices of that kind. On a CPU a core is one."""
+    there = {"cuda": torch.cuda.device_count, "cpu": os.cpu_count}.get(device.type, int)() or 1  # Apple's GPU is one
+    if wanted > there:
+        kind = Text("processor cores") if device.type == "cpu" else Text("GPUs")
+        raise WorkbenchError(
+            "devices: on this machine there are {count} {kind}, not {devices}; choose fewer.",
+            count=there,
+            kind=kind,
+            devices=wanted,
+        )
+
+
+def describe(device: torch.device, count: int = 1) -> str:
+    """Name, threads of a CPU and memory, in every language: `NVIDIA H200, 140 GiB`, `CPU Xeon × 2, 24 GiB`.
+
+    Args:
+        count: of such devices: `2 × NVIDIA H200, 140 GiB` each, `2 × CPU Xeon × 1, 24 GiB` together.
+    """
+    if count > 1:
+        return f"{count} × {describe(device)}"
     if device.type == "cuda":
         found = torch.cuda.get_device_properties(device)
         return f"{found.name}, {found.total_memory / GIB:.0f} GiB"
@@ -83,10 +104,14 @@ def set_up_for_training() -> Iterator[None]:
 
 
 @contextmanager
-def share_of_cores() -> Iterator[None]:
-    """torch uses one slot's share of the cores, at least one: threads of several runs would wait for each other."""
+def share_of_cores(processes: int = 1) -> Iterator[None]:
+    """torch uses one slot's share of the cores, at least one: threads of several runs would wait for each other.
+
+    Args:
+        processes: how many of a run share these.
+    """
     most = torch.get_num_threads()
-    torch.set_num_threads(max(1, most // max(1, hosting().slots)))
+    torch.set_num_threads(max(1, most // max(1, hosting().slots) // processes))
     try:
         yield
     finally:

@@ -28,8 +28,8 @@ MOST_SEEDS = 20
 USUAL_SEEDS = 3
 """The fewest whose spread says something."""
 USUAL_TRIALS = 20
-FIXED = ("seed", "grid_every", "score_every")
-"""What cannot be varied: seeds have a place of their own, the others change what is recorded and not what is learnt."""
+FIXED = ("seed", "grid_every", "score_every", "devices")
+"""What cannot be varied: seeds have a place of their own, the others do not change what is learnt."""
 
 
 class Trial(NamedTuple):

@@ -65,6 +65,7 @@ class Hosting(BaseSettings):
     most_kimg: float = _limit(NONE, 2_000, 500, "thousand images of a run")
     most_parameters: float = _limit(NONE, 20e6, 10e6, "parameters of generator and discriminator together")
     most_batch: float = _limit(NONE, 512, 256, "images in a batch")
+    most_devices: float = _limit(NONE, 1, 1, "GPUs, or processor cores by a process each, that a run uses together")
     most_memory_gib: float = _limit(NONE, 1.5, 1.0, "GiB that a run or an evaluation takes, the program itself apart")
     folders: bool = _by_mode(True, False, False, "whether pictures in a folder of the server may be trained on")
 

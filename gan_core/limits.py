@@ -30,6 +30,7 @@ def refuse_config(config: RunConfig) -> None:
         ),
         (config.kimg, limits.most_kimg, Text("A run may see {most:,.10g} kimg here, not {value:,.10g}.")),
         (config.batch_size, limits.most_batch, Text("A batch may have {most:,.0f} images here, not {value:,.0f}.")),
+        (config.devices, limits.most_devices, Text("Devices that a run may use here: {most:,.0f}, not {value:,.0f}.")),
     ):
         if value is not None and value > most:
             raise WorkbenchError(sentence.template, most=most, value=value)

@@ -55,6 +55,7 @@ def refuse_nonsense(config: "RunConfig") -> None:
     _refuse_what_normalisation_forbids(config)
     _refuse_losses_out_of_place(config)
     _refuse_classes_told_to_nobody(config)
+    _refuse_unequal_parts(config)
 
 
 def _refuse_unknown_datasets(config: "RunConfig") -> None:
@@ -121,6 +122,16 @@ def _refuse_classes_told_to_nobody(config: "RunConfig") -> None:
         raise _refused(
             "generator_conditioning",
             Text("the generator has no batch normalisation, which this conditioning needs; choose concatenate"),
+        )
+
+
+def _refuse_unequal_parts(config: "RunConfig") -> None:
+    """Of one image alone, batch normalisation knows no deviation."""
+    images, devices = config.batch_size, config.devices
+    if devices > 1 and (images % devices or images < 2 * devices):
+        values = {"batch_size": images, "devices": devices}
+        raise _refused(
+            "devices", Text("{batch_size} images cannot be split into {devices} equal parts of at least 2", values)
         )
 
 

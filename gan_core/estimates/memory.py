@@ -87,11 +87,11 @@ def refuse_beyond_limits(config: RunConfig) -> None:
             most=limits.most_parameters,
         )
     run = needed(config, spec, count)
-    if run.all > limits.most_memory_gib * 2**30:
+    if run.all * config.devices > limits.most_memory_gib * 2**30:
         raise WorkbenchError(
             "This would need about {needed:,.1f} GiB of memory, more than the {most:g} GiB that a run may take here; "
             "choose {smaller}.",
-            needed=run.all / 2**30,
+            needed=run.all * config.devices / 2**30,
             most=limits.most_memory_gib,
             smaller=run.remedy,
         )
@@ -106,7 +106,8 @@ def parameters(config: RunConfig, spec: ImageSpec) -> int:
 
 
 def needed(config: RunConfig, spec: ImageSpec, count: int) -> Needed:
-    """What a run of this config will need for a dataset of so many pictures, as if all were float32.
+    """What a run of this config will need for a dataset of so many pictures, as if all were float32; on several
+    devices each of them needs so much.
 
     In bfloat16 activations take half. What the libraries use in between comes on top.
     """
@@ -115,8 +116,9 @@ def needed(config: RunConfig, spec: ImageSpec, count: int) -> Needed:
     with _Tensors() as tensors:
         with paper:
             gan = Gan(config, spec, paper)
-            images = torch.empty(config.batch_size, spec.channels, spec.size, spec.size)
-            batch = images, torch.empty(config.batch_size, dtype=torch.long)
+            part = config.batch_size // config.devices
+            images = torch.empty(part, spec.channels, spec.size, spec.size)
+            batch = images, torch.empty(part, dtype=torch.long)
         # Outside, since an optimizer counts its steps in a tensor that it reads (torch before 2.14).
         for _ in range(2):  # the gradients of the first step are there in the second
             training_step(gan, itertools.repeat(batch))

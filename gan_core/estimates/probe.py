@@ -27,7 +27,7 @@ from gan_core.priority import FIRST, come_after, end_where_memory_runs_out
 from gan_core.text import Text, shortened
 from gan_core.training import captured
 from gan_core.training.gan import Gan
-from gan_core.training.loop import Batches, TakeStep
+from gan_core.training.loop import Batches, TakeStep, training_step
 
 SAMPLE = 5_000
 """Random pictures to measure with. More than a batch may have, and few enough to be made in no time."""
@@ -55,16 +55,21 @@ def measure(config: RunConfig) -> Estimate:
     keeps in reserve, come on top), on a CPU the resident memory of this process, on Apple's GPUs what the driver has
     given torch. To it is added what the dataset has more bytes than the pictures measured with.
 
+    A run on several devices is measured on one, which learns from its part of each batch, as if to exchange gradients
+    took no time. Its memory is a GPU's, and all processes' together on a CPU.
+
     Raises WorkbenchError for a device that is not there, a folder that cannot be read, a run that is too large for
     those who share the machine, and too little memory: where more than half of what is free would be needed, nothing is
     measured.
     """
     device = devices.choose_device(config.device)
+    devices.refuse_too_few(device, config.devices)
     memory.refuse_beyond_limits(config)
     config = memory.full_grown(config)
     count, spec = memory.shape_of(config)
     devices.give_back_freed_memory()  # else the memory of a larger config, measured before, would count as this one's
-    refuse_too_large(memory.needed(config, spec, count), devices.free_memory(device))
+    copies = config.devices if device.type == "cpu" else 1  # in the same memory
+    refuse_too_large(memory.needed(config, spec, count), devices.free_memory(device) // copies)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     try:
@@ -72,20 +77,21 @@ def measure(config: RunConfig) -> Estimate:
         labels = torch.randint(0, len(spec.classes), (SAMPLE,))
         gan = Gan(config, spec, device)
         dataset = loading.Dataset(images, labels, spec).to(device)
-        batches = dataset.batches(config.batch_size, config.seed, mirror=config.mirror)
+        batches = dataset.batches(config.batch_size // config.devices, config.seed, mirror=config.mirror)
+        take_step = captured.step_of(gan) if config.devices == 1 else training_step
         with _memory_seen(device) as seen, devices.rounded_products(gan.precision == "tf32"):
-            seconds = _seconds_a_step(captured.step_of(gan), gan, batches)
+            seconds = _seconds_a_step(take_step, gan, batches)
     except (RuntimeError, MemoryError) as error:
         raise WorkbenchError(
             "The speed could not be measured ({error}); a smaller batch size or narrower networks need less memory.",
             error=str(error).partition("\n")[0],
         ) from error
     return Estimate(
-        device=devices.describe(device),
+        device=devices.describe(device, config.devices),
         generator_parameters=count_parameters(gan.generator),
         discriminator_parameters=count_parameters(gan.discriminator),
         images_per_second=config.batch_size * config.n_critic / seconds,
-        memory_bytes=max(seen) + max(0, count - SAMPLE) * images[0].numel(),
+        memory_bytes=(max(seen) + max(0, count - SAMPLE) * images[0].numel()) * copies,
     )
 
 
@@ -165,7 +171,9 @@ def count_parameters(network: nn.Module) -> int:
 def answer(question: str) -> dict[str, Any]:
     """The answer to a RunConfig as JSON: {"estimate": ...} or {"error": ...}."""
     try:
-        return {"estimate": measure(RunConfig.model_validate_json(question))._asdict()}
+        config = RunConfig.model_validate_json(question)
+        with devices.share_of_cores(config.devices):  # as it will be trained
+            return {"estimate": measure(config)._asdict()}
     except WorkbenchError as error:
         return {"error": error.text.to_json()}
     except Exception as error:  # a bug of ours must not be reported as a machine that is too slow
@@ -190,8 +198,7 @@ def main() -> None:
         # Nothing else would end a step that takes minutes, least of all when the server that asked is gone.
         too_long = threading.Timer(PATIENCE_SECONDS, os._exit, [1])
         too_long.start()
-        with devices.share_of_cores():  # as it will be trained
-            found = answer(line)
+        found = answer(line)
         too_long.cancel()
         try:
             print(json.dumps(found), file=answers, flush=True)

@@ -29,6 +29,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting_settings import variables_of_jobs
 from gan_core.jobs.engines import NotStartedError
 from gan_core.jobs.processes import LOST, NOT_STARTED, Process
+from gan_core.jobs.torchrun import command_of
 from gan_core.jobs.worker import STOP_SECONDS
 from gan_core.store.run_queue import ON_CLUSTER
 from gan_core.store.tables import EvaluationRow, Run
@@ -138,38 +139,41 @@ class Cluster:
         self._machines = [machine.resources_total for machine in found if machine.state == "ALIVE"]
         self._machines_at = began
 
-    @property
-    def _gpus_of_run(self) -> float:
+    def _needs(self, devices: int = 1) -> dict[str, float]:
+        """What a run takes of its machine, by Ray's names."""
         has_any = any(machine.get("GPU") for machine in self._machines)
-        return self.gpus if self.gpus is not None else float(has_any)
+        gpus = self.gpus if self.gpus is not None else float(has_any)
+        return {"CPU": devices * self.cpus} | ({"GPU": devices * gpus} if gpus else {})
 
-    def _room(self, machine: dict[str, float]) -> int:
+    def _room(self, machine: dict[str, float], devices: int = 1) -> int:
         """How many runs a machine with these resources takes. A run is on one machine."""
-        room = machine.get("CPU", 0) / self.cpus
-        if gpus := self._gpus_of_run:
-            room = min(room, machine.get("GPU", 0) / gpus)
-        return int(room)
+        return int(min(machine.get(name, 0) / needed for name, needed in self._needs(devices).items()))
 
     # Jobs
 
     def start(self, module: str, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
         number = _number(job.id, owner)
+        devices = job.config.devices if isinstance(job, Run) else 1
+        if not any(self._room(machine, devices) for machine in self._machines):
+            raise WorkbenchError(
+                "No machine of the cluster has what a run on {devices} devices takes; choose fewer.", devices=devices
+            )
         try:
-            self._submit(number, module, job, owner)
+            self._submit(number, command_of(module, job, owner), self._needs(devices))
         except FAULTS as error:
             if not self._has(number):  # else Ray knows it, and only the answer was lost
                 self._machines_at = -math.inf
                 raise NotStartedError(_first_line(error)) from error
         return RayJob(self, number, log)
 
-    def _submit(self, number: str, module: str, job: Run | EvaluationRow, owner: str) -> None:
+    def _submit(self, number: str, command: list[str], needs: dict[str, float]) -> None:
         # `exec`, so that Ray's signals reach Python, and nothing is left behind by a machine's Ray that was killed.
-        command = "exec " + shlex.join(["python", "-m", module, str(job.id), owner])
+        # The first word is this machine's Python.
         self._client.submit_job(
-            entrypoint=command,
+            entrypoint="exec " + shlex.join(["python", *command[1:]]),
             submission_id=number,
-            entrypoint_num_cpus=self.cpus,
-            entrypoint_num_gpus=self._gpus_of_run,
+            entrypoint_num_cpus=needs["CPU"],
+            entrypoint_num_gpus=needs.get("GPU"),
             runtime_env={"py_modules": [str(paths.PROJECT / "gan_core")], "env_vars": _environment()},
         )
 

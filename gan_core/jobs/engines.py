@@ -3,11 +3,11 @@
 `ThisMachine` is here; `cluster.Cluster` has a Ray cluster find a machine.
 """
 
-import sys
 from pathlib import Path
 from typing import Protocol
 
 from gan_core.jobs.processes import Process, start_detached
+from gan_core.jobs.torchrun import command_of
 from gan_core.jobs.warm import FORKS, Warm
 from gan_core.store.tables import EvaluationRow, Run
 
@@ -30,7 +30,10 @@ class Engine(Protocol):
         """How many more may begin at this moment."""
 
     def start(self, module: str, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
-        """Start `python -m MODULE NUMBER OWNER`. Raises NotStartedError, and OSError if the log cannot be written."""
+        """Start what does the job (`command_of`).
+
+        Raises NotStartedError, WorkbenchError if it can never be started, and OSError if the log cannot be written.
+        """
 
     def find(self, job: Run | EvaluationRow, owner: str) -> Process | None:
         """The process of a job that an earlier worker started; None where it cannot be reached."""
@@ -56,9 +59,9 @@ class ThisMachine:
         return 0 if self.warm and self.warm.is_worth_waiting_for else self.slots - taken
 
     def start(self, module: str, job: Run | EvaluationRow, owner: str, log: Path) -> Process:
-        may_wait = self.warm is not None and isinstance(job, Run) and job.config.minutes is not None
+        may_wait = isinstance(job, Run) and job.config.minutes is not None and job.config.devices == 1
         warmed = self.warm.start(job.id, owner, log) if self.warm and may_wait else None
-        return warmed or start_detached([sys.executable, "-m", module, str(job.id), owner], log)
+        return warmed or start_detached(command_of(module, job, owner), log)
 
     def find(self, job: Run | EvaluationRow, owner: str) -> Process | None:
         return None

@@ -26,19 +26,20 @@ MEMORY_WORDS = (
 
 
 @contextlib.contextmanager
-def within_memory(device: "torch.device", remedy: Text) -> Iterator[None]:
+def within_memory(device: "torch.device", remedy: Text, processes: int = 1) -> Iterator[None]:
     """Within this context, this process gets no more memory for tensors than hosting() says.
 
     For a process that has imported all it needs.
 
     Args:
         remedy: what would need less.
+        processes: how many share that memory.
 
     Raises WorkbenchError for memory that is too small, with a limit or without.
     """
     import torch
 
-    most = hosting().most_memory_gib
+    most = hosting().most_memory_gib / processes
     limited = contextlib.nullcontext() if math.isinf(most) else _limit(device, round(most * 2**30))
     try:
         with limited:

@@ -4,12 +4,13 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Protocol
 
 from gan_core import paths
 
-PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 UNKNOWN_JOB = 3
 """The exit code of a process that did not find its job in the store."""
 LOST = 1001
@@ -68,6 +69,15 @@ def adopt_orphans() -> None:
     Linux alone can do it.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def die_with_parent() -> None:
+    """From here on, this process is killed when the one that started it ends, however that ends. Linux alone can do it.
+
+    Elsewhere it goes on until it finds that its job is no longer its own.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def start_detached(command: list[str], log: Path, **pipes: int) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.jobs.reporter import Reporter
 from gan_core.jobs.sample_grids import grids_of, thinned
 from gan_core.store.runs import lost_checkpoint
-from gan_core.store.tables import Run
+from gan_core.store.tables import Run, RunChange
 from gan_core.training.gan import Gan
 
 
@@ -20,20 +20,25 @@ def resume(gan: Gan, reporter: Reporter) -> float:
 
     Returns the run's seconds of training so far. Raises WorkbenchError as `restore` does.
     """
-    seconds = restore(gan, reporter.run)
-    for change in reporter.changes():
-        if change.step is not None and change.step <= gan.step:
-            gan.change(change.name, change.value)
+    seconds = restore(gan, reporter.run, reporter.changes())
     forget_after(gan.step, reporter)
     return seconds
 
 
-def restore(gan: Gan, run: Run) -> float:
-    """Bring a fresh GAN to the run's last good checkpoint; returns its seconds of training, 0 if there is none.
+def restore(gan: Gan, run: Run, changes: list[RunChange]) -> float:
+    """Bring a fresh GAN to the run's last good checkpoint, with what was changed until then.
 
-    Raises WorkbenchError if none of its checkpoints can be read, if it had one that is gone, or if the dataset is no
-    longer the same.
+    Returns its seconds of training, 0 if there is none. Raises WorkbenchError if none of its checkpoints can be read,
+    if it had one that is gone, or if the dataset is no longer the same.
     """
+    seconds = _read_checkpoint(gan, run)
+    for change in changes:
+        if change.step is not None and change.step <= gan.step:
+            gan.change(change.name, change.value)
+    return seconds
+
+
+def _read_checkpoint(gan: Gan, run: Run) -> float:
     if run.has_lost_its_checkpoint:
         raise lost_checkpoint(run)
     reason = None

@@ -5,24 +5,24 @@ python -m gan_core.jobs.train_job RUN OWNER    what the worker starts for each r
 
 import contextlib
 import json
+import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from gan_core.config import RunConfig
 from gan_core.datasets.folders import list_pictures
 from gan_core.datasets.table import FOLDER
-from gan_core.jobs import job, threads
+from gan_core.jobs import job, processes, threads, torchrun
 from gan_core.jobs.memory_limit import within_memory
 from gan_core.jobs.reporter import Reporter
+from gan_core.jobs.torchrun import OnProgress
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run, State
 from gan_core.text import Text
 
-OnProgress = Callable[[dict[str, Any]], None]
-"""Takes a run's latest progress: its fields in the store."""
+SMALLER = Text("a smaller batch size or narrower networks")
+"""What would need less memory."""
 
 
 def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progress: None) -> Run:
@@ -30,6 +30,13 @@ def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progre
 
     Raises WorkbenchError, noted in the run too, for whatever a user can mend.
     """
+    if run.config.devices > 1:
+        if not torchrun.started_this():
+            return torchrun.train(store, run, on_progress)
+        processes.die_with_parent()
+        if torchrun.rank() > 0:
+            follow(store, run)
+            return run
     end = State.STOPPED
     reporter = Reporter(store, run)
     try:
@@ -48,7 +55,9 @@ def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progre
 def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnProgress) -> State:
     """The run's process from its first import to its last step; returns how the run ended."""
     config, data_dir = run.config, Path(run.data_dir)
-    if config.minutes:
+    several = config.devices > 1
+    is_tuned = config.minutes is not None and not several  # else each process would try other numbers of threads
+    if is_tuned:
         threads.stay_awake()
     from gan_core import devices
     from gan_core.datasets.loading import load_dataset
@@ -58,13 +67,17 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
     from gan_core.jobs.sample_grids import SampleGrids
     from gan_core.jobs.scoring import OwnScoring, Scoring, real_pictures
     from gan_core.jobs.session import TrainingSession
+    from gan_core.training import parallel
     from gan_core.training.captured import step_of
     from gan_core.training.gan import Gan
     from gan_core.training.loop import train
 
     device = devices.choose_device(config.device)
+    if several:
+        devices.refuse_too_few(device, config.devices)
+        device = parallel.join(device)
     with devices.share_of_cores():
-        described = devices.describe(device)
+        described = devices.describe(device, config.devices)
     reporter.report(device=described)
     on_progress({"device": described})
 
@@ -76,15 +89,18 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         on_progress({"message": message})
 
     memory.refuse_beyond_limits(config)
-    smaller = Text("a smaller batch size or narrower networks")
-    with within_memory(device, smaller), devices.share_of_cores(), devices.set_up_for_training():
+    with within_memory(device, SMALLER, config.devices), devices.share_of_cores(), devices.set_up_for_training():
         _report_left_out(reporter, config, on_progress)
         dataset = load_dataset(config, data_dir, job.throttled(show))
+        if several:
+            parallel.meet()  # the other processes read it now: nothing is to be downloaded any more
         reference = real_pictures(config, data_dir, dataset, device, job.throttled(show))
         on_cpu, dataset = dataset, dataset.to(device)
         gan = Gan(config, dataset.spec, device)
         seconds = resume(gan, reporter)
         batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
+        if several:
+            batches = parallel.ready(gan, batches)
         session = TrainingSession(reporter, seconds, stop.is_set)
         scoring = Scoring(reporter, gan, reference, stop.is_set, on_progress) if reference else None
         if config.scores_itself:
@@ -92,11 +108,45 @@ def _train(reporter: Reporter, run: Run, stop: threading.Event, on_progress: OnP
         grids = SampleGrids(run, gan, reporter.grid_steps)
         recorder = Recorder(reporter, gan, session, grids, on_progress, scoring)
         reporter.report(message="", dataset_images=len(dataset.images))
-        choosing = threads.tuned if config.minutes and device.type == "cpu" else contextlib.nullcontext
+        choosing = threads.tuned if is_tuned and device.type == "cpu" else contextlib.nullcontext
         with devices.rounded_products(gan.precision == "tf32"), choosing(recorder.record) as record:
-            train(gan, batches, session, record, step_of(gan))
+            if several:
+                train(gan, batches, parallel.SharedSession(gan, session), record, parallel.take_step)
+                parallel.leave()
+            else:
+                train(gan, batches, session, record, step_of(gan))
         recorder.finish()
     return State.FINISHED if recorder.progress(session.seconds()) >= 1 else State.STOPPED
+
+
+def follow(store: RunStore, run: Run) -> None:
+    """What each process but the first does for a run on several devices: the same steps, and nothing else.
+
+    The first one decides when to stop, so what asks politely for an end is left to it.
+    """
+    from gan_core import devices
+    from gan_core.datasets.loading import load_dataset
+    from gan_core.jobs.resume import restore
+    from gan_core.training import parallel
+    from gan_core.training.gan import Gan
+    from gan_core.training.loop import train
+
+    config = run.config
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    device = devices.choose_device(config.device)
+    devices.refuse_too_few(device, config.devices)
+    device = parallel.join(device)
+    parallel.meet()
+    with within_memory(device, SMALLER, config.devices), devices.share_of_cores(), devices.set_up_for_training():
+        dataset = load_dataset(config, Path(run.data_dir)).to(device)
+        gan = Gan(config, dataset.spec, device)
+        restore(gan, run, store.changes(run.id))
+        batches = dataset.batches(config.batch_size, config.seed, gan.batches, config.mirror)
+        batches = parallel.ready(gan, batches)
+        with devices.rounded_products(gan.precision == "tf32"):
+            train(gan, batches, parallel.SharedSession(gan, None), lambda step: None, parallel.take_step)
+            parallel.leave()
 
 
 def _report_left_out(reporter: Reporter, config: RunConfig, on_progress: OnProgress) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from gan_core import paths
 from gan_core.disk import not_written
-from gan_core.errors import StoreUnavailableError
+from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.hosting import PREFIX, hosting
 from gan_core.jobs.engines import Engine, NotStartedError, ThisMachine
 from gan_core.jobs.job import new_owner, on_signals
@@ -107,6 +107,8 @@ class Worker:
         except NotStartedError:
             self.store.queue_again(job.id, owner)
             return False
+        except WorkbenchError as error:
+            self.store.end(job.id, owner, State.FAILED, error.text)
         except OSError as error:  # this one's folder; another's may be sound
             self.store.end(job.id, owner, State.FAILED, not_written(error.filename or job.folder, error).text)
         else:

@@ -110,6 +110,10 @@ class Gan:
         """Standard normal [count, latent_dim]."""
         return torch.randn(count, self.config.latent_dim, generator=self.random, device=self.device)
 
+    def uniform(self, count: int) -> Tensor:
+        """In [0, 1), [count]."""
+        return torch.rand(count, generator=self.random, device=self.device)
+
     def averaged_generator(self) -> nn.Module:
         """What pictures are drawn by: the generator with averaged weights, or a copy if no average is asked for."""
         if not self.config.ema_decay:

@@ -157,7 +157,7 @@ def gradient_penalties(gan: Gan, real: Tensor, fake: Tensor, labels: Tensor) -> 
         return gan.discriminator(images, labels).logits
 
     if config.gradient_penalty:
-        mixing = torch.rand(len(real), generator=gan.random, device=gan.device)
+        mixing = gan.uniform(len(real))
         total += config.gradient_penalty * gradient_penalty(critic, real, fake, mixing)
     if gan.batches % config.penalty_every == 0:
         # Lazy regularisation (Karras 2020, appendix B): computed at one discriminator step of `penalty_every`, and

@@ -34,7 +34,7 @@ def test_every_hyperparameter_that_matters_has_its_widget_with_help(open_page):
     widgets = {w.key: w for kind in (app.selectbox, app.number_input, app.text_input, app.toggle) for w in kind}
     shown = {key.removeprefix("config.") for key in widgets if key.startswith("config.")}
     hidden = set(settings()) - shown
-    assert hidden == {"image_size", "channels", "generator_layers", "discriminator_layers", "growth_kimg"}
+    assert hidden == {"image_size", "channels", "generator_layers", "discriminator_layers", "growth_kimg", "devices"}
     assert all(widgets[f"config.{name}"].help == settings()[name].help for name in shown)
 
 
@@ -60,6 +60,20 @@ def test_what_is_changed_in_the_form_is_what_is_trained(open_page, store):
     train_button(app).click().run()
     changed = {"network": "mlp", "generator_layers": (64, 128), "kimg": 5, "conditional": False, "dataset": "mnist"}
     assert store.get(1).config == make_config(DEFAULT, **changed)
+
+
+def test_where_there_are_several_gpus_a_run_can_ask_for_them(open_page, store, monkeypatch):
+    monkeypatch.setattr("gan_core.gpus.count", lambda: 4)
+    app = open_page()
+    app.number_input(key="config.devices").set_value(3).run()
+    assert "cannot be split into 3 equal parts" in words_of(app)
+    app.number_input(key="config.devices").set_value(4).run()
+    train_button(app).click().run()
+    assert store.get(1).config == make_config(DEFAULT, devices=4)
+    monkeypatch.setattr("gan_core.gpus.count", lambda: 1)
+    app.run()
+    train_button(app).click().run()
+    assert store.get(2).config == DEFAULT, "what has no widget is the preset's"
 
 
 def test_a_folder_of_ones_own_can_be_named(open_page, store):

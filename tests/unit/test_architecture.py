@@ -14,7 +14,20 @@ LIBRARY = sorted(
     if path.stem not in ("__main__", "env")  # Alembic runs the latter
 )
 WITHOUT_TORCH = [
-    *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "setting", "text"),
+    *(
+        "animation",
+        "config",
+        "disk",
+        "errors",
+        "gpus",
+        "growth",
+        "paths",
+        "pictures",
+        "presets",
+        "seeds",
+        "setting",
+        "text",
+    ),
     *("validation", "datasets", "datasets.downloads", "datasets.folders", "datasets.table"),
     *("store", "monitor", "estimates", "estimates.estimator", "jobs.worker", "jobs.job", "jobs.reporter"),
     *("metrics", "metrics.result", "networks", "training"),
@@ -67,7 +80,9 @@ def test_digits_are_trained_without_torchvision():
 
 def test_importing_the_library_changes_no_environment_variable():
     # What torch, torchvision and Ray set is theirs.
-    program = f"import os, ray.job_submission, torch, torchvision; before = dict(os.environ); import {', '.join(LIBRARY)}; "
+    program = (
+        f"import os, ray.job_submission, torch, torchvision; before = dict(os.environ); import {', '.join(LIBRARY)}; "
+    )
     program += "assert os.environ == before"
     assert subprocess.run([sys.executable, "-c", program], cwd=paths.PROJECT).returncode == 0
 

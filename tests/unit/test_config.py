@@ -35,6 +35,8 @@ def test_a_checkpoint_from_before_conditioning_was_a_choice_means_what_its_netwo
         ({"weight_clipping": 0.01, "discriminator_normalisation": "spectral"}, "weight_clipping"),
         ({"loss": "wasserstein", "discriminator_normalisation": "none"}, "loss"),
         ({"loss": "hinge", "label_smoothing": 0.1}, "label_smoothing"),
+        ({"batch_size": 64, "devices": 3}, "devices"),
+        ({"batch_size": 4, "devices": 4}, "devices"),
         ({"discriminator_conditioning": "none"}, "discriminator_conditioning"),
         (
             {"generator_conditioning": "batch normalisation", "generator_normalisation": "none"},
@@ -246,9 +248,10 @@ def test_a_preset_tells_what_a_run_that_was_no_longer_gave_and_changed_ones_tell
 
 def test_what_is_true_of_a_setting_stands_in_its_declaration():
     free = {name for name, setting in settings().items() if setting.free_when_resumed}
-    assert free == {"minutes", "kimg", "device"}
+    assert free == {"minutes", "kimg", "device", "devices"}
     unlike = {name for name, setting in settings().items() if not setting.part_of_preset}
-    assert unlike == {"dataset", "minutes", "kimg", "seed", "device", "precision", "score_every", "grid_every"}
+    how = {"device", "devices", "precision"}
+    assert unlike == how | {"dataset", "minutes", "kimg", "seed", "score_every", "grid_every"}
     learning = {"generator_learning_rate", "discriminator_learning_rate", "learning_rate_decay", "beta1", "beta2"}
     no_slower = {name for name, setting in settings().items() if not setting.affects_speed}
     assert no_slower == learning | {

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 import torch
 
+from gan_core import gpus
 from gan_core.devices import (
     autocast,
     choose_device,
@@ -15,6 +17,7 @@ from gan_core.devices import (
     free_memory,
     give_back_freed_memory,
     memory_used,
+    refuse_too_few,
     rounded_products,
     share_of_cores,
 )
@@ -31,6 +34,29 @@ def test_auto_takes_the_best_there_is(monkeypatch):
     assert choose_device("auto").type == "mps"
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert choose_device("auto").type == "cpu"
+
+
+def test_more_devices_than_there_are_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    refuse_too_few(torch.device("cuda"), 2)
+    refuse_too_few(torch.device("mps"), 1)
+    refuse_too_few(CPU, 1)
+    for name, count in (("cuda", 3), ("mps", 2), ("cpu", 10_000)):
+        with pytest.raises(WorkbenchError, match=f", not {count}; choose fewer"):
+            refuse_too_few(torch.device(name), count)
+
+
+def test_several_devices_are_described_as_so_many_of_one():
+    assert describe(CPU, 3) == f"3 × {describe(CPU)}"
+
+
+def test_gpus_are_counted_without_torch_and_only_those_that_may_be_used(monkeypatch):
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: map(folder.joinpath, ("nvidia0", "nvidia1", "nvidia2")))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert gpus.count() == 3
+    for visible, count in (("0,2", 2), ("1", 1), ("", 0), ("0,1,2,3", 3)):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+        assert gpus.count() == count
 
 
 def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):

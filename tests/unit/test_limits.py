@@ -32,6 +32,7 @@ def test_what_is_at_the_limit_is_allowed(hosted, at_the_limit):
         ({"kimg": 3000}, "A run may see 2,000 kimg here, not 3,000."),
         ({"kimg": None, "minutes": 2}, "A run may train for 1.5 min here, not 2."),
         ({"batch_size": 65}, "A batch may have 64 images here, not 65."),
+        ({"devices": 2}, "Devices that a run may use here: 1, not 2."),
         ({"dataset": "folder:/etc"}, "Folders of this server are closed; choose one of the named datasets."),
     ],
 )

@@ -9,7 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 from streamlit.delta_generator import DeltaGenerator
 
-from gan_core import limits
+from gan_core import gpus, limits
 from gan_core.config import RunConfig, has_effect, settings
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.hosting import hosting
@@ -58,7 +58,7 @@ def config_form(preset: str, free: Container[str] | None = None) -> RunConfig | 
     config, refused = _check(values)
     lit = st.session_state.get(LIT, ())
     for group, members in groupby(settings().items(), key=lambda item: item[1].group):
-        shown = {name: setting for name, setting in members if has_effect(name, values)}
+        shown = {name: setting for name, setting in members if _has_widget(name, values)}
         is_free = {name: free is None or name in free for name in shown}
         is_open = not shown.keys().isdisjoint({*refused, *lit}) or (free is not None and any(is_free.values()))
         with _group(group, is_open):
@@ -118,7 +118,11 @@ def _entered(preset: RunConfig) -> dict[str, Any]:
     values = {name: st.session_state.get(_key(name)) for name in settings()}
     if values["dataset"] == FOLDER:  # the path stands in a widget of its own
         values["dataset"] += st.session_state.get("config.folder", "")
-    return {name: value if has_effect(name, values) else getattr(preset, name) for name, value in values.items()}
+    return {name: value if _has_widget(name, values) else getattr(preset, name) for name, value in values.items()}
+
+
+def _has_widget(name: str, values: dict[str, Any]) -> bool:
+    return has_effect(name, values) and (name != "devices" or gpus.count() > 1)
 
 
 def _check(values: dict[str, Any]) -> tuple[RunConfig | None, dict[str, Text]]:

@@ -160,6 +160,16 @@ def test_machines_that_are_gone_have_no_room_and_gpus_count_where_there_are_any(
     assert cluster.slots == 3
 
 
+def test_a_run_on_several_devices_asks_for_as_many_and_fails_where_no_machine_has_them(told, store):
+    cluster, _ = told
+    cluster._machines = [{"CPU": 64.0, "GPU": 2.0}]
+    assert cluster._needs(2) == {"CPU": 2, "GPU": 2}
+    runs = [store.create(small_config(batch_size=12, devices=count), "cgan") for count in (3, 2)]
+    Worker(store, cluster, cluster.name).supervise()
+    assert [store.get(run.id).state for run in runs] == [State.FAILED, State.RUNNING]
+    assert "choose fewer" in str(store.get(runs[0].id).status_text)
+
+
 def test_a_job_whose_answer_was_lost_is_not_given_twice(told, store):
     cluster, client = told
     client.answers = False
