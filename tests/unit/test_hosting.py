@@ -44,7 +44,7 @@ def test_by_default_the_owner_of_the_machine_has_no_limit_but_pictures_and_uploa
     ("variable", "value"),
     [
         ("MODE", "classroom"), ("LOGIN", "ldap"), ("MOST_MINUTES", "0"), ("MOST_MINUTES", "-1"), ("DAYS_KEPT", "nan"),
-        ("MOST_BATCH", "many"), ("SLOTS", "0"), ("SLOTS", "1.5"), ("FOLDERS", "perhaps"),
+        ("MOST_BATCH", "many"), ("SLOTS", "-1"), ("SLOTS", "1.5"), ("FOLDERS", "perhaps"),
         ("MOST_SAMPLES", "99"),
     ],
 )  # fmt: skip
