@@ -14,6 +14,7 @@ from gan_core import paths
 from gan_core.errors import DIVERGED
 from gan_core.experiments import make_experiment
 from gan_core.jobs import job, search, study, train_job, worker
+from gan_core.jobs.engines import ThisMachine
 from gan_core.jobs.search import Searches, curve_of, mean_curve
 from gan_core.store import searches as of_searches
 from gan_core.store.experiments import Experiments
@@ -267,7 +268,7 @@ def test_three_trials_are_really_trained(store, experiments):
 def test_a_worker_looks_for_searches_besides_its_runs(store, asked):
     asked(3)
     ending = threading.Event()
-    working = threading.Thread(target=worker._work_until, args=(ending, store, 1, "", None))
+    working = threading.Thread(target=worker._work_until, args=(ending, store, ThisMachine(1), "", None))
     working.start()
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not store.all_runs() and time.monotonic() < deadline:

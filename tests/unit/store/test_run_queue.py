@@ -18,7 +18,6 @@ from gan_core.store.run_queue import (
     experience_of,
     seconds_to_train,
 )
-from gan_core.store.runs import RunStore
 from gan_core.store.tables import Person, State
 from gan_core.store.turns import HALF_LIFE_SECONDS
 from gan_core.text import Text
@@ -433,13 +432,3 @@ def test_only_a_teacher_orders_the_queue(store, class_of, word):
     run = student.create(small_config(), "cgan")
     with pytest.raises(WorkbenchError, match="Only the teacher"):
         getattr(student, word)(*([run.id] if word == "put_first" else []))
-
-
-def test_an_older_store_learns_who_is_put_first(store):
-    run = store.create(small_config(), "cgan")
-    with store.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN put_first_at")
-        connection.exec_driver_sql("DROP TABLE gan_workbench_version")
-    again = RunStore(store.engine.url)
-    again.put_first(run.id)
-    assert again.claim("me").id == run.id
