@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreUnavailableError
 from gan_core.hosting import hosting
@@ -225,7 +225,7 @@ class Evaluator(Worker):
         self.store.end(job_id, owner, State.STOPPED)
         row = self.store.get(job_id)
         if isinstance(row, EvaluationRow):
-            row.checkpoint_path.unlink(missing_ok=True)
+            files.remove([row.checkpoint_path])
 
 
 def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None = None) -> None:
@@ -244,7 +244,7 @@ def work(store: RunStore, slots: int, name: str = "", idle_seconds: float | None
 
 def _work_until(ending: threading.Event, store: RunStore, slots: int, name: str, idle_seconds: float | None) -> None:
     owner = new_owner()
-    warm = Warm(paths.checkpoints() / "worker.log")
+    warm = Warm(paths.worker_log())
     training = Worker(store, slots, name, warm)
     workers = [training, Evaluator(EvaluationStore(store.engine), 1, name)]
     if name and not _take_name(store, name, owner):
