@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -146,8 +147,8 @@ def has(folder: Path, pattern: str) -> bool:
     """Whether a run has files of these names, here or there. Yes, if the common place cannot be reached."""
     if any(folder.glob(pattern)):
         return True
-    try:
-        return any(Path(name).match(pattern) for name in _look(folder, FRESH_SECONDS))
+    try:  # first by what was known a moment ago
+        return any(fnmatch(name, pattern) for seconds in (FRESH_SECONDS, 0) for name in _look(folder, seconds))
     except FilesUnavailableError:
         return True
 
@@ -213,6 +214,8 @@ def _fetch_newest(path: Path, seconds: float) -> None:
     """Of a run's own folder."""
     folder = path.parent
     found = _look(folder, seconds)
+    if seconds and path.name not in found and not path.exists():  # it may just have been written
+        found = _look(folder, 0)
     here, there = marks(_names(folder)), marks(found)
     if here and (here & there or not there):
         return  # the newest are here

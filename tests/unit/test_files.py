@@ -180,6 +180,17 @@ def test_a_file_that_is_nowhere_is_no_error(common, on):
         assert not (on("a") / RUN / name).exists()
 
 
+def test_what_was_written_a_moment_ago_is_found_though_somebody_has_just_looked(common, on, monkeypatch):
+    monkeypatch.setattr(files, "FRESH_SECONDS", 60)
+    model = written(on("a") / RUN / "live.webp", b"x").with_name("model-000000010.safetensors")
+    for here in (on("b") / RUN, on("c") / RUN):
+        files.fetch(here / "live.webp")
+    written(on("a") / RUN / model.name, b"model")
+    assert files.has(on("b") / RUN, "model-*")
+    files.fetch(on("c") / RUN / model.name)
+    assert (on("c") / RUN / model.name).read_bytes() == b"model"
+
+
 def test_a_newer_checkpoint_takes_an_older_ones_place(common, on):
     for step in (10, 20):
         path = written(on("a") / RUN / f"model-{step:09d}.safetensors", b"x")
