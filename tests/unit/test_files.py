@@ -23,6 +23,8 @@ from gan_core.store.tables import State
 from tests import object_store
 from tests.conftest import small_config
 
+IN_S3 = pytest.mark.parametrize("common", ["s3"], indirect=True)
+IN_A_FOLDER = pytest.mark.parametrize("common", ["file"], indirect=True)
 RUN = "00007-gan-digits-0123456789abcdef"
 
 
@@ -238,6 +240,7 @@ def weights(run):
     )
 
 
+@IN_S3
 def test_a_run_that_has_ended_lies_there_whole(common, on, store):
     on("a")
     run = train(store, grid_every=10)
@@ -252,6 +255,7 @@ def test_a_run_that_has_ended_lies_there_whole(common, on, store):
     assert weights(run)
 
 
+@IN_S3
 def test_a_run_that_goes_on_on_another_machine_is_bit_for_bit_the_same(common, on, store):
     on("c")
     whole = train(store, kimg=0.64, grid_every=10)
@@ -301,6 +305,7 @@ def test_there_is_always_a_checkpoint_to_go_on_from_whatever_call_fails(common, 
             break
 
 
+@IN_A_FOLDER
 def test_what_a_session_left_here_alone_is_gone_on_with_here(common, on, store, monkeypatch):
     """It was killed before it had brought its last checkpoint there."""
     on("a")
@@ -331,6 +336,7 @@ def test_who_has_lost_a_run_brings_nothing_more_there(common, on, store):
     assert run.live_grid.read_bytes() == b"another's"
 
 
+@IN_A_FOLDER
 def test_a_run_begun_anew_learns_nothing_from_what_it_had_forgotten(common, on, store):
     on("a")
     run = train(store)
@@ -351,6 +357,7 @@ def test_a_deleted_run_is_gone_there_too(common, on, store):
     assert {name.partition("/")[0] for name in lies_there()} == {other.name}
 
 
+@IN_S3
 def test_a_lost_list_is_made_again_from_what_lies_there(common, on, store, tmp_path):
     on("a")
     run = train(store, grid_every=10)
@@ -362,6 +369,7 @@ def test_a_lost_list_is_made_again_from_what_lies_there(common, on, store, tmp_p
     assert weights(found)
 
 
+@IN_A_FOLDER
 def test_an_evaluation_is_asked_for_on_one_machine_and_done_on_another(common, on, store):
     on("a")
     evaluations = EvaluationStore(store.engine)
@@ -394,6 +402,7 @@ def test_what_was_fetched_is_deleted_once_nobody_asks_for_it(common, on):
     assert here.exists()
 
 
+@IN_A_FOLDER
 def test_what_was_trained_here_is_deleted_only_once_it_lies_there(common, on, store):
     on("a")
     run = train(store)
@@ -444,7 +453,7 @@ def test_a_run_goes_on_says_so_and_brings_its_files_once_it_can(cut_off, s3, sto
         report(reporter, **values)
 
     monkeypatch.setattr(train_job.Reporter, "report", note)
-    run = train(store, kimg=3.2)
+    run = train(store, kimg=1.6)
     assert uploads.AWAY.to_json() in said
     assert (run.state, run.message) == (State.FINISHED, "")
     assert f"{run.name}/{run.checkpoint}" in lies_there()
@@ -464,6 +473,7 @@ def test_a_run_whose_files_cannot_be_brought_there_for_long_fails_and_goes_on_he
     assert (again.state, again.step) == (State.FINISHED, 40)
 
 
+@IN_A_FOLDER
 def test_a_run_whose_files_cannot_be_deleted_stays(common, on, store, monkeypatch, fail_at):
     on("a")
     run = train(store)
