@@ -24,7 +24,7 @@ import psutil
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bench.ui_start import start, store_of, waiting
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.monitor.charts import CHARTED
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.store.metric_rows import CHUNK_ROWS
@@ -61,12 +61,13 @@ class Pretender:
                 self.table[:, column] = np.arange(rows) * (0.25 if name == "seconds" else 10)
         for first in range(0, rows, CHUNK_ROWS):
             store.write_metrics(self.run.id, first, list(METRICS), self.table[first : first + CHUNK_ROWS])
+        store.report(self.run.id, "bench", sessions=1)
         self.thread = threading.Thread(target=self._learn, daemon=True)
         self.thread.start()
 
     def _learn(self) -> None:
         picture = next(paths.PRETRAINED.glob("*.png"))
-        from PIL import Image
+        from PIL import Image, ImageChops
 
         grid = Image.open(picture).convert("L").resize((280, 280))
         self.run.live_grid.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +78,8 @@ class Pretender:
             self.store.heartbeat(self.run.id, "bench")
             self.store.report(self.run.id, "bench", step=len(self.table), kimg=1.0, seconds=1.0, progress=0.5)
             if int(time.time()) % 2:
-                grid.save(self.run.live_grid, quality=90)
+                ImageChops.offset(grid, len(self.table)).save(self.run.live_grid, quality=90)
+                files.put(self.run.live_grid)
 
     def end(self) -> None:
         self.ended.set()
@@ -113,30 +115,30 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 def tick(server: Server, browser: Browser) -> Iterator[tuple[str, str]]:
-    alone = _cpu_a_tick(server, time.sleep)
+    alone = cpu_a_tick(server, time.sleep)
     yield "server CPU a second without any viewer", f"{alone:.1f} ms"
     pretender = Pretender(store_of(server), ROWS)
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(f"{server.url}/train?run={pretender.run.id}")
     expect(page.locator(".live-chart .js-line").first).to_be_visible()
     page.wait_for_timeout(5000)
-    yield from _watched("learning", server, page, alone)
+    yield from watched("learning", server, page, alone)
     pretender.end()
     expect(page.locator(".live-status .badge")).to_have_text("finished")
     page.wait_for_timeout(3000)
-    yield from _watched("ended", server, page, alone)
+    yield from watched("ended", server, page, alone)
     page.close()
 
 
-def _watched(what: str, server: Server, page: Page, alone: float) -> Iterator[tuple[str, str]]:
+def watched(what: str, server: Server, page: Page, alone: float) -> Iterator[tuple[str, str]]:
     received = Received(page)
-    cpu = _cpu_a_tick(server, lambda seconds: page.wait_for_timeout(seconds * 1000))
+    cpu = cpu_a_tick(server, lambda seconds: page.wait_for_timeout(seconds * 1000))
     bytes_a_tick = received.bytes / WATCH_SECONDS * TICK_SECONDS
     yield f"run of {ROWS:,} rows, {what}: received a tick", f"{bytes_a_tick / 1000:.1f} kB"
     yield f"run of {ROWS:,} rows, {what}: server CPU a tick, for this viewer", f"{cpu - alone:.1f} ms"
 
 
-def _cpu_a_tick(server: Server, wait: Callable[[float], object]) -> float:
+def cpu_a_tick(server: Server, wait: Callable[[float], object]) -> float:
     """Milliseconds of the server's CPU a tick, over WATCH_SECONDS."""
     process = _process(server)
     before = cpu_seconds(process)

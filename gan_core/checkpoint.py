@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -16,7 +15,7 @@ import safetensors.torch
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
@@ -76,7 +75,10 @@ class Metadata(NamedTuple):
 def write_aside(path: Path, content: bytes) -> None:
     """Write to a temporary file beside it, then rename: a reader finds the old file or the new one, never half of one.
 
-    Raises WorkbenchError if the disk is full or not writable; the old file is then still there.
+    Below paths.checkpoints() it goes into the common place too, if there is one.
+
+    Raises WorkbenchError if the disk is full or not writable; the old file is then still there. And if the common place
+    cannot be reached.
     """
     aside = paths.partial(path)
     try:
@@ -90,6 +92,7 @@ def write_aside(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             aside.unlink()
         raise not_written(path, error) from error
+    files.put(path)
 
 
 def _replace(aside: Path, path: Path) -> None:
@@ -263,9 +266,9 @@ def save_run(folder: Path, metadata: Metadata, model: dict[str, Tensor], resume:
     try:
         write_tensors(path, model, metadata.to_header())
     except WorkbenchError:
-        resume_file.unlink()  # makes room on a full disk
+        files.remove([resume_file])  # makes room on a full disk
         raise
-    _remove(old for old in folder.glob("model-*") if old not in (path, resume_file))
+    files.remove(old for old in folder.glob("model-*") if old not in (path, resume_file))
     return path
 
 
@@ -276,18 +279,12 @@ def best_model(folder: Path) -> Path | None:
 
 def save_best(folder: Path, metadata: Metadata, model: dict[str, Tensor]) -> Path:
     """Write a run's best checkpoint, then delete the earlier one. Raises WorkbenchError as `write_aside`."""
-    path = folder / f"best-{metadata.step:09d}{paths.MODEL_SUFFIX}"
+    path = paths.best_checkpoint(folder, metadata.step)
     write_tensors(path, model, metadata.to_header())
-    _remove(old for old in paths.best_checkpoints(folder) if old != path)
+    files.remove(old for old in paths.best_checkpoints(folder) if old != path)
     return path
 
 
 def cut_best(folder: Path, after_step: int) -> None:
     """Delete best checkpoints of later steps, which a resumed run has not reached yet."""
-    _remove(path for path in paths.best_checkpoints(folder) if path.stem > f"best-{after_step:09d}")
-
-
-def _remove(files: Iterable[Path]) -> None:
-    for path in files:
-        with contextlib.suppress(OSError):  # Windows cannot delete a file that a page reads; the next call does
-            path.unlink()
+    files.remove(path for path in paths.best_checkpoints(folder) if path.stem > f"best-{after_step:09d}")

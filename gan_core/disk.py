@@ -1,6 +1,8 @@
-"""Why a file could not be read or written, in words."""
+"""Why a file could not be read or written, in words; and a file that several processes make at once."""
 
 import errno
+import os
+from pathlib import Path
 
 from gan_core.errors import WorkbenchError
 
@@ -25,3 +27,16 @@ def not_written(file: object, error: OSError) -> WorkbenchError:
     return WorkbenchError(
         "{file} could not be written ({error}); choose another place.", file=file, error=error.strerror or error
     )
+
+
+def link_unless_there(aside: Path, file: Path) -> None:
+    """Give a file its name, unless there is one of that name: whoever makes it at the same time, all have the same."""
+    try:
+        if not file.exists():
+            os.link(aside, file)
+    except FileExistsError:
+        pass  # another was faster
+    except OSError:  # a disk without hard links
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -32,3 +32,7 @@ class StoreUnavailableError(WorkbenchError):
 
 class StoreDamagedError(StoreUnavailableError):
     """The run store's file can no longer be read as a database. Trying again does not help."""
+
+
+class FilesUnavailableError(WorkbenchError):
+    """The common place for files (GAN_WORKBENCH_FILES) cannot be reached. It may answer again later."""

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from gan_core import common_place
 from gan_core.config import RunConfig
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import WorkbenchError
@@ -73,11 +74,13 @@ def refuse_evaluation(samples: int, of_one: int, of_all: int) -> None:
 def refuse_full_disk(folders_of_one: Iterable[Path], folders_of_all: Iterable[Path], more: int = 0) -> None:
     """Raises WorkbenchError if the folders of a person, or of all, hold as many bytes as they may.
 
+    Where machines have their files in common, a person's are counted there; those of all are this machine's.
+
     Args:
         more: bytes that are about to be added.
     """
     limits = hosting()
-    of_one = bytes_of(folders_of_one) + more
+    of_one = (common_place.bytes_of if common_place.is_there() else bytes_of)(folders_of_one) + more
     if of_one > limits.disk_mb_of_one * MB:
         raise WorkbenchError(
             "Your runs and uploads take {value:,.0f} MB, and may take {most:,.0f}; delete some.",

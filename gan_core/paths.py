@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import platform
+import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,8 @@ PACKAGE_DATA = PROJECT / "gan_core" / "data"
 PRETRAINED = PROJECT / "checkpoints" / "pretrained"
 MODEL_SUFFIX = ".safetensors"
 PARTIAL_SUFFIX = ".partial"
+RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4,16}")
+"""How RunStore.create names a run's folder: its number, its preset and dataset, and a random end."""
 
 
 def expand(path: Path | str) -> Path:
@@ -34,6 +39,14 @@ def expand(path: Path | str) -> Path:
 def checkpoints() -> Path:
     """The folder that holds a folder for every run (GAN_WORKBENCH_CHECKPOINTS)."""
     return expand(os.environ.get("GAN_WORKBENCH_CHECKPOINTS") or PROJECT / "checkpoints")
+
+
+def files_address() -> str:
+    """Where files lie that all machines have in common, as fsspec writes it; "" for nowhere (GAN_WORKBENCH_FILES).
+
+    It may hold a key, so it is neither shown nor logged.
+    """
+    return os.environ.get("GAN_WORKBENCH_FILES", "").strip()
 
 
 def data() -> Path:
@@ -63,6 +76,11 @@ def run_folder(run_id: str) -> Path:
     return checkpoints() / run_id
 
 
+def is_run(folder: Path) -> bool:
+    """Whether a folder is where a run keeps its files, by its place and name."""
+    return folder.parent == checkpoints() and RUN_FOLDER.fullmatch(folder.name) is not None
+
+
 def uploads(person: int = 0) -> Path:
     """Where a person's uploaded models are kept; without a number, those of nobody in particular."""
     return checkpoints() / "uploads" / (str(person) if person else "")
@@ -83,27 +101,46 @@ def best_checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"best-*{MODEL_SUFFIX}"))
 
 
+def best_checkpoint(folder: Path, step: int) -> Path:
+    """Where the checkpoint of that step is kept for its score."""
+    return folder / f"best-{step:09d}{MODEL_SUFFIX}"
+
+
 def references() -> Path:
     """Where the features of real pictures are kept, by which models are scored."""
     return checkpoints() / "reference"
 
 
+@cache
+def machine() -> str:
+    """This machine's name as a part of a file's name, without dots."""
+    return file_name(platform.node()).replace(".", "-")
+
+
+def worker_log() -> Path:
+    """Where this machine's worker, and the process that waits for a run, write what goes wrong."""
+    return checkpoints() / f"worker-{machine()}.log"
+
+
 def partial(path: Path) -> Path:
-    """Where this process writes a file, to rename it to `path` once it is whole."""
-    return path.with_name(f"{path.name}.{os.getpid()}{PARTIAL_SUFFIX}")
+    """Where this process writes a file, to rename it to `path` once it is whole. A folder may be several machines'."""
+    return path.with_name(f"{path.name}.{machine()}-{os.getpid()}{PARTIAL_SUFFIX}")
 
 
-def remove_partials(folder: Path, of_the_living: bool = False) -> None:
+def remove_partials(folder: Path, of_the_living: bool = False, of_all_machines: bool = False) -> None:
     """Delete files that killed processes left half written in a folder, or in one inside it.
 
     Args:
-        of_the_living: also those of running processes of this computer; only if the caller alone writes there.
+        of_the_living: also those of running processes; only if the caller alone writes there.
+        of_all_machines: also those of other machines, whose processes cannot be seen from here.
     """
     import psutil
 
     for path in folder.rglob(f"*{PARTIAL_SUFFIX}"):
-        process = path.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2]
-        if of_the_living or not (process.isdecimal() and psutil.pid_exists(int(process))):
+        place, _, process = path.name.removesuffix(PARTIAL_SUFFIX).rpartition(".")[2].rpartition("-")
+        elsewhere = place not in ("", machine())  # earlier versions named no machine
+        lives = process.isdecimal() and psutil.pid_exists(int(process))
+        if (of_all_machines or not elsewhere) and (of_the_living or not lives):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -113,7 +150,8 @@ def child_environment() -> dict[str, str]:
     import path.
 
     It imports `gan_core` without being installed and without a change of working directory, by which relative paths in
-    the environment would lead elsewhere. The database's address is no secret to it: it writes there.
+    the environment would lead elsewhere. The addresses of database and files, and the keys to them, are no
+    secrets to it: it writes there.
     """
     from gan_core.hosting_settings import secret_variables
 

@@ -146,10 +146,10 @@ class Estimator:
 
 
 def question_of(config: RunConfig) -> str:
-    """The same for two configs whose runs are equally fast and large."""
+    """The same for two configs whose runs are equally fast and large, on this machine: others may share the folder."""
     values = config.model_dump()
     counts = [name for name, setting in settings().items() if setting.affects_speed and config.uses(name)]
-    return json.dumps({name: values[name] for name in counts})
+    return json.dumps({"machine": paths.machine()} | {name: values[name] for name in counts})
 
 
 def _forget_oldest(kept: dict[str, Any], most: int) -> None:

@@ -61,7 +61,7 @@ def ensure_worker(store: RunStore) -> None:
         folder = paths.checkpoints()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], folder / "worker.log")
+            start_detached([sys.executable, "-m", "gan_core", "worker", "--of-app"], paths.worker_log())
         except OSError as error:
             raise not_written(error.filename or folder, error) from error
 

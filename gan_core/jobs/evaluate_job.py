@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gan_core.jobs import job
+from gan_core import files
+from gan_core.errors import FilesUnavailableError
+from gan_core.jobs import job, uploads
 from gan_core.jobs.memory_limit import within_memory
 from gan_core.metrics.result import Evaluation
 from gan_core.store.evaluations import EvaluationStore, default_evaluations
@@ -29,16 +31,18 @@ def evaluate_claimed(store: EvaluationStore, row: EvaluationRow) -> None:
             job.heartbeat(store, row) as stop,
             job.failure_noted(partial(store.end, row.id, row.owner)),
             contextlib.suppress(job.Stopped),
+            uploads.in_background(None, lambda line: store.report(row.id, row.owner, message=line.to_json())),
         ):
             _evaluate(store, row, _progress_of(store, row, stop.is_set))
             end = State.FINISHED
         Patience().surely(lambda: store.end(row.id, row.owner, end))
     finally:
-        row.checkpoint_path.unlink(missing_ok=True)
+        files.remove([row.checkpoint_path])
 
 
 def _evaluate(store: EvaluationStore, row: EvaluationRow, on_progress: Callable[[float, Text], None]) -> None:
     on_progress(0.0, Text("Loading the model"))
+    Patience(FilesUnavailableError).surely(lambda: files.fetch(row.checkpoint_path))
     from gan_core.devices import choose_device, share_of_cores
     from gan_core.metrics.scorecard import evaluate
 

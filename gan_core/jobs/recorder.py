@@ -11,6 +11,7 @@ import torch
 
 from gan_core import checkpoint
 from gan_core.devices import memory_used
+from gan_core.jobs import uploads
 from gan_core.jobs.reporter import Reporter
 from gan_core.jobs.sample_grids import SampleGrids
 from gan_core.jobs.scoring import Interrupted, Scoring
@@ -49,6 +50,7 @@ class Recorder:
     ):
         self.run, self.reporter, self.gan, self.session = reporter.run, reporter, gan, session
         self.grids, self.on_progress, self.scoring = grids, on_progress, scoring
+        self.files_are_away = False
         self.newest_step: Step | None = None
         self.newest_row: dict[str, float] = {}
         self.newest_scores = {name: value for name, value in self.run.last.items() if name in ("fid", "accuracy")}
@@ -75,7 +77,7 @@ class Recorder:
         if seconds >= self.next_live_grid:
             self.next_live_grid = seconds + LIVE_GRID_SECONDS
             self.grids.write(self.run.live_grid)
-        if seconds >= self.next_checkpoint and progress < 1:
+        if seconds >= self.next_checkpoint and progress < 1 and not uploads.are_behind():
             self.save()
 
     def finish(self) -> None:
@@ -131,9 +133,17 @@ class Recorder:
             "seconds_left": self._seconds_left(seconds, rate),
             "images_per_second": rate,
         }
-        self.reporter.report_progress(progress, self.newest_scores | self.newest_row)
+        best = self.scoring.best if self.scoring else {}
+        self.reporter.report_progress(progress, self.newest_scores | best | self.newest_row)
         if not self.reporter.lost:
             self.on_progress(progress)
+        self._tell_of_files()
+
+    def _tell_of_files(self) -> None:
+        """Say on the run's page if the common place cannot be reached. Raises WorkbenchError if that lasts for long."""
+        if (are_away := uploads.are_away()) != self.files_are_away:
+            self.files_are_away = are_away
+            self.reporter.report(message=uploads.AWAY.to_json() if are_away else "")
 
     def _images_per_second(self, since: tuple[float, int], seconds: float) -> float:
         then, images = since

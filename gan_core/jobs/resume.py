@@ -6,7 +6,7 @@ grown. Changes that were made while the run learned are made again, at the same 
 the checkpoint is forgotten: it will be measured and drawn again.
 """
 
-from gan_core import checkpoint, paths
+from gan_core import checkpoint, files, paths
 from gan_core.errors import WorkbenchError
 from gan_core.jobs.reporter import Reporter
 from gan_core.jobs.sample_grids import grids_of, thinned
@@ -71,11 +71,9 @@ def _read_checkpoint(gan: Gan, run: Run) -> float:
 def forget_after(step: int, reporter: Reporter) -> None:
     """Forget the rows, grids and best checkpoint of the time after this step, and files half written."""
     run = reporter.run
-    paths.remove_partials(run.folder, of_the_living=True)
+    paths.remove_partials(run.folder, of_the_living=True, of_all_machines=True)
     checkpoint.cut_best(run.folder, after_step=step)
     # The folder lists all grids; the row of an older run only has a selection.
-    for path in grids_of(run):
-        if int(path.stem) > step:
-            path.unlink()
+    files.remove(path for path in grids_of(run) if int(path.stem) > step)
     steps = sorted({int(path.stem) for path in grids_of(run)})
     reporter.begin(step, thinned(run, steps, run.config.grid_every, step))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from gan_core import checkpoint, pictures, sampling
+from gan_core import checkpoint, files, pictures, sampling
 from gan_core.latents import latents
 from gan_core.store.tables import MAX_GRIDS, Run
 from gan_core.training.gan import Gan
@@ -46,8 +46,7 @@ def thinned(run: Run, steps: list[int], grid_every: int | None, step: int) -> li
     if not grid_every:
         return steps
     distance = stride(grid_every, step)
-    for left_behind in (kept for kept in steps if kept % distance):
-        run.grid_path(left_behind).unlink(missing_ok=True)
+    files.remove(run.grid_path(kept) for kept in steps if kept % distance)
     return [kept for kept in steps if kept % distance == 0]
 
 

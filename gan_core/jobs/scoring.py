@@ -94,7 +94,11 @@ class Scoring:
         self.samples = SAMPLES
         self.counted = self._count()
         self.scored_step = -1
-        self.lowest = _fid_of_best(self.run.folder)
+        self.lowest = math.inf
+        self.best: dict[str, float] = {}
+        """Which checkpoint is kept as the best, and its score, as the run's row says it."""
+        if kept := _kept(self.run.folder):
+            self._is_best(kept)
 
     def _count(self) -> int:
         """How many scorings a run of this length has had."""
@@ -152,7 +156,11 @@ class Scoring:
         """Keep the checkpoint if its FID is the lowest so far."""
         if metadata.scores["fid"] < self.lowest:
             checkpoint.save_best(self.run.folder, metadata, model)
-            self.lowest = metadata.scores["fid"]
+            self._is_best(metadata)
+
+    def _is_best(self, metadata: checkpoint.Metadata) -> None:
+        self.lowest = metadata.scores["fid"]
+        self.best = {"best_step": metadata.step, "best_fid": self.lowest}
 
 
 class OwnScoring(Scoring):
@@ -230,9 +238,10 @@ def _comparison(gan: Gan, training: Dataset) -> "Iterator[Comparison | None]":
     yield from few_real(gan.config.dataset, training, gan.device)
 
 
-def _fid_of_best(folder: Path) -> float:
+def _kept(folder: Path) -> checkpoint.Metadata | None:
     best = checkpoint.best_model(folder)
     try:
-        return checkpoint.read_metadata(best).scores["fid"] if best else math.inf
-    except (WorkbenchError, KeyError):  # a damaged file does not count as best
-        return math.inf
+        metadata = checkpoint.read_metadata(best) if best else None
+    except WorkbenchError:  # a damaged file does not count as best
+        return None
+    return metadata if metadata and "fid" in metadata.scores else None

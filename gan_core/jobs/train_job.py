@@ -13,7 +13,7 @@ from pathlib import Path
 from gan_core.config import RunConfig
 from gan_core.datasets.folders import list_pictures
 from gan_core.datasets.table import FOLDER
-from gan_core.jobs import job, processes, threads, torchrun
+from gan_core.jobs import job, processes, threads, torchrun, uploads
 from gan_core.jobs.memory_limit import within_memory
 from gan_core.jobs.reporter import Reporter
 from gan_core.jobs.torchrun import OnProgress
@@ -44,6 +44,7 @@ def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progre
             job.heartbeat(reporter.store, run) as stop,
             job.failure_noted(reporter.end),
             contextlib.suppress(job.Stopped),
+            uploads.in_background(run, lambda line: reporter.report(message=line.to_json())),
         ):
             end = _train(reporter, run, stop, on_progress)
         reporter.end(end)

@@ -26,6 +26,7 @@ from typing import NoReturn
 
 import psutil
 
+from gan_core import common_place
 from gan_core.jobs import threads
 from gan_core.jobs.processes import Adopted, Process, adopt_orphans, start_detached
 from gan_core.priority import FIRST, end_where_memory_runs_out
@@ -149,6 +150,7 @@ def main() -> None:
     threads.stay_awake()
     for name in NEEDED:
         importlib.import_module(name)
+    common_place.get_ready()
     # Shared memory stays shared: the garbage collector would write to what was imported.
     gc.collect()
     gc.freeze()

@@ -14,7 +14,7 @@ import threading
 import time
 from typing import NamedTuple
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreUnavailableError, WorkbenchError
 from gan_core.hosting import PREFIX, hosting
@@ -247,7 +247,7 @@ class Evaluator(Worker):
         self.store.end(job_id, owner, State.STOPPED)
         row = self.store.get(job_id)
         if isinstance(row, EvaluationRow):
-            row.checkpoint_path.unlink(missing_ok=True)
+            files.remove([row.checkpoint_path])
 
 
 def work(store: RunStore, engine: Engine, name: str = "", idle_seconds: float | None = None) -> None:
@@ -319,7 +319,7 @@ def this_machine(slots: int | None = None) -> ThisMachine:
     """
     slots = hosting().slots if slots is None else slots
     os.environ[f"{PREFIX}SLOTS"] = str(slots)  # its runs share the cores
-    return ThisMachine(slots, Warm(paths.checkpoints() / "worker.log"))
+    return ThisMachine(slots, Warm(paths.worker_log()))
 
 
 def _take_name(store: RunStore, name: str, owner: str, slots: int) -> bool:

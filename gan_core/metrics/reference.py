@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gan_core import checkpoint, paths
+from gan_core import checkpoint, files, paths
 from gan_core.config import RunConfig
 from gan_core.datasets.loading import Dataset, load_dataset
 from gan_core.datasets.table import has_test_set
@@ -171,6 +171,7 @@ def _key(training: Dataset, test: Dataset | None, extractor: Extractor, classifi
 def _read(path: Path) -> dict[str, Tensor] | None:
     """The file's content; None if it is missing or damaged."""
     try:
+        files.fetch(path)
         return checkpoint.read_tensors(path)
     except WorkbenchError:
         return None

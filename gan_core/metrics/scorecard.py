@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gan_core import checkpoint, paths
+from gan_core import checkpoint, files, paths
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.devices import choose_device
 from gan_core.errors import WorkbenchError
@@ -210,7 +210,8 @@ def _baseline(reference: Reference, samples: int, on_progress: ShareProgress) ->
     unseen = reference.unseen
     count = baseline_samples(reference, samples)
     path = paths.references() / f"{reference.key}-{count}.json"
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, WorkbenchError):
+        files.fetch(path)
         return json.loads(path.read_text())
     chosen = some_of(torch.arange(len(unseen.labels)), count, seed=0)
     found = Features(unseen.found.features[chosen], unseen.found.logits[chosen])

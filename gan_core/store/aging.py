@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import NONE, hosting
 from gan_core.store import class_export
@@ -14,7 +14,7 @@ from gan_core.store.evaluations import EvaluationStore
 from gan_core.store.experiments import delete_experiments
 from gan_core.store.people import People
 from gan_core.store.runs import RunStore
-from gan_core.store.tables import ACTIVE, EvaluationRow, ExperimentRow, ExperimentRun, Run
+from gan_core.store.tables import ACTIVE, EvaluationRow, ExperimentRow, ExperimentRun, Person, Run
 
 EVERY_SECONDS = 600
 """How often a worker looks."""
@@ -43,15 +43,25 @@ def delete_old(store: RunStore) -> None:
         for number in numbers:
             with contextlib.suppress(WorkbenchError):  # it has just been resumed
                 delete(number)
-    for file in (*paths.uploads().glob(f"*/*{paths.MODEL_SUFFIX}"), class_export.place()):
-        with contextlib.suppress(OSError):
-            if file.stat().st_mtime < before:
-                file.unlink()
+    _delete_old_files(store, before)
     with store.session() as session:
         has_runs = select(ExperimentRun.experiment_id).join(Run, Run.id == ExperimentRun.run_id)
         of_visitors = ExperimentRow.person_id != 0, ExperimentRow.created_at < before
         delete_experiments(session, *of_visitors, ExperimentRow.id.not_in(has_runs))
     People(store.engine).forget_unused(before)
+
+
+def _delete_old_files(store: RunStore, before: float) -> None:
+    """Uploads, and the ZIP of a class."""
+    with store.session() as session:
+        of_people = {paths.uploads(person) for person in session.scalars(select(Person.id))}
+    here = {path for path in paths.uploads().glob("*") if path.is_dir()}
+    with contextlib.suppress(WorkbenchError):  # the common place cannot be reached: the next time
+        for folder in of_people | here:
+            files.remove(path for path, written in files.listed(folder).items() if written < before)
+    with contextlib.suppress(OSError):
+        if class_export.place().stat().st_mtime < before:
+            class_export.place().unlink()
 
 
 def _kept_seconds() -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
 from gan_core.limits import within_budget
@@ -43,7 +43,8 @@ def export_class(store: RunStore, progress: Callable[[float], None] = lambda sha
         store: acts for whoever asks.
         progress: is told the share that is done.
 
-    Raises WorkbenchError for everybody but the teacher, and if the file cannot be written.
+    Raises WorkbenchError for everybody but the teacher, if the file cannot be written, and if the common place for
+    files cannot be reached.
     """
     _check_teacher(store)
     made, set_tasks = _made(store), {task.id: task for task in _tasks(store)}
@@ -130,13 +131,15 @@ def _add_run(file: zipfile.ZipFile, store: RunStore, run: Run, name: str) -> Non
     _add_text(file, f"{folder}/settings.json", json.dumps(json.loads(run.config_json), indent=1))
     metrics = store.read_metrics(run.id)
     _add_text(file, f"{folder}/metrics.csv", _csv(list(metrics), zip(*metrics.values(), strict=True)))
-    models = [path for path in (run.checkpoint_path, *paths.best_checkpoints(run.folder)) if path]
+    models = [path for path in (run.checkpoint_path, run.best_path) if path]
     for path in (*models, _newest_picture(run)):
+        files.fetch(path)
         with contextlib.suppress(FileNotFoundError):  # there is none yet, or none any more
             file.write(path, f"{folder}/{path.name}")  # as it is: what is in it is packed already
 
 
 def _newest_picture(run: Run) -> Path:
+    files.fetch(run.live_grid)
     return run.live_grid if run.live_grid.exists() or not run.grid_steps else run.grid_path(run.grid_steps[-1])
 
 

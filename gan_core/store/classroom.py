@@ -1,7 +1,6 @@
 """A class: what the wall shows of everybody, and what a teacher may do. Knows nothing of torch."""
 
 import json
-import shutil
 import time
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session, defer
 
-from gan_core import limits, paths
+from gan_core import files, limits, paths
 from gan_core.config import RunConfig, make_config, settings
 from gan_core.errors import WorkbenchError
 from gan_core.exercises import EXERCISES
@@ -237,7 +236,7 @@ class Classroom:
         for run_id in runs:
             self.store.delete(run_id)
         for person_id in people:
-            shutil.rmtree(paths.uploads(person_id), ignore_errors=True)
+            files.delete(paths.uploads(person_id))
         class_export.place().unlink(missing_ok=True)
         overwrite_deleted(self.store.engine)
 

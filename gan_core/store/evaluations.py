@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from gan_core import limits, log, paths
+from gan_core import files, limits, log, paths
 from gan_core.errors import WorkbenchError
 from gan_core.metrics.result import Evaluation
 from gan_core.store.database import changed_rows, now
@@ -58,8 +58,10 @@ class EvaluationStore(Queue[EvaluationRow]):
         Args:
             model: the caller's key of the model, the same for all checkpoints of a run.
 
-        Raises WorkbenchError if the file is gone, if there is no room for a copy, and for what a visitor may not take.
+        Raises WorkbenchError if the file is gone, if there is no room for a copy, if the common place for files cannot
+        be reached, and for what a visitor may not take.
         """
+        files.fetch(checkpoint)
         try:
             with checkpoint.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -109,7 +111,7 @@ class EvaluationStore(Queue[EvaluationRow]):
             queued = changed_rows(session, update(table).where(mine, table.state == State.QUEUED).values(**ended))
             session.execute(update(table).where(mine, table.state == State.RUNNING).values(request=CANCEL))
         if queued and (row := self.get(evaluation_id)):
-            row.checkpoint_path.unlink(missing_ok=True)
+            files.remove([row.checkpoint_path])
 
     def delete(self, evaluation_id: int) -> None:
         """Forget an evaluation that has ended, with its pictures. One that is gone is no error.
@@ -124,6 +126,7 @@ class EvaluationStore(Queue[EvaluationRow]):
         with self.session() as session:
             if changed_rows(session, ended) == 0:
                 raise WorkbenchError("This evaluation is queued or running; cancel it first.")
+            files.delete_there(row.folder)
         shutil.rmtree(row.folder, ignore_errors=True)
 
     def forget(self, models: Iterable[str]) -> None:
@@ -180,6 +183,7 @@ def _keep_copy(checkpoint: Path, row: EvaluationRow) -> None:
         raise WorkbenchError(
             "{file} could not be copied ({error}); make room and try again.", file=checkpoint.name, error=error.strerror
         ) from error
+    files.put(row.checkpoint_path)
 
 
 def numbers_of(row: EvaluationRow) -> Evaluation | None:
@@ -194,6 +198,8 @@ def result_of(row: EvaluationRow) -> Evaluation | None:
         return None
     import numpy as np
 
+    with contextlib.suppress(WorkbenchError):
+        files.fetch(row.pictures_path)
     with contextlib.suppress(OSError, ValueError), np.load(row.pictures_path, allow_pickle=False) as file:
         return result._replace(pictures=dict(file))
     return result

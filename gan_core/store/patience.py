@@ -1,11 +1,14 @@
-"""How long the run store may be unavailable before the work that needs it fails. Knows nothing of torch."""
+"""How long the run store, or the common place for files, may be away before the work that needs it fails.
+
+Knows nothing of torch.
+"""
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from gan_core.errors import StoreUnavailableError
+from gan_core.errors import StoreUnavailableError, WorkbenchError
 
 T = TypeVar("T")
 
@@ -16,9 +19,14 @@ RETRY_SECONDS = 5
 
 
 class Patience:
-    """Lets the store be away for GIVE_UP_SECONDS."""
+    """Lets the store be away for GIVE_UP_SECONDS.
 
-    def __init__(self) -> None:
+    Args:
+        error: what is raised while it is.
+    """
+
+    def __init__(self, error: type[WorkbenchError] = StoreUnavailableError) -> None:
+        self._error = error
         self._away_since: float | None = None
         self._next_try = 0.0
 
@@ -32,7 +40,7 @@ class Patience:
         """A store that does not answer within this context is no error, unless it has been away for too long."""
         try:
             yield
-        except StoreUnavailableError:
+        except self._error:
             now = time.monotonic()
             self._away_since = now if self._away_since is None else self._away_since
             self._next_try = now + RETRY_SECONDS

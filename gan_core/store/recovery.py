@@ -1,7 +1,6 @@
 """A list of runs made again from their folders, and a copy of the list. torch comes with the first model's file."""
 
 import contextlib
-import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.exc import DatabaseError
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.disk import not_written
 from gan_core.errors import StoreDamagedError, WorkbenchError
 from gan_core.presets import PRESETS
@@ -19,8 +18,6 @@ from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import MetricChunk, Run, State
 from gan_core.text import Text
 
-RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4,16}")
-"""How RunStore.create names a run's folder: its number, its preset and dataset, and a random end."""
 IN_TRAINING_SECONDS = 60
 """A run whose live grid is younger is still being trained, by a process that only uses the lost database."""
 SQLITE_BEGINS = b"SQLite format 3\0"
@@ -60,9 +57,9 @@ class Recovered(NamedTuple):
 def folders_without_run(store: RunStore) -> list[Path]:
     """The folders of runs that have a model and are not in the list, in the order of their numbers."""
     with contextlib.suppress(OSError):
-        found = [path for path in sorted(paths.checkpoints().iterdir()) if RUN_FOLDER.fullmatch(path.name)]
+        found = files.run_folders()
         known = store.names() if found else set()
-        return [folder for folder in found if folder.name not in known and any(folder.glob(f"*{paths.MODEL_SUFFIX}"))]
+        return [path for path in found if path.name not in known and files.has(path, f"*{paths.MODEL_SUFFIX}")]
     return []
 
 
@@ -91,6 +88,7 @@ def recover(on_share: Callable[[float], None] = lambda share: None) -> Recovered
         folders = folders_without_run(store)
         for done, folder in enumerate(folders):
             on_share(done / len(folders))
+            files.fetch_run(folder)
             number = int(folder.name.partition("-")[0])
             row = _old_row(old, number, folder.name)
             run = _run_of(folder, row)
@@ -160,13 +158,24 @@ def _run_of(folder: Path, old: dict[str, Any]) -> Run | None:
 
 def _in_training(run: Run) -> bool:
     with contextlib.suppress(OSError):
-        return abs(time.time() - run.live_grid.stat().st_mtime) < IN_TRAINING_SECONDS and run.progress < 1
+        drawn = run.live_grid.stat().st_mtime
+        return abs(_clock_of(run.folder) - drawn) < IN_TRAINING_SECONDS and run.progress < 1
     return False
+
+
+def _clock_of(folder: Path) -> float:
+    """Now, by the clock that writes the times of files there: a shared disk's may differ from this machine's."""
+    probe = paths.partial(folder / "clock")
+    try:
+        probe.touch()
+        return probe.stat().st_mtime
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def _preset(name: str) -> str:
     """The preset in a folder's name; preset and dataset may both have hyphens, so the longest that fits."""
-    match = RUN_FOLDER.fullmatch(name)
+    match = paths.RUN_FOLDER.fullmatch(name)
     assert match is not None  # it is a run's folder
     rest = match[2]
     return max((preset for preset in PRESETS if f"{rest}-".startswith(f"{preset}-")), key=len, default=rest)

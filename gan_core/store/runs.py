@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import URL, delete, func, select, text, update
 from sqlalchemy.orm import Session, defer
 
-from gan_core import limits, log, paths
+from gan_core import files, limits, log, paths
 from gan_core.config import RunConfig, changeable, make_config, with_full_path
 from gan_core.datasets.table import FOLDER
 from gan_core.errors import StoreUnavailableError, WorkbenchError
@@ -288,6 +288,7 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
                 raise WorkbenchError("Run {run} is queued or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+            files.delete_there(run.folder)
         shutil.rmtree(run.folder, ignore_errors=True)
 
     def extend(self, run_id: int, minutes: float | None = None, kimg: float | None = None) -> Run:
@@ -314,28 +315,31 @@ class RunStore(MetricRows, WorkerNames, RunQueue):
     def delete(self, run_id: int) -> None:
         """Forget a run, with its metrics, its changes, and its folder. One that is already gone is no error.
 
-        Raises WorkbenchError if it is queued or running.
+        Raises WorkbenchError if it is queued or running, and FilesUnavailableError, after which all is still there.
         """
         run = super().get(run_id)
         if run is None:
             return
         self.by.refuse_change(run)
         try:
-            self._forget(run_id)
+            self._forget(run)
         except StoreUnavailableError:
             # Deleting from the database needs some room: on a full disk, deleting the folder makes it.
             if run.active:
                 raise
             shutil.rmtree(run.folder, ignore_errors=True)
-            self._forget(run_id)
+            self._forget(run)
         shutil.rmtree(run.folder, ignore_errors=True)
 
-    def _forget(self, run_id: int) -> None:
+    def _forget(self, run: Run) -> None:
+        """In the list and in the common place, or in neither."""
+        run_id = run.id
         with self.session() as session:
             if changed_rows(session, delete(Run).where(Run.id == run_id, Run.state.not_in(ACTIVE))) == 0:
                 raise WorkbenchError("Run {run} is queued or in training; stop it first.", run=run_id)
             session.execute(delete(MetricChunk).where(MetricChunk.run_id == run_id))
             session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+            files.delete_there(run.folder)
 
     # Hyperparameters that change while a run learns
 

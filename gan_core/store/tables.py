@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.config import RunConfig
 from gan_core.datasets.table import dataset_name
 from gan_core.errors import DIVERGED
@@ -134,13 +134,25 @@ class Run(Base):
         return self.folder / self.checkpoint if self.checkpoint else None
 
     @property
+    def best_path(self) -> Path | None:
+        """The checkpoint that scored best while the run learned; None if there is none."""
+        if step := int(self.last.get("best_step", 0)):
+            return paths.best_checkpoint(self.folder, step)
+        return next(reversed(paths.best_checkpoints(self.folder)), None)  # an older run's row does not say
+
+    @property
     def live_grid(self) -> Path:
         """The picture of what the run draws by now; written anew every few seconds."""
         return self.folder / "live.webp"
 
     @property
     def picture_version(self) -> int:
-        """Another number for every picture of what the run draws by now; 0 while there is none."""
+        """Another number for every picture of what the run draws by now; 0 while there is none here.
+
+        Who asks for it watches the run: a newer picture of another machine is brought here meanwhile.
+        """
+        if self.sessions:
+            files.watch(self.live_grid, files.WATCH_SECONDS if self.active else files.FRESH_SECONDS)
         try:
             return self.live_grid.stat().st_mtime_ns // 1_000_000
         except OSError:
@@ -169,7 +181,7 @@ class Run(Base):
     @property
     def has_lost_its_checkpoint(self) -> bool:
         """Whether it had a checkpoint and has none now, so that it could only begin anew."""
-        return bool(self.checkpoint) and not any(self.folder.glob(f"model-*{paths.MODEL_SUFFIX}"))
+        return bool(self.checkpoint) and not files.has(self.folder, f"model-*{paths.MODEL_SUFFIX}")
 
     @property
     def active(self) -> bool:

@@ -18,7 +18,7 @@ from gan_core.presets import PRESETS
 from pages.parts.language import CATALOGUES, LANGUAGES
 from pages.parts.live_chart import DASHES, X_SHORT
 
-KEYWORDS = {"_": None, "Text": None, "WorkbenchError": None}
+KEYWORDS = {"_": None, "Text": None, "WorkbenchError": None, "FilesUnavailableError": None}
 ENGLISH = next(iter(LANGUAGES))
 
 

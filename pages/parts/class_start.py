@@ -1,18 +1,18 @@
 """What the server says in its terminal as a class begins: the address, the code, the teacher's password."""
 
-import contextlib
 import io
 import json
 import os
 import secrets
 import socket
 import sys
+from pathlib import Path
 
 import segno
 import streamlit as st
 
 from gan_core import paths
-from gan_core.disk import not_written
+from gan_core.disk import link_unless_there, not_written
 from gan_core.hosting import PREFIX, hosting
 
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -54,17 +54,25 @@ def qr_code(text: str) -> segno.QRCode:
 def _kept() -> dict[str, str]:
     file = paths.checkpoints() / "class.json"
     try:
-        with contextlib.suppress(ValueError, KeyError, TypeError):  # damaged: made anew
+        try:
             if file.exists():
-                kept = json.loads(file.read_text())
-                return {name: str(kept[name]) for name in ("class_code", "teacher_password")}
+                return _read(file)
+        except (ValueError, KeyError, TypeError):  # damaged: made anew
+            file.unlink(missing_ok=True)
         made = {"class_code": _random(CODE_LETTERS), "teacher_password": _random(PASSWORD_LETTERS)}
         file.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
+        aside = paths.partial(file)
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
             new.write(json.dumps(made))
+        link_unless_there(aside, file)
+        return _read(file)
     except OSError as error:
         raise not_written(file, error) from error
-    return made
+
+
+def _read(file: Path) -> dict[str, str]:
+    kept = json.loads(file.read_text())
+    return {name: str(kept[name]) for name in ("class_code", "teacher_password")}
 
 
 def _random(letters: int) -> str:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from gan_core import paths
+from gan_core import common_place, paths
 from gan_core.errors import WorkbenchError
 from gan_core.store import recovery
 from gan_core.store.runs import RunStore
@@ -18,7 +18,9 @@ SUMMARY = "recovered"
 
 def offer_if_lost(store: RunStore) -> None:
     """Show it if there are folders of runs that are not in the list, and offer to recover them."""
-    lost = recovery.folders_without_run(store) if store.by.may_everything else []
+    # To list what many machines have in common takes too long for every page: `runs --recover` does.
+    may_look = store.by.may_everything and not common_place.is_there()
+    lost = recovery.folders_without_run(store) if may_look else []
     if lost:
         text = _(
             "Runs that lie in {folder} and are not in the list: {count}. The list's file may have been lost.",

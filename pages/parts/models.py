@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
-from gan_core import limits, log, paths
+from gan_core import files, limits, log, paths
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import default_evaluations
@@ -164,7 +164,7 @@ def run_name(key: str) -> str:
 
 def first_of(run: Run) -> str:
     """The key of the model that is offered first of a run that has a checkpoint. Reads no file: a click waits."""
-    return f"best:{run.name}" if paths.best_checkpoints(run.folder) else f"run:{run.name}"
+    return f"best:{run.name}" if run.best_path else f"run:{run.name}"
 
 
 def _of_run(run: Run) -> list[Choice]:
@@ -181,19 +181,22 @@ def _of_run(run: Run) -> list[Choice]:
 
 
 def _best_of(run: Run) -> list[Choice]:
+    best = run.best_path
+    fid = run.last.get("best_fid") or _fid_of(best)
+    if best is None or fid is None:
+        return []
+    label = _("run {run} · best, FID {fid:.2f}", run=run.label, fid=fid)
+    return [Choice(f"best:{run.name}", label, best)]
+
+
+def _fid_of(best: Path | None) -> float | None:
+    """Of an older run, whose row does not say it; None too if the file has just been replaced, or is damaged."""
     from gan_core import checkpoint
 
-    best = checkpoint.best_model(run.folder)
-    if best is None:
-        return []
     try:
-        scores = checkpoint.read_metadata(best).scores
-    except WorkbenchError:  # it has just been replaced by a better one, or is damaged
-        return []
-    if "fid" not in scores:
-        return []
-    label = _("run {run} · best, FID {fid:.2f}", run=run.label, fid=scores["fid"])
-    return [Choice(f"best:{run.name}", label, best)]
+        return checkpoint.read_metadata(best).scores.get("fid") if best else None
+    except WorkbenchError:
+        return None
 
 
 def _upload_key(path: Path) -> str:
@@ -239,8 +242,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     checkpoint.write_aside(path, content)
     kept = hosting().most_uploads_of_one
     given_up = [path for number, path in enumerate(_uploads()) if number >= kept]
-    for old in given_up:
-        old.unlink(missing_ok=True)
+    files.remove(given_up)
     # An evaluation that waits keeps a copy of its model, and so the room on the disk.
     default_evaluations().forget(map(_upload_key, given_up))
     return path
@@ -258,15 +260,14 @@ def _refuse_upload(size: int) -> None:
 
 def _uploads() -> list[Path]:
     """This visitor's, the newest first."""
-    found = []
-    for path in paths.uploads(visitor().person).glob(f"*{paths.MODEL_SUFFIX}"):
-        with contextlib.suppress(FileNotFoundError):  # it has just been replaced by a newer one
-            found.append((path.stat().st_mtime, path))
-    return [path for _time, path in sorted(found, reverse=True)]
+    found = files.listed(paths.uploads(visitor().person))
+    models = [path for path in found if path.suffix == paths.MODEL_SUFFIX]
+    return sorted(models, key=lambda path: (found[path], path), reverse=True)
 
 
 def load(path: Path, weights: str = "ema") -> "Model":
     """The model in that file, with the weights of that kind. Raises WorkbenchError if it is gone or cannot be used."""
+    files.fetch(path)
     try:
         changed = path.stat().st_mtime_ns
     except OSError as error:

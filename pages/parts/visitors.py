@@ -4,7 +4,6 @@ import contextlib
 import os
 import secrets
 from functools import cache
-from pathlib import Path
 
 import streamlit as st
 from anyio import to_thread
@@ -15,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gan_core import paths
-from gan_core.disk import not_written
+from gan_core.disk import link_unless_there, not_written
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import EvaluationStore, default_evaluations
@@ -126,22 +125,10 @@ def _kept_secret() -> str:
         aside = paths.partial(file)
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as new:
             new.write(secrets.token_hex(32))
-        _link_unless_there(aside, file)
+        link_unless_there(aside, file)
         return file.read_text()
     except OSError as error:
         raise not_written(file, error) from error
-
-
-def _link_unless_there(aside: Path, file: Path) -> None:
-    try:
-        if not file.exists():
-            os.link(aside, file)
-    except FileExistsError:
-        pass  # another server was faster
-    except OSError:  # a disk without hard links
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 # For pages

@@ -161,6 +161,21 @@ def test_finding_places_loads_no_database():
     assert done.returncode == 0, done.stderr
 
 
+def test_only_what_dead_processes_of_this_machine_left_half_written_goes(tmp_path):
+    mine = paths.partial(tmp_path / "live.webp")
+    dead = mine.with_name(f"live.webp.{paths.machine()}-99999999.partial")
+    older, theirs = (tmp_path / f"live.webp.{name}.partial" for name in ("99999999", "another-machine-99999999"))
+    for options, left in (
+        ({}, {mine, theirs}),
+        ({"of_the_living": True}, {theirs}),
+        ({"of_the_living": True, "of_all_machines": True}, set()),
+    ):
+        for path in (mine, dead, older, theirs):
+            path.touch()
+        paths.remove_partials(tmp_path, **options)
+        assert set(tmp_path.iterdir()) == left
+
+
 def test_a_process_of_ours_learns_no_secret_of_the_servers_and_where_the_database_is(monkeypatch):
     secret = ("GAN_WORKBENCH_SECRET", "GAN_WORKBENCH_CLASS_CODE", "GAN_WORKBENCH_TEACHER_PASSWORD")
     secret += ("gan_workbench_metrics_token", "STREAMLIT_SERVER_COOKIE_SECRET", "STREAMLIT_AUTH_CLIENT_SECRET")

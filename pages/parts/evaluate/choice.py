@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from gan_core import paths
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.runs import RunStore
@@ -110,11 +109,9 @@ def _of_run(run: Run) -> list[Choice]:
     """Its newest checkpoint, and the one that scored best while it learned, if it kept one."""
     assert run.checkpoint_path is not None  # only a run that has one is offered
     newest = Choice(f"run:{run.name}", _("run {run}", run=run.title), run.checkpoint_path)
-    best = [
-        Choice(f"best:{run.name}", _("run {run} · best", run=run.title), path)
-        for path in paths.best_checkpoints(run.folder)[-1:]
-    ]
-    return [newest, *best]
+    if run.best_path is None:
+        return [newest]
+    return [newest, Choice(f"best:{run.name}", _("run {run} · best", run=run.title), run.best_path)]
 
 
 def data_dir(store: RunStore, key: str) -> Path | None:

@@ -89,10 +89,9 @@ def recent_runs(store: RunStore, runs: list[Run]) -> None:
 
 def _newest_picture(store: RunStore, run: Run) -> str | None:
     """The address of what the run drew last; None while it has drawn nothing."""
-    try:
-        return f"live/{link_key(run)}/newest?v={run.live_grid.stat().st_mtime_ns}"
-    except OSError:  # not yet there, or of an older run, which kept it under another name
-        steps = store.find(run.name).grid_steps
+    if version := run.picture_version:
+        return f"live/{link_key(run)}/newest?v={version}"
+    steps = store.find(run.name).grid_steps  # not yet here, or of an older run, which kept it under another name
     return f"live/{link_key(run)}/grid/{steps[-1]}?v={run.sessions}" if steps else None
 
 

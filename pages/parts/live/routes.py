@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from gan_core import files
 from gan_core.config import changeable
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import app_worker
@@ -111,8 +112,15 @@ def _newest_grid(request: Request) -> Response:
 
 def _grid(request: Request) -> Response:
     step = whole_number(request.path_params["step"]) or 0
+
+    def path_of(run: Run) -> Path:
+        path = run.grid_path(step)
+        if step in run.grid_steps:  # nobody makes the server ask for what there never was
+            files.fetch(path)
+        return path
+
     # After a resume, the same step draws the same picture.
-    return _picture(request, lambda run: run.grid_path(step), A_YEAR)
+    return _picture(request, path_of, A_YEAR)
 
 
 def _picture(request: Request, path_of: Callable[[Run], Path], cache: str) -> Response:

@@ -6,7 +6,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from gan_core import paths
+from gan_core import files, paths
 from gan_core.animation import animation
 from gan_core.config import changeable
 from gan_core.store.evaluations import default_evaluations
@@ -160,7 +160,9 @@ def _downloads(store: RunStore, run: Run) -> None:
 
 
 def _film(run: Run, form: Literal["gif", "webp"]) -> bytes:
-    return animation([run.grid_path(step) for step in run.grid_steps], form)
+    frames = [run.grid_path(step) for step in run.grid_steps]
+    files.fetch_all(frames)
+    return animation(frames, form)
 
 
 def _ask_to_delete(run: Run) -> None:

@@ -228,7 +228,8 @@ def without_columns(store, *names):
     with store.engine.begin() as connection:
         for name in names:
             connection.execute(text(f"ALTER TABLE runs DROP COLUMN {name}"))
-        connection.execute(text("DROP TABLE run_changes"))
+        for table in ("run_changes", "experiments", "experiment_runs", "workers"):  # which have changed since
+            connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DROP TABLE gan_workbench_version"))
     store.engine.dispose()
     return url
