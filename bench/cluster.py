@@ -1,9 +1,10 @@
 """Two people's runs on a cluster, one machine of which is lost: `python -m bench.cluster [--runs 12] [--kimg 20]`.
 
-A Ray cluster of two machines with a core each (processes of this one), Postgres, and a folder that all share. When a
-quarter of the runs have ended, a machine is killed with all that runs there; another one comes. Prints what has become
-of every run and in which order they began; then how long a run takes besides its training, on Ray and by this machine's
-own worker, one at a time.
+A Ray cluster of two machines with a core each (processes of this one), Postgres, and a folder that all share; with
+--object-store, each machine has a folder of its own, and an object store (moto's S3) is the common place. When a quarter
+of the runs have ended, a machine is killed with all that runs there; another one comes. Prints what has become of every
+run and in which order they began; then how long a run takes besides its training, on Ray and by this machine's own
+worker, one at a time.
 """
 
 import argparse
@@ -19,11 +20,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.survival import problems_of
+from gan_core import files
 from gan_core.config import RunConfig
 from gan_core.presets import preset_config
 from gan_core.store.people import default_people
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import State
+from tests.object_store import BUCKET, make_bucket, object_store
 from tests.postgres import postgres
 from tests.ray_cluster import RayCluster, ray_cluster
 
@@ -104,6 +107,8 @@ def report(store: RunStore, first_begun: dict[int, float], config: RunConfig) ->
             f"{run.id:4} {names[run.person_id]:4} {run.state:9} {run.sessions:8} {run.kimg:6.1f} "
             f"{first_begun[run.id] - first:6.1f} {(run.ended_at or 0) - first:6.1f}"
         )
+        if run.checkpoint_path:
+            files.fetch(run.checkpoint_path)
         for problem in problems_of(run, store):
             print(f"WRONG: {problem}")
         if not 0 <= 1000 * (run.kimg - (config.kimg or 0)) < config.batch_size:
@@ -119,27 +124,39 @@ def cost(store: RunStore, config: RunConfig, *options: str, **environment: str) 
     return statistics.median((run.ended_at or 0) - run.started_at - run.seconds for run in ended)
 
 
+@contextlib.contextmanager
+def place(folder: Path, runs: int, with_object_store: bool) -> Iterator[dict[str, str]]:
+    """The environment of all machines: where things lie, and who may do how much."""
+    with contextlib.ExitStack() as stack:
+        found = {
+            "GAN_WORKBENCH_CHECKPOINTS": str(folder / "checkpoints"),
+            "GAN_WORKBENCH_DATA": str(folder / "data"),
+            "GAN_WORKBENCH_DATABASE": stack.enter_context(postgres()),
+            "GAN_WORKBENCH_MODE": "class",
+            "GAN_WORKBENCH_CLASS_CODE": CODE,
+            "GAN_WORKBENCH_MOST_ACTIVE_OF_ONE": str(runs),
+        }
+        if with_object_store:
+            keys = stack.enter_context(object_store())
+            make_bucket(keys)
+            found |= keys | {"GAN_WORKBENCH_FILES": f"s3://{BUCKET}/runs"}
+        yield found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--kimg", type=float, default=20)
+    parser.add_argument("--object-store", action="store_true")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, postgres() as url:
-        place = {
-            "GAN_WORKBENCH_CHECKPOINTS": str(Path(folder) / "checkpoints"),
-            "GAN_WORKBENCH_DATA": str(Path(folder) / "data"),
-            "GAN_WORKBENCH_DATABASE": url,
-            "GAN_WORKBENCH_MODE": "class",
-            "GAN_WORKBENCH_CLASS_CODE": CODE,
-            "GAN_WORKBENCH_MOST_ACTIVE_OF_ONE": str(asked.runs),
-        }
-        os.environ |= place
+    with tempfile.TemporaryDirectory() as folder, place(Path(folder), asked.runs, asked.object_store) as environment:
+        os.environ |= environment
         config = preset_config("minute").model_copy(
             update={"minutes": None, "kimg": asked.kimg, "dataset": "digits", "score_every": None}
         )
         store = default_store()
         people = [store.acting_for(default_people().enter_class(f"key of {name}", CODE, name)) for name in PEOPLE]
-        with ray_cluster(place) as cluster:
+        with ray_cluster(environment, own_folders=asked.object_store) as cluster:
             hold(store, people, cluster, asked.runs, config)
             short = config.model_copy(update={"kimg": 2.0})
             on_ray = cost(people[0], short, "--ray", cluster.address, **cluster.token)

@@ -25,9 +25,11 @@ class RayCluster:
 
     Args:
         environment: what each machine knows besides.
+        own_folders: each machine has the folder of runs to itself, under its own name.
     """
 
-    def __init__(self, environment: dict[str, str]):
+    def __init__(self, environment: dict[str, str], own_folders: bool = False):
+        self.own_folders = own_folders
         self.folder = Path(tempfile.mkdtemp(prefix="ray-"))  # short: the path of a socket may have 107 characters
         self.gcs, self.dashboard = free_port(), free_port()
         self.token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -58,10 +60,13 @@ class RayCluster:
     def _ray(self, machine: str, *options: str) -> None:
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", *options]
         log = self.folder / f"{machine}.log"
+        environment = self.environment | {MARK: f"{self.folder.name}/{machine}"}
+        if self.own_folders:
+            environment["GAN_WORKBENCH_CHECKPOINTS"] += f"-{machine}"
         with log.open("wb") as output:
             ended = subprocess.run(
                 [*command, "--disable-usage-stats", f"--dashboard-agent-listen-port={free_port()}"],
-                env=self.environment | {MARK: f"{self.folder.name}/{machine}"},
+                env=environment,
                 stdout=output,
                 stderr=output,
                 timeout=START_SECONDS,
@@ -93,10 +98,11 @@ class RayCluster:
 
 
 @contextlib.contextmanager
-def ray_cluster(environment: dict[str, str], machines: int = 2) -> Iterator[RayCluster]:
-    cluster = RayCluster(environment)
+def ray_cluster(environment: dict[str, str], own_folders: bool = False) -> Iterator[RayCluster]:
+    """Of two machines."""
+    cluster = RayCluster(environment, own_folders)
     try:
-        cluster.start(machines)
+        cluster.start(machines=2)
         yield cluster
     finally:
         cluster.stop()
