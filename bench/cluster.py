@@ -1,7 +1,7 @@
 """Two people's runs on a cluster, one machine of which is lost: `python -m bench.cluster [--runs 12] [--kimg 20]`.
 
-A Ray cluster of two machines with a core each (processes of this one), Postgres, and a folder that all share; with
---object-store, each machine has a folder of its own, and an object store (moto's S3) is the common place. When a quarter
+A Ray cluster of two machines with a core each (processes of this one), Postgres, and a folder that all share. With
+--object-store, each machine has its own folder, and an object store (moto's S3) is the common place. When a quarter
 of the runs have ended, a machine is killed with all that runs there; another one comes. Prints what has become of every
 run and in which order they began; then how long a run takes besides its training, on Ray and by this machine's own
 worker, one at a time.
