@@ -34,6 +34,7 @@ PEOPLE = ("Ana", "Ben")
 CODE = "bench"
 PATIENCE_SECONDS = 1200
 LOOK_SECONDS = 0.2
+LAST_SHARE = 0.8
 ALONE = 3
 """Runs by which the cost of each way is compared."""
 
@@ -60,14 +61,23 @@ def worker(*options: str, **environment: str) -> Iterator[None]:
 def lose_a_machine(store: RunStore, cluster: RayCluster, ended: int) -> None:
     """When so many runs have ended, kill the machine of one that has a checkpoint, then let another machine come."""
     wait_for(lambda: sum(run.state == State.FINISHED for run in store.all_runs()) >= ended, "the first runs")
-    wait_for(lambda: any(run.state == State.RUNNING and run.checkpoint for run in store.all_runs()), "a checkpoint")
-    machine = next(name for name in ("machine-0", "machine-1") if cluster.trains_on(name))
+    wait_for(lambda: in_the_midst(store, cluster) is not None, "a run with a checkpoint")
+    machine, run = in_the_midst(store, cluster) or ("", 0)
     began = time.monotonic()
     cluster.kill(machine)
-    print(f"killed {machine} with all that ran there")
-    wait_for(lambda: any(run.restarts or run.sessions > 1 for run in store.all_runs()), "its run to be missed")
-    print(f"its run waited again after {time.monotonic() - began:.1f} s")
+    print(f"killed {machine} with run {run}, which had a checkpoint", flush=True)
+    wait_for(lambda: store.find(str(run)).restarts > 0, "its run to be missed")
+    print(f"its run waited again after {time.monotonic() - began:.1f} s", flush=True)
     cluster.add("machine-2")
+
+
+def in_the_midst(store: RunStore, cluster: RayCluster) -> tuple[str, int] | None:
+    """A machine, and its run that has a checkpoint and is not about to end."""
+    for machine in ("machine-0", "machine-1"):
+        number = cluster.run_on(machine)
+        if number and (run := store.get(number)) and run.checkpoint and run.progress < LAST_SHARE:
+            return machine, number
+    return None
 
 
 def hold(store: RunStore, people: list[RunStore], cluster: RayCluster, runs: int, config: RunConfig) -> None:

@@ -87,9 +87,13 @@ class RayCluster:
                     found.append(process)
         return found
 
-    def trains_on(self, machine: str) -> bool:
-        """Whether a run's process is there."""
-        return any("gan_core.jobs.train_job" in " ".join(process.cmdline()) for process in self.processes(machine))
+    def run_on(self, machine: str) -> int | None:
+        """The number of the run whose process is there."""
+        for process in self.processes(machine):
+            with contextlib.suppress(psutil.Error, ValueError):
+                command = process.cmdline()
+                return int(command[command.index("gan_core.jobs.train_job") + 1])
+        return None
 
     def stop(self) -> None:
         for process in self.processes():
