@@ -44,6 +44,7 @@ NEEDED = (
     "gan_core.jobs.train_job",
     "gan_core.metrics.scorecard",
     "gan_core.training.captured",
+    "gan_core.training.parallel",
 )
 """With what they import, all that a run may need."""
 ANSWER_SECONDS = 5

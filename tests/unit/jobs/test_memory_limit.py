@@ -60,11 +60,11 @@ def test_a_run_beyond_the_limit_fails_and_the_next_one_is_trained(hosted, store,
     too_large = store.create(wide, "dcgan")
     next_one = store.create(small_config(), "cgan")
     hands = worker.Worker(store, ThisMachine(1, worker.Warm(tmp_path / "warm.log")))
-    hands.warm.keep()
+    hands.engine.get_ready(somebody_looks=True, in_work=False)
     wait_for(lambda: not hands.supervise(), "both runs", 120)
     failed, after = store.get(too_large.id), store.get(next_one.id)
     assert failed.state == State.FAILED
     assert "more memory than the 0.26 GiB that it may take here" in str(failed.status_text)
     assert after.state == State.FINISHED
-    hands.warm.end()
+    hands.engine.close()
     end_all(hands)
