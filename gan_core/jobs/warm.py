@@ -139,6 +139,7 @@ class Warm:
         assert self._process and self._process.stdout  # a pipe
         if not select.select([self._process.stdout], [], [], ANSWER_SECONDS)[0]:
             self._process.kill()
+            self._process.wait()  # or it would seem to be ready for a moment
         told = self._process.stdout.readline().strip()
         return int(told or 0)
 
