@@ -73,6 +73,11 @@ def test_a_range_that_could_not_be_searched_is_refused_in_words(vary, trials, wo
         make_experiment("cgan", small_config(), values, 3, trials)
 
 
+def test_batches_that_several_devices_share_have_no_range():
+    with pytest.raises(WorkbenchError, match="for several devices, give values"):
+        make_experiment("cgan", small_config(devices=2, batch_size=8), {"batch_size": ["8..16"]}, 1, 20)
+
+
 def test_a_folder_may_have_two_dots():
     asked = make_experiment("cgan", small_config(), {"dataset": ["folder:../cats", "digits"]}, 1)
     assert asked.vary["dataset"] == ("folder:../cats", "digits")
