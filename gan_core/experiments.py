@@ -151,6 +151,8 @@ def _refuse_ranges(experiment: Experiment) -> None:
             )
         if ranges and not experiment.trials:
             raise WorkbenchError("{title}: a range needs a number of trials.", title=_title(name))
+        if ranges and name == "batch_size" and experiment.base.devices > 1:  # most within it would not split
+            raise WorkbenchError("{title}: for several devices, give values, not a range.", title=_title(name))
 
 
 def _refuse_size(experiment: Experiment) -> None:

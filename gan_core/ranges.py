@@ -26,9 +26,9 @@ class Range(NamedTuple):
         number = int if is_whole else float
         try:
             found = cls(number(low), number(high), is_whole)
-        except ValueError:
+            return found if math.isfinite(found.low) and math.isfinite(found.high) else None
+        except (ValueError, OverflowError):  # a whole number beyond all floats
             return None
-        return found if math.isfinite(found.low) and math.isfinite(found.high) else None
 
     @property
     def is_log(self) -> bool:
@@ -51,5 +51,5 @@ class Range(NamedTuple):
         if self.is_whole:
             return as_text(int(value))
         size = abs(value) if self.is_log else self.high - self.low
-        digits = math.ceil(math.log10(FINENESS / size)) if size else 0
+        digits = math.ceil(math.log10(FINENESS) - math.log10(size)) if size else 0
         return as_text(float(min(max(round(value, digits), self.low), self.high)))

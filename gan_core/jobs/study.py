@@ -54,7 +54,7 @@ def suggest(experiment: Experiment, outcomes: Sequence[Outcome]) -> dict[str, st
         return experiment.own
     from optuna.samplers import TPESampler
 
-    sampler = TPESampler(seed=1000 * experiment.base.seed + len(outcomes))
+    sampler = TPESampler(seed=(1000 * experiment.base.seed + len(outcomes)) % 2**32)  # as large as NumPy's may be
     study = _study(experiment, outcomes)
     study.sampler = sampler
     tried = [outcome.values for outcome in outcomes]

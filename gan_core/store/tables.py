@@ -37,7 +37,7 @@ OLD_METRICS = {"real_verdict": "real_output", "fake_verdict": "fake_output", "sp
 """What metrics are called in older databases."""
 MAX_GRIDS = 200
 """Sample grids that a run keeps."""
-REVISION = "0003"
+REVISION = "0004"
 """Of `migrations/versions`, the one that makes these tables."""
 VERSION_TABLE = "gan_workbench_version"
 """Where Alembic keeps a database's revision. Not by its usual name, which another program in the database may have."""

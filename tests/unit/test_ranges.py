@@ -16,6 +16,7 @@ from tests.conftest import small_config
         ("8..64", True, Range(8, 64, True)),
         ("8..64.5", True, None),
         ("nan..1", False, None),
+        ("1.." + 400 * "9", True, None),
         ("1e-4", False, None),
         ("..", False, None),
         ("1..2..3", False, None),
@@ -40,6 +41,7 @@ def test_values_that_span_a_decade_are_searched_over_their_logarithm():
         (Range(1e-4, 1e-3), 0.00099999, "0.001"),
         (Range(0.12345, 0.2), 0.123451, "0.12345"),
         (Range(8, 64, True), 17.0, "17"),
+        (Range(0, 1e-310), 5e-311, "5e-311"),
     ],
 )
 def test_its_values_are_written_as_people_would_and_stay_within_it(of, value, written):
@@ -69,6 +71,11 @@ def test_a_range_that_could_not_be_searched_is_refused_in_words(vary, trials, wo
     values = {name: read_values(name, text) for name, text in vary.items()}
     with pytest.raises(WorkbenchError, match=words):
         make_experiment("cgan", small_config(), values, 3, trials)
+
+
+def test_batches_that_several_devices_share_have_no_range():
+    with pytest.raises(WorkbenchError, match="for several devices, give values"):
+        make_experiment("cgan", small_config(devices=2, batch_size=8), {"batch_size": ["8..16"]}, 1, 20)
 
 
 def test_a_folder_may_have_two_dots():

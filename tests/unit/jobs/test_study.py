@@ -56,6 +56,11 @@ def test_the_same_outcomes_lead_to_the_same_settings_another_seed_to_others():
     assert suggest(asked(), outcomes) != suggest(asked(seed=1), outcomes)
 
 
+def test_the_largest_seed_may_search():
+    experiment = asked(seed=2**31 - 1)
+    assert suggest(experiment, searched(experiment, valley, 1)) != experiment.own
+
+
 def test_whole_numbers_stay_whole_and_are_not_tried_twice_while_there_are_others():
     experiment = asked({"n_critic": ["1..6"]})
     outcomes = searched(experiment, lambda values: abs(int(values["n_critic"]) - 3), 5)

@@ -13,8 +13,12 @@ from sqlalchemy import create_engine, inspect, text
 
 from gan_core import paths
 from gan_core.errors import WorkbenchError
+from gan_core.experiments import make_experiment
 from gan_core.store.database import MIGRATIONS, open_database
+from gan_core.store.experiments import Experiments
 from gan_core.store.migrations.versions import first_tables
+from gan_core.store.runs import RunStore
+from gan_core.store.runs_by_settings import runs_with
 from gan_core.store.tables import REVISION, VERSION_TABLE, Base
 from tests.conftest import small_config
 
@@ -77,6 +81,21 @@ def test_what_other_programs_have_in_the_database_stays(tmp_path):
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "v3.0.0.d"
     assert inspect(engine).has_table("runs")
+
+
+def test_runs_and_experiments_from_before_a_hyperparameter_came_are_found_again(store):
+    asked = make_experiment("cgan", small_config(), {"beta1": ["0", "0.5"]}, 1)
+    experiments = Experiments(store)
+    row = experiments.make(asked)
+    experiments.train_missing(row)
+    with store.engine.begin() as connection:
+        for table in ("runs", "experiments"):
+            connection.exec_driver_sql(f"UPDATE {table} SET config_json = replace(config_json, '\"devices\":1,', '')")
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0003'"))
+    assert None in runs_with(store, asked.all_configs())
+    again = RunStore(store.engine.url)
+    assert Experiments(again).make(asked).id == row.id
+    assert None not in runs_with(again, asked.all_configs())
 
 
 def test_a_store_of_a_newer_version_is_left_alone(store):
