@@ -146,6 +146,13 @@ def test_within_the_noise_nothing_is_called_better(open_page, store, asked):
     assert "no difference beyond the noise" in table(app)["verdict"].tolist()
 
 
+def test_runs_too_short_for_a_score_are_counted_with_what_to_do(open_page, store, asked):
+    for _ in range(3):
+        store.end(store.claim("me").id, "me", State.FINISHED)
+    finish(store, 9.0)
+    assert "Runs that ended without a score: 3." in open_page(PAGE).warning[0].value
+
+
 def test_all_stop_and_go_on_by_one_click(open_page, store, asked):
     app = open_page(PAGE)
     button_named(app, "Stop all").click().run()
@@ -200,6 +207,13 @@ def test_a_range_in_the_form_makes_it_a_search(open_page, store, experiments):
     assert (row.trials, row.seeds, row.is_open) == (4, 3, True)
     assert "0 of 12 runs have ended" in app.get("progress")[0].proto.text
     assert "Generator's learning rate 0.0001..0.01" in words_of(app)
+
+
+def test_a_search_without_a_trial_yet_shows_no_empty_table(open_page, store, experiments):
+    experiments.make(make_experiment("cgan", small_config(), {"batch_size": ["16..64"]}, 1, trials=4))
+    app = open_page(PAGE)
+    assert not app.dataframe
+    assert "No trial has begun yet." in app.info[0].value
 
 
 def test_a_range_that_is_refused_is_said_beside_it(open_page):

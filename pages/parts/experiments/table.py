@@ -11,7 +11,7 @@ from gan_core.experiments import Experiment
 from gan_core.metrics.result import SCORES
 from gan_core.monitor.answers import VERDICTS, spread
 from gan_core.monitor.experiment_results import Result
-from gan_core.store.tables import Run
+from gan_core.store.tables import Run, State
 from gan_core.text import Text, csv_for_all, no_formula
 from pages.parts.edge import plain
 from pages.parts.language import _
@@ -36,6 +36,9 @@ def label_of(variant: dict[str, str]) -> str:
 
 def show_table(experiment: Experiment, results: list[Result], score: Score) -> None:
     """Mean and standard deviation over the seeds, the best first."""
+    if not results:
+        st.info(_("No trial has begun yet."), icon=":material/hourglass_empty:")
+        return
     rows = [_row(experiment, result) for result in results]
     titles = [_(settings()[name].title) for name in experiment.vary]
     if experiment.trials:
@@ -51,7 +54,19 @@ def show_table(experiment: Experiment, results: list[Result], score: Score) -> N
     )
     if behind := sum(result.is_behind for result in results):
         st.caption(_("Trials that were stopped early, since they were behind by FID: {count}", count=behind))
+    if unscored := sum(_ended_unscored(run) for result in results for run in result.runs):
+        st.warning(
+            _(
+                "Runs that ended without a score: {count}. Training of some seconds is too short for one; choose a "
+                "longer training, or a number for *Score every*.",
+                count=unscored,
+            )
+        )
     _say_best(experiment, results, score)
+
+
+def _ended_unscored(run: Run | None) -> bool:
+    return run is not None and run.state == State.FINISHED and "fid" not in run.last
 
 
 def _columns(experiment: Experiment) -> "dict[Any, ColumnConfig]":
