@@ -42,14 +42,17 @@ def draw(generator: nn.Module, latents: Tensor, labels: Tensor, on_share: OnShar
     return np.concatenate(parts)
 
 
-def draw_batches(generator: nn.Module, latents: Tensor, labels: Tensor) -> Iterator[np.ndarray]:
-    """The same up to DRAW_BATCH pictures at a time, each batch drawn when it is asked for.
+def draw_batches(
+    generator: nn.Module, latents: Tensor, labels: Tensor, most: int | None = None
+) -> Iterator[np.ndarray]:
+    """The same batch by batch, each drawn when it is asked for.
 
     Args:
         labels: weights of the classes, float [N, classes], may stand in for them.
+        most: pictures in a batch; DRAW_BATCH if nothing is said.
     """
-    device = next(generator.parameters()).device
-    for some, some_labels in zip(latents.split(DRAW_BATCH), labels.split(DRAW_BATCH), strict=True):
+    device, most = next(generator.parameters()).device, most or DRAW_BATCH
+    for some, some_labels in zip(latents.split(most), labels.split(most), strict=True):
         with torch.no_grad():
             images = generator(some.to(device), some_labels.to(device))
         yield to_pixels(images)

@@ -18,6 +18,8 @@ from gan_core.metrics.classifier import load_classifier
 from gan_core.sampling import Model, Order, draw_batches
 
 SMALLEST_SINE = 1e-6
+AT_ONCE = 30
+"""Frames that are drawn together: a second of film, so that it can soon begin."""
 
 
 def slerp(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
@@ -118,12 +120,12 @@ def draw(model: Model, walk: Walk, of_leg: int, evenly: bool = False) -> Iterato
     times = torch.linspace(0, walk.legs, walk.legs * of_leg + 1, dtype=torch.float64)
     if evenly:
         describe, parts = _features(model), []
-        for images in draw_batches(model.generator, *walk.at(times)):
+        for images in draw_batches(model.generator, *walk.at(times), AT_ONCE):
             parts.append(describe(images))
             pictures += len(images)
             yield Drawn(pictures, None)
         times = even_times(times, torch.cat(parts))
-    for images in draw_batches(model.generator, *walk.at(times[:frames])):
+    for images in draw_batches(model.generator, *walk.at(times[:frames]), AT_ONCE):
         pictures += len(images)
         yield Drawn(pictures, images)
 

@@ -42,18 +42,18 @@ def main() -> None:
     with progress_bar(_("Drawing the pictures")) as show:
         samples = wishes.draw(model, what, how, show)
     with st.sidebar:
-        walks = _group(_("Walk"), walk.choose_whether)
+        has_walk = _group(_("Walk"), walk.choose_whether)
         number = _group(_("One picture"), one_picture.choose_one, len(samples.images))
     address_of_grid = models.address(choice, model) | wishes.address(what, how)
     alt = _alt(model, samples, what)
 
     def address() -> dict[str, Any]:
-        looked_at = walk.current().address() if walks else one_picture.address(model, number)
+        looked_at = walk.current().address() if has_walk else one_picture.address(model, number)
         return address_of_grid | looked_at
 
     _tools(choice, samples, address)
     many.offer(address_of_grid, what, model)
-    if walks:
+    if has_walk:
         walk.show(model, samples, address_of_grid, alt)
         return
     if number:

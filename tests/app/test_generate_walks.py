@@ -1,5 +1,6 @@
 """Walks and many pictures at once on the Generate page, and the routes that draw them."""
 
+import asyncio
 import io
 import struct
 import zipfile
@@ -213,6 +214,28 @@ def test_many_pictures_come_as_the_files_that_the_library_makes():
         else:
             with zipfile.ZipFile(io.BytesIO(content)) as read, zipfile.ZipFile(io.BytesIO(drawn.zip())) as own:
                 assert [(e.filename, e.CRC) for e in read.infolist()] == [(e.filename, e.CRC) for e in own.infolist()]
+
+
+def test_once_the_reader_is_gone_nothing_more_is_drawn():
+    """As a server tells it: the connection was closed."""
+    sent, gone = [], asyncio.Event()
+    asked = {"model": "shipped:mnist-gan", "total": "10000", "seed": "0", "t": "3"}
+
+    async def receive():
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+        if len(sent) == 4:
+            gone.set()
+
+    scope = {
+        "type": "http", "method": "GET", "path": "/live/pictures.npz", "headers": [],
+        "query_string": urlencode(asked).encode(),
+    }  # fmt: skip
+    asyncio.run(Starlette(routes=routes.drawing_routes())(scope, receive, send))
+    assert len(sent) < 20  # of 103
 
 
 def test_a_text_is_drawn_as_a_file_too():

@@ -14,7 +14,21 @@ LIBRARY = sorted(
     if path.stem not in ("__main__", "env")  # Alembic runs the latter
 )
 WITHOUT_TORCH = [
-    *("animation", "config", "disk", "errors", "growth", "paths", "pictures", "presets", "seeds", "setting", "text"),
+    *(
+        "animation",
+        "archives",
+        "config",
+        "disk",
+        "errors",
+        "films",
+        "growth",
+        "paths",
+        "pictures",
+        "presets",
+        "seeds",
+        "setting",
+        "text",
+    ),
     *("validation", "datasets", "datasets.downloads", "datasets.folders", "datasets.table"),
     *("store", "monitor", "estimates", "estimates.estimator", "jobs.worker", "jobs.job", "jobs.reporter"),
     *("metrics", "metrics.result", "networks", "training"),
@@ -33,7 +47,7 @@ def modules_of(names: list[str]) -> list[str]:
     [
         (LIBRARY, "streamlit"),
         (LIBRARY, "plotly"),
-        ([*modules_of(WITHOUT_TORCH), "pages.parts.live.routes"], "torch"),
+        ([*modules_of(WITHOUT_TORCH), "pages.parts.live.routes", "pages.parts.generate.routes"], "torch"),
         (["gan_core"], "pydantic"),
     ],
     ids=[

@@ -29,7 +29,7 @@ def read_order(query: QueryParams, store: RunStore, most: float) -> tuple["Model
 
     Raises WorkbenchError for more, for a model or a class that is not there, and for nonsense.
     """
-    if sum(map(len, query.values())) > LONGEST:
+    if len(str(query)) > LONGEST:
         raise _nonsense()
     weights = "generator" if query.get("raw") == "true" else "ema"
     model = models.load(models.path_of(query.get("model", ""), store), weights)

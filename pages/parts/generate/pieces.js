@@ -2,6 +2,12 @@
 // drawn, `onPiece` how many are by now and what comes next. Throws a Refusal with the server's sentence.
 class Refusal extends Error {}
 
+// "100 of 10,000 pictures drawn", in the reader's language.
+function howFar(words, drawn, pictures) {
+  const [some, all] = [drawn, pictures].map((count) => count.toLocaleString(document.documentElement.lang || "en"));
+  return words.replace("{drawn}", some).replace("{pictures}", all);
+}
+
 async function readPieces(path, signal, onStart, onPiece) {
   const answer = await fetch(new URL(path, document.baseURI), { signal });
   if (answer.status === 400) throw new Refusal((await answer.json()).error);

@@ -9,7 +9,7 @@ function keep(parts, name) {
 }
 
 function build(root) {
-  root.innerHTML = `<div class="buttons"></div><progress hidden></progress><p role="status"></p><p role="alert"></p>`;
+  root.innerHTML = `<div class="buttons"></div><progress hidden></progress><p class="how-far"></p><p role="status"></p><p role="alert"></p>`;
   root.ganWorkbenchFile = null;
 }
 
@@ -17,7 +17,8 @@ export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".drawn-files");
   if (!root.firstChild) build(root);
   const [buttons, bar] = [root.querySelector(".buttons"), root.querySelector("progress")];
-  const [status, alert] = [root.querySelector("[role=status]"), root.querySelector("[role=alert]")];
+  // How far it is changes too often to be read out; the bar tells whoever asks.
+  const [far, status, alert] = [".how-far", "[role=status]", "[role=alert]"].map((name) => root.querySelector(name));
   const { words } = data;
   clearTimeout(root.ganWorkbenchEnding);
 
@@ -48,15 +49,16 @@ export default function ({ data, parentElement }) {
     try {
       await readPieces(file.path, cancel.signal, (all) => { bar.max = pictures = all; }, (drawn, bytes) => {
         bar.value = drawn;
-        status.textContent = drawn < pictures ? words.drawn.replace("{drawn}", drawn).replace("{pictures}", pictures) : words.making;
+        far.textContent = drawn < pictures ? howFar(words.drawn, drawn, pictures) : words.making;
         if (bytes.length) parts.push(bytes);
       });
       keep(parts, file.name);
       status.textContent = words.kept.replace("{name}", file.name);
     } catch (error) {
       if (cancel.signal.aborted) status.textContent = words.cancelled;
-      else { status.textContent = ""; alert.textContent = error instanceof Refusal ? error.message : words.broken; }
+      else alert.textContent = error instanceof Refusal ? error.message : words.broken;
     }
+    far.textContent = "";
     root.ganWorkbenchFile = null;
     show();
   };

@@ -4,7 +4,7 @@ function build(root) {
   root.innerHTML = `<canvas role="img"></canvas>
     <div class="controls"><button type="button"></button><input type="range" min="0" step="1"></div>
     <div class="controls"><label><span></span><select></select></label><label><input type="checkbox"><span></span></label></div>
-    <progress></progress><p role="status"></p><p role="alert"></p>`;
+    <progress></progress><p class="how-far"></p><p role="alert"></p>`;
   return { path: "", sheets: [], there: 0, at: 0, direction: 1, playing: false, loading: null, tick: 0 };
 }
 
@@ -14,7 +14,7 @@ export default function ({ data, parentElement }) {
   clearTimeout(film.ending);
   const find = (name) => root.querySelector(name);
   const [canvas, button, slider, select] = ["canvas", "button", "[type=range]", "select"].map(find);
-  const [repeat, bar, status, alert] = ["[type=checkbox]", "progress", "[role=status]", "[role=alert]"].map(find);
+  const [repeat, bar, far, alert] = ["[type=checkbox]", "progress", ".how-far", "[role=alert]"].map(find);
   const { words, frames, size } = data;
 
   const show = () => {
@@ -62,7 +62,7 @@ export default function ({ data, parentElement }) {
     const loading = film.loading = new AbortController();
     Object.assign(film, { path: data.path, sheets: [], there: 0, at: 0, direction: 1, whole: false });
     let pictures = 0;
-    [status.textContent, alert.textContent] = ["", ""];
+    [far.textContent, alert.textContent] = ["", ""];
     bar.removeAttribute("value");
     bar.hidden = false;
     show();
@@ -75,14 +75,14 @@ export default function ({ data, parentElement }) {
           film.there += picture.width / size;
         }
         bar.value = drawn;
-        status.textContent = words.drawn.replace("{drawn}", drawn).replace("{pictures}", pictures);
+        far.textContent = howFar(words.drawn, drawn, pictures);
         if (!film.playing) show();
       });
       film.whole = true;
-      [bar.hidden, status.textContent] = [true, ""];
+      [bar.hidden, far.textContent] = [true, ""];
     } catch (error) {
       if (loading.signal.aborted) return;
-      [bar.hidden, status.textContent] = [true, ""];
+      [bar.hidden, far.textContent] = [true, ""];
       alert.textContent = error instanceof Refusal ? error.message : words.broken;
     }
   };
