@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from gan_core.errors import WorkbenchError
 from gan_core.jobs import threads
 from pages.parts.class_start import begin_class
+from pages.parts.generate.routes import drawing_routes
 from pages.parts.guard import Guard, failed
 from pages.parts.learn.routes import learn_routes
 from pages.parts.live.class_routes import class_routes
@@ -45,6 +46,7 @@ app = st.App(
         *operations_routes(prefix),
         *class_routes(prefix),
         *learn_routes(prefix),
+        *drawing_routes(prefix),
         *routes(prefix),
     ],
     middleware=[

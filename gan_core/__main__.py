@@ -26,6 +26,7 @@ from gan_core.text import Text, shortened
 if TYPE_CHECKING:
     from gan_core.jobs.cluster import Cluster
     from gan_core.metrics.result import Evaluation
+    from gan_core.sampling import Model, Order
     from gan_core.store.runs import RunStore
     from gan_core.store.tables import Run
 
@@ -243,24 +244,35 @@ cli.add_command(experiment)
 @click.argument("checkpoint")
 @click.option("--per-class", type=click.IntRange(1, 100_000), default=10, help="Pictures of each class.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="The same seed draws the same pictures.")
-@click.option("--out", type=PATH, required=True, help="FILE.npz (images, labels) or FILE.png (one picture of all).")
+@click.option(
+    "--out", type=PATH, required=True, help="FILE.npz (images, labels), FILE.zip (PNGs) or FILE.png (all in one)."
+)
 def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
     """Draw pictures with a CHECKPOINT: a file, or a shipped model's name.
 
     An unconditional model draws as many in all, and its FILE.npz holds no labels.
     """
     out = paths.expand(out)
-    if out.suffix not in (".npz", ".png"):
-        raise WorkbenchError("--out {file}: name a file that ends in .npz or .png.", file=out)
-    from gan_core.checkpoint import write_aside
+    if out.suffix not in (".npz", ".zip", ".png"):
+        raise WorkbenchError("--out {file}: name a file that ends in .npz, .zip or .png.", file=out)
+    from gan_core.checkpoint import write_aside, write_parts_aside
     from gan_core.sampling import load_model
 
     model = load_model(checkpoint)
     count = per_class if model.classes else per_class * len(model.metadata.spec.classes)
     with _bar_of_shares() as show:
-        samples = model.sample(count=count, seed=seed, on_share=show)
-    write_aside(out, samples.png() if out.suffix == ".png" else samples.npz())
+        if out.suffix == ".png":
+            write_aside(out, model.sample(count=count, seed=seed, on_share=show).png())
+        else:
+            write_parts_aside(out, _drawn(model, model.order(None, count, seed), out.suffix[1:], show))
     click.echo(out)
+
+
+def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], None]) -> Iterator[bytes]:
+    """The file's parts, each drawn when it is written: no more than a batch of pictures is held."""
+    for piece in model.file(order, form):
+        show(piece.drawn / len(order.labels))
+        yield piece.content
 
 
 @cli.command()

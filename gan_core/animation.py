@@ -35,7 +35,7 @@ def animation(frames: Sequence[Path], form: Literal["gif", "webp"], seconds: flo
     pictures = [_read(path) for path in _evenly(frames, MOST_FRAMES)]
     pictures = [picture.resize(pictures[-1].size) for picture in pictures]
     if form == "gif":
-        pictures = _in_256_colours(pictures)
+        pictures = in_256_colours(pictures)
     each = max(20, 10 * round(100 * seconds / len(pictures)))  # milliseconds; GIF counts in 10, browsers from 20
     file = io.BytesIO()
     pictures[0].save(
@@ -70,7 +70,7 @@ def _is_grey(picture: Image.Image) -> bool:
     return bool(np.ptp(pixels, axis=2).max() <= GREY_TOLERANCE)
 
 
-def _in_256_colours(pictures: list[Image.Image]) -> list[Image.Image]:
+def in_256_colours(pictures: list[Image.Image]) -> list[Image.Image]:
     """Grey pictures keep all their greys; coloured ones share one palette, so that unchanged areas do not flicker.
 
     The colours are k-means centres (started by median cut) of a part of the pixels: each fourth in both directions of

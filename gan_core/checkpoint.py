@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -80,18 +81,24 @@ def write_aside(path: Path, content: bytes) -> None:
     Raises WorkbenchError if the disk is full or not writable; the old file is then still there. And if the common place
     cannot be reached.
     """
+    write_parts_aside(path, [content])
+
+
+def write_parts_aside(path: Path, parts: Iterable[bytes]) -> None:
+    """The same of a file that is made part by part. What making it raises leaves the old file there too."""
     aside = paths.partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with aside.open("wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         _replace(aside, path)
     except OSError as error:
+        raise not_written(path, error) from error
+    finally:
         with contextlib.suppress(OSError):
             aside.unlink()
-        raise not_written(path, error) from error
     files.put(path)
 
 

@@ -1,10 +1,7 @@
 """Drawing pictures with a trained generator."""
 
-import io
-import json
 import math
-import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from gan_core import checkpoint, pictures
+from gan_core import archives, checkpoint, pictures
 from gan_core.errors import WorkbenchError
 from gan_core.latents import directions, latents, truncate
 from gan_core.networks.build import build_generator
-from gan_core.paths import file_name
 from gan_core.text import shortened
 
 DRAW_BATCH = 100
@@ -34,18 +30,32 @@ WEIGHTS = ("ema", "generator")
 """The running average of the generator's weights, which draws best, and the raw ones."""
 
 
-@torch.no_grad()
 def draw(generator: nn.Module, latents: Tensor, labels: Tensor, on_share: OnShare = lambda share: None) -> np.ndarray:
     """uint8 [N, H, W, C] from latents [N, latent_dim] and labels int64 [N], on the generator's device.
 
     The generator must be in eval mode: each picture then depends on its own latent and label alone.
     """
-    device = next(generator.parameters()).device
     parts = []
-    for some, some_labels in zip(latents.split(DRAW_BATCH), labels.split(DRAW_BATCH), strict=True):
-        parts.append(to_pixels(generator(some.to(device), some_labels.to(device))))
+    for part in draw_batches(generator, latents, labels):
+        parts.append(part)
         on_share(min(1.0, len(parts) * DRAW_BATCH / len(latents)))
     return np.concatenate(parts)
+
+
+def draw_batches(
+    generator: nn.Module, latents: Tensor, labels: Tensor, most: int | None = None
+) -> Iterator[np.ndarray]:
+    """The same batch by batch, each drawn when it is asked for.
+
+    Args:
+        labels: weights of the classes, float [N, classes], may stand in for them.
+        most: pictures in a batch; DRAW_BATCH if nothing is said.
+    """
+    device, most = next(generator.parameters()).device, most or DRAW_BATCH
+    for some, some_labels in zip(latents.split(most), labels.split(most), strict=True):
+        with torch.no_grad():
+            images = generator(some.to(device), some_labels.to(device))
+        yield to_pixels(images)
 
 
 def to_pixels(images: Tensor) -> np.ndarray:
@@ -97,26 +107,31 @@ class Samples(NamedTuple):
 
     def npz(self) -> bytes:
         """A NumPy file: `images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]."""
-        file = io.BytesIO()
-        if self.labels is None:
-            np.savez_compressed(file, images=self.images)
-        else:
-            np.savez_compressed(file, images=self.images, labels=self.labels)
-        return file.getvalue()
+        return _whole(archives.npz([self.images], self.images.shape, self.labels))
 
     def zip(self) -> bytes:
         """A ZIP file: each picture as CLASS-NUMBER.png, counted from 1 as in the grid, and recipe.json."""
-        file = io.BytesIO()
-        digits = len(str(len(self.images)))
-        with zipfile.ZipFile(file, "w") as archive:
-            for number, image in enumerate(self.images):
-                name = f"{self._class_name(number)}-{number + 1:0{digits}}.png"
-                archive.writestr(name, pictures.png(pictures.grid(image[None], columns=1)))
-            archive.writestr("recipe.json", json.dumps(self.recipe, indent=2, ensure_ascii=False))
-        return file.getvalue()
+        names = archives.file_names(len(self.images), self.labels, self.names)
+        return _whole(archives.zip_of_pngs([self.images], names, self.recipe))
 
-    def _class_name(self, number: int) -> str:
-        return "picture" if self.labels is None else file_name(self.names[self.labels[number]])
+
+def _whole(pieces: Iterator[archives.Piece]) -> bytes:
+    return b"".join(piece.content for piece in pieces)
+
+
+class Order(NamedTuple):
+    """Which pictures are to be drawn.
+
+    Args:
+        latents: the random numbers they are made of, after truncation, float32 [N, latent_dim].
+        labels: int64 [N]; all 0 if the model is unconditional.
+        columns, recipe: see Samples.
+    """
+
+    latents: Tensor
+    labels: Tensor
+    columns: int
+    recipe: dict[str, Any]
 
 
 class Model:
@@ -161,14 +176,7 @@ class Model:
 
         Raises WorkbenchError for a class that the model does not have.
         """
-        wanted = list(range(len(self.classes)))
-        if classes is not None:
-            wanted = self._numbers(classes)
-        labels = torch.tensor(wanted or [0]).repeat_interleave(count)
-        asked = {"classes": [self.classes[number] for number in wanted], "count": count}
-        # A row a class; without classes a sheet that is half as wide again as it is high.
-        columns = count if self.classes else math.ceil(math.sqrt(1.5 * count))
-        return self._draw(labels, min(columns, WIDEST), seed, truncation, asked, on_share)
+        return self._draw(self.order(classes, count, seed, truncation), on_share)
 
     def write(
         self,
@@ -182,6 +190,23 @@ class Model:
 
         Raises WorkbenchError unless every class is a character, and for characters that are no class.
         """
+        return self._draw(self.order_of_text(text, lines, seed, truncation), on_share)
+
+    def order(
+        self, classes: Sequence[str | int] | None, count: int, seed: int, truncation: float | None = None
+    ) -> Order:
+        """What `sample` draws, before it is drawn."""
+        wanted = list(range(len(self.classes)))
+        if classes is not None:
+            wanted = self._numbers(classes)
+        labels = torch.tensor(wanted or [0]).repeat_interleave(count)
+        asked = {"classes": [self.classes[number] for number in wanted], "count": count}
+        # A row a class; without classes a sheet that is half as wide again as it is high.
+        columns = count if self.classes else math.ceil(math.sqrt(1.5 * count))
+        return self._order(labels, min(columns, WIDEST), seed, truncation, asked)
+
+    def order_of_text(self, text: str, lines: int, seed: int, truncation: float | None = None) -> Order:
+        """What `write` draws, before it is drawn."""
         if not self.can_write:
             raise WorkbenchError(
                 "{model} cannot write; only a model whose classes are characters can.", model=self.metadata.name
@@ -190,30 +215,39 @@ class Model:
             raise WorkbenchError("Give at least one character to write.")
         numbers = self._numbers(list(text))
         asked = {"text": text, "lines": lines}
-        return self._draw(torch.tensor(numbers).repeat(lines), len(numbers), seed, truncation, asked, on_share)
+        return self._order(torch.tensor(numbers).repeat(lines), len(numbers), seed, truncation, asked)
 
-    def _draw(
-        self,
-        labels: Tensor,
-        columns: int,
-        seed: int,
-        truncation: float | None,
-        asked: dict[str, Any],
-        on_share: OnShare,
-    ) -> Samples:
+    def _order(self, labels: Tensor, columns: int, seed: int, truncation: float | None, asked: dict[str, Any]) -> Order:
         normal = latents(len(labels), self.metadata.config.latent_dim, seed)
         if truncation is not None:
             normal = truncate(normal, truncation)
+        recipe = {"model": self.metadata.name, "step": self.metadata.step, "weights": self.weights}
+        return Order(normal, labels, columns, recipe | asked | {"seed": seed, "truncation": truncation})
+
+    def _draw(self, order: Order, on_share: OnShare) -> Samples:
         return Samples(
-            draw(self.generator, normal, labels, on_share),
-            labels.numpy() if self.classes else None,
-            columns,
-            normal,
+            draw(self.generator, order.latents, order.labels, on_share),
+            self._labels_of(order),
+            order.columns,
+            order.latents,
             self.classes,
-            {"model": self.metadata.name, "step": self.metadata.step, "weights": self.weights}
-            | asked
-            | {"seed": seed, "truncation": truncation},
+            order.recipe,
         )
+
+    def file(self, order: Order, form: str) -> Iterator[archives.Piece]:
+        """A file of all the pictures, each batch drawn when the next piece is asked for.
+
+        Args:
+            form: "zip" or "npz", see Samples.
+        """
+        count, spec, labels = len(order.labels), self.metadata.spec, self._labels_of(order)
+        batches = draw_batches(self.generator, order.latents, order.labels)
+        if form == "npz":
+            return archives.npz(batches, (count, spec.size, spec.size, spec.channels), labels)
+        return archives.zip_of_pngs(batches, archives.file_names(count, labels, self.classes), order.recipe)
+
+    def _labels_of(self, order: Order) -> np.ndarray | None:
+        return order.labels.numpy() if self.classes else None
 
     def _numbers(self, classes: Sequence[str | int]) -> list[int]:
         if not self.classes:

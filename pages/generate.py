@@ -10,7 +10,7 @@ from gan_core import paths
 from pages.parts import models
 from pages.parts.edge import file_or_reason, plain
 from pages.parts.error_box import errors_in_words
-from pages.parts.generate import one_picture, wishes
+from pages.parts.generate import many, one_picture, walk, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
@@ -42,12 +42,20 @@ def main() -> None:
     with progress_bar(_("Drawing the pictures")) as show:
         samples = wishes.draw(model, what, how, show)
     with st.sidebar:
+        has_walk = _group(_("Walk"), walk.choose_whether)
         number = _group(_("One picture"), one_picture.choose_one, len(samples.images))
+    address_of_grid = models.address(choice, model) | wishes.address(what, how)
+    alt = _alt(model, samples, what)
 
     def address() -> dict[str, Any]:
-        return models.address(choice, model) | wishes.address(what, how) | one_picture.address(model, number)
+        looked_at = walk.current().address() if has_walk else one_picture.address(model, number)
+        return address_of_grid | looked_at
 
     _tools(choice, samples, address)
+    many.offer(address_of_grid, what, model)
+    if has_walk:
+        walk.show(model, samples, address_of_grid, alt)
+        return
     if number:
         one, place_of_grid = st.columns(2, gap="large")
         with one:
@@ -55,7 +63,7 @@ def main() -> None:
     else:
         place_of_grid = st.container()
     with place_of_grid:
-        picture_grid(samples, _alt(model, samples, what), number, one_picture.pick)
+        picture_grid(samples, alt, number, one_picture.pick)
         if not number:
             st.caption(_("Click a picture to change it a little at a time."))
 

@@ -2,7 +2,7 @@
 
 Every generator takes latents [N, latent_dim] and labels int64 [N] and gives images [N, C, H, W] in [-1, 1]; every
 discriminator takes images and labels and gives a DiscriminatorOutput with logits [N]. An unconditional network ignores
-the labels.
+the labels. For a generator, weights of the classes, float [N, classes], may stand in for the labels.
 """
 
 from gan_core.config import ImageSpec, RunConfig

@@ -66,9 +66,10 @@ class ConditionalBatchNorm(nn.Module):
         self.shifts = nn.Embedding(classes, features, _weight=torch.zeros(classes, features))
 
     def forward(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        """[N, features, ...] and labels int64 [N] -> the same shape."""
+        """[N, features, ...] and labels, see `rows_of` -> the same shape."""
         shape = (len(inputs), -1, *[1] * (inputs.dim() - 2))
-        return self.normalise(inputs) * self.scales(labels).view(shape) + self.shifts(labels).view(shape)
+        scales, shifts = (rows_of(table.weight, labels) for table in (self.scales, self.shifts))
+        return self.normalise(inputs) * scales.view(shape) + shifts.view(shape)
 
 
 class ConditionalSequential(nn.Sequential):
@@ -106,6 +107,14 @@ def apply_spectral_norm(discriminator: "Discriminator") -> None:
 # Single layers
 
 
+def rows_of(table: Tensor, labels: Tensor) -> Tensor:
+    """The rows of a table [classes, F] for labels int64 [N] -> [N, F].
+
+    In place of labels, weights of the classes, float [N, classes], give mixtures of the rows: between classes.
+    """
+    return labels @ table if labels.is_floating_point() else embedding(labels, table)
+
+
 class Float32Tanh(nn.Module):
     """The last layer of every generator: tanh, computed in float32, so pixels are in [-1, 1].
 
@@ -118,7 +127,7 @@ class Float32Tanh(nn.Module):
 
 
 class OneHot(nn.Module):
-    """Labels int64 [N] -> float [N, classes]: `scale` at the label, 0 elsewhere.
+    """Labels, see `rows_of` -> float [N, classes]: `scale` at the label, 0 elsewhere.
 
     Rows of the scaled identity matrix. torch's own one_hot checks the labels' range, which makes a GPU wait.
     """
@@ -130,7 +139,7 @@ class OneHot(nn.Module):
         self.register_buffer("identity", scale * torch.eye(classes), persistent=False)
 
     def forward(self, labels: Tensor) -> Tensor:
-        return embedding(labels, self.identity)
+        return rows_of(self.identity, labels)
 
 
 class LabelEmbedding(nn.Linear):

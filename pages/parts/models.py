@@ -24,7 +24,7 @@ from gan_core.text import Text, shortened
 from pages.parts.edge import plain, show_error
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
-from pages.parts.links import whole_number
+from pages.parts.links import LONGEST_KEY, whole_number
 from pages.parts.rates import count_request
 from pages.parts.visitors import visitor
 
@@ -145,7 +145,7 @@ def offered_models(store: RunStore, also: set[str], of_run: Callable[[Run], list
                 runs.append(store.find(name))
     for run in runs:
         found += of_run(run) if run.checkpoint_path else []
-    for path in _uploads():
+    for path in _uploads(store.by.person):
         label = _("{model} · uploaded", model=path.stem.partition("-")[2])
         found.append(Choice(_upload_key(path), label, path))
     return {choice.key: choice for choice in found}
@@ -154,6 +154,27 @@ def offered_models(store: RunStore, also: set[str], of_run: Callable[[Run], list
 def shipped_model(name: str) -> Choice:
     path = paths.PRETRAINED / f"{name}{paths.MODEL_SUFFIX}"
     return Choice(f"shipped:{name}", _("{model} · shipped", model=name), path)
+
+
+def path_of(key: str, store: RunStore) -> Path:
+    """For a route: the file of the model with that key. Raises WorkbenchError if this visitor may draw with none."""
+    if run_name(key):
+        found = _path_of_run(key, store)
+    else:
+        own = {_upload_key(path): path for path in _uploads(store.by.person)}
+        found = (own | {f"shipped:{path.stem}": path for path in paths.shipped_models()}).get(key)
+    if found is None:
+        raise WorkbenchError("This model is not here, or no longer; choose another one.")
+    return found
+
+
+def _path_of_run(key: str, store: RunStore) -> Path | None:
+    from gan_core import checkpoint
+
+    run = store.watched(run_name(key)[:LONGEST_KEY])
+    if run is None:
+        return None
+    return checkpoint.best_model(run.folder) if key.startswith("best:") else run.checkpoint_path
 
 
 def run_name(key: str) -> str:
@@ -241,7 +262,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     path = paths.uploads(visitor().person) / f"{hashlib.sha256(content).hexdigest()[:8]}-{stem}{paths.MODEL_SUFFIX}"
     checkpoint.write_aside(path, content)
     kept = hosting().most_uploads_of_one
-    given_up = [path for number, path in enumerate(_uploads()) if number >= kept]
+    given_up = [path for number, path in enumerate(_uploads(visitor().person)) if number >= kept]
     files.remove(given_up)
     # An evaluation that waits keeps a copy of its model, and so the room on the disk.
     default_evaluations().forget(map(_upload_key, given_up))
@@ -258,9 +279,9 @@ def _refuse_upload(size: int) -> None:
     limits.refuse_full_disk(default_store().folders_of(who.person), [paths.checkpoints()], more=size)
 
 
-def _uploads() -> list[Path]:
-    """This visitor's, the newest first."""
-    found = files.listed(paths.uploads(visitor().person))
+def _uploads(person: int) -> list[Path]:
+    """A person's, the newest first."""
+    found = files.listed(paths.uploads(person))
     models = [path for path in found if path.suffix == paths.MODEL_SUFFIX]
     return sorted(models, key=lambda path: (found[path], path), reverse=True)
 

@@ -20,6 +20,7 @@ from gan_core import log
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import NONE, hosting
 from gan_core.limits import MB
+from gan_core.store.rights import Visitor
 from pages.parts.language import translate
 from pages.parts.visitors import key_of, visitor
 
@@ -147,6 +148,12 @@ def request_of_visitor() -> Callable[[], None]:
     if who.may_everything:
         return lambda: None
     return partial(refuse_too_many_requests, f"person {who.person}", st.context.ip_address or "")
+
+
+def count_request_of(connection: HTTPConnection, who: Visitor) -> None:
+    """The same for one of our routes."""
+    if not who.may_everything:
+        refuse_too_many_requests(f"person {who.person}", connection.client.host if connection.client else "")
 
 
 def refuse_too_many_requests(who: str, address: str) -> None:

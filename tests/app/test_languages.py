@@ -15,7 +15,7 @@ NO_WORDS = re.compile(r"[\d\W_]*")
 NAMES = {"PNG", "ZIP", "NPZ", "2026", *map(str.upper, language.LANGUAGES)} | {
     " / ".join(known.name for known in language.LANGUAGES.values())
 }
-FOR_SCRIPTS = {"colour", "dash", "kind", "language", "metric", "png", "state"}
+FOR_SCRIPTS = {"colour", "dash", "kind", "language", "metric", "path", "png", "state"}
 FOR_SCRIPTS |= {
     "address",
     "curved",

@@ -92,6 +92,12 @@ def generate(page: Page) -> None:
     expect(page.locator(".picture-grid img")).to_be_visible()
 
 
+def walk(page: Page) -> None:
+    generate(page)
+    expect(page.get_by_label("Place on the walk")).to_have_attribute("aria-valuetext", "Frame 1 of 181")
+    expect(page.locator(".walk-player progress")).to_be_hidden()
+
+
 def evaluate(page: Page) -> None:
     expect(page.get_by_role("heading", name="Nearest training pictures")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
@@ -115,6 +121,7 @@ def test_no_page_keeps_anybody_from_using_it(visit, server, two_runs):
         ("/experiments?experiment=1", experiment),
         ("/generate", generate),
         ("/generate?one=true&pic=25", generate),
+        ("/generate?walk=true", walk),
         (f"/evaluate?evaluated={models}&samples={TERMS.samples}&look=run:{two_runs[1].name}", evaluate),
     ]
     found = {}

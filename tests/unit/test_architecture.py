@@ -16,9 +16,11 @@ LIBRARY = sorted(
 WITHOUT_TORCH = [
     *(
         "animation",
+        "archives",
         "config",
         "disk",
         "errors",
+        "films",
         "gpus",
         "growth",
         "paths",
@@ -46,7 +48,7 @@ def modules_of(names: list[str]) -> list[str]:
     [
         (LIBRARY, "streamlit"),
         (LIBRARY, "plotly"),
-        ([*modules_of(WITHOUT_TORCH), "pages.parts.live.routes"], "torch"),
+        ([*modules_of(WITHOUT_TORCH), "pages.parts.live.routes", "pages.parts.generate.routes"], "torch"),
         (["gan_core"], "pydantic"),
     ],
     ids=[

@@ -249,6 +249,18 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path):
         checkpoint.write_aside(tmp_path / "file" / "x.npz", b"content")
 
 
+def test_what_ends_while_it_is_written_leaves_the_old_file(tmp_path):
+    def parts():
+        yield b"new"
+        raise KeyboardInterrupt
+
+    file = tmp_path / "x.npz"
+    file.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.write_parts_aside(file, parts())
+    assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"old", [file])
+
+
 def test_a_kill_between_the_two_files_leaves_the_last_good_checkpoint(tmp_path, monkeypatch):
     good = save(tmp_path, step=1)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,15 @@ def test_train_prints_the_checkpoint_last_and_sample_draws_from_it(trained, tmp_
     again = tmp_path / "again.npz"
     gan_core("sample", trained, "--per-class", 3, "--seed", 5, "--out", again)
     assert again.read_bytes() == out.read_bytes()
+
+
+def test_sample_writes_a_zip_of_every_picture(trained, tmp_path):
+    out = tmp_path / "drawn.zip"
+    assert gan_core("sample", trained, "--per-class", 2, "--out", out).returncode == 0
+    with zipfile.ZipFile(out) as archive:
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 2 * 10 + 1
+    assert list(tmp_path.glob("*drawn*")) == [out]
 
 
 def test_sample_draws_one_picture_of_all(trained, tmp_path):

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from pages.parts.generate import walk
 from pages.parts.inputs import IN_ADDRESS, number_input
 from pages.parts.language import _
 from pages.parts.links import take, whole_number
@@ -22,7 +23,9 @@ STRIP = 9
 
 def choose_one(pictures: int) -> int | None:
     """The number of the picture to change, from 1; None while none is."""
-    wanted = st.toggle(_("Change one picture a little at a time"), key="one", **IN_ADDRESS)
+    wanted = st.toggle(
+        _("Change one picture a little at a time"), key="one", on_change=walk.end, args=("one",), **IN_ADDRESS
+    )
     if not wanted:
         return None
     return number_input(

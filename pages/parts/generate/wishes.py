@@ -7,6 +7,7 @@ import streamlit as st
 
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
+from gan_core.store.rights import Visitor
 from pages.parts.inputs import IN_ADDRESS, LARGEST_SEED, number_input
 from pages.parts.language import _
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from gan_core.sampling import Model, OnShare, Samples
 
 MOST_OF_EACH = 500
+MOST_AT_ONCE = 10_000
 CLASSES_AT_FIRST = 10
 LONGEST_TEXT = 60
 TRUNCATION_OFF = 3.0
@@ -95,17 +97,28 @@ def _choose_classes(model: "Model") -> list[str]:
 
 def draw(model: "Model", what: What, how: How, on_share: "OnShare") -> "Samples":
     """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
-    rows = len(what.text) or len(what.classes or [1])
-    most = hosting().most_pictures
-    if what.of_each * rows > most:
-        raise WorkbenchError(
-            "That would be {count:,} pictures; possible: {most:,.0f}. Ask for fewer.",
-            count=what.of_each * rows,
-            most=most,
-        )
+    refuse_too_many(what.of_each * rows_of(what), hosting().most_pictures)
     if what.text:
         return model.write(what.text, what.of_each, how.seed, how.truncation, on_share)
     return model.sample(what.classes, what.of_each, how.seed, how.truncation, on_share)
+
+
+def rows_of(what: What) -> int:
+    """How many pictures there are where one of each is asked for."""
+    return len(what.text) or len(what.classes or [1])
+
+
+def refuse_too_many(count: int, most: float) -> None:
+    """Raises WorkbenchError for more pictures than may be drawn at a time."""
+    if count > most:
+        raise WorkbenchError(
+            "That would be {count:,} pictures; possible: {most:,.0f}. Ask for fewer.", count=count, most=most
+        )
+
+
+def most_at_once(who: Visitor) -> int:
+    """How many pictures one file may hold."""
+    return MOST_AT_ONCE if who.may_everything else int(min(MOST_AT_ONCE, hosting().most_pictures))
 
 
 def address(what: What, how: How) -> dict[str, Any]:

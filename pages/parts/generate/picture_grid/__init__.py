@@ -1,7 +1,7 @@
 """All pictures in one, shown sharp; a click on one of them picks it, or the arrow keys and Enter."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,24 @@ HTML = '<div class="picture-grid"><img alt=""><input type="range" min="1"><div c
 _component = component(Path(__file__).parent, HTML)
 
 
-def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callable[[int], None]) -> None:
+def picture_grid(
+    samples: "Samples",
+    alt: str,
+    number: int | None,
+    pick: Callable[[int], None],
+    stops: Sequence[int] = (),
+    hint: str = "",
+) -> None:
     """The grid of samples, as large as the window allows.
 
     Args:
         number: the picture that is outlined, counted from 1; None for none of them.
         pick: called with the number of the picture that is picked.
+        stops: numbers of pictures that are outlined and numbered, in that order.
+        hint: what a click does; changes a picture, if nothing is said.
     """
     pictures = len(samples.images)
+    keys = _("the arrow keys choose, Enter takes it")
 
     def picked() -> None:
         clicked = st.session_state[KEY].picked
@@ -38,8 +48,9 @@ def picture_grid(samples: "Samples", alt: str, number: int | None, pick: Callabl
         data={
             "png": base64.b64encode(samples.png(zoom=1)).decode(),
             "alt": alt,
-            "hint": _("Click a picture to change it"),
-            "keys": _("Picture to change: the arrow keys choose, Enter takes it"),
+            "hint": hint or _("Click a picture to change it"),
+            "keys": f"{hint}: {keys}" if hint else _("Picture to change: the arrow keys choose, Enter takes it"),
+            "stops": list(stops),
             "columns": samples.columns,
             "pictures": pictures,
             "number": number,

@@ -12,15 +12,25 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (image.src !== source) image.src = source;
   image.alt = data.alt;
 
-  const outline = (outlined) => {
-    mark.hidden = !outlined;
-    if (!outlined) return;
+  const lay = (over, outlined) => {
     const [row, column] = [Math.floor((outlined - 1) / columns), (outlined - 1) % columns];
-    Object.assign(mark.style, {
+    Object.assign(over.style, {
       left: `${(100 * column) / columns}%`, top: `${(100 * row) / rows}%`,
       width: `${100 / columns}%`, height: `${100 / rows}%`,
     });
   };
+  const outline = (outlined) => {
+    mark.hidden = !outlined;
+    if (outlined) lay(mark, outlined);
+  };
+  for (const old of root.querySelectorAll(".stop")) old.remove();
+  data.stops.forEach((stop, place) => {
+    const over = document.createElement("div");
+    over.className = "stop";
+    over.innerHTML = `<span>${place + 1}</span>`;
+    lay(over, stop);
+    mark.before(over);
+  });
   const pick = (picked) => { if (picked <= pictures) setTriggerValue("picked", picked); };
 
   root.onclick = (event) => {
