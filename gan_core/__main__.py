@@ -16,7 +16,7 @@ import click
 from gan_core import paths
 from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS, FOLDER
-from gan_core.errors import WorkbenchError
+from gan_core.errors import FilesUnavailableError, WorkbenchError
 from gan_core.experiment_command import experiment
 from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
@@ -341,7 +341,12 @@ def runs(recovering: bool) -> None:
         click.echo(str(recovered.summary()))
     store = default_store()
     store.watch_for_signs()
-    if lost := recovery.folders_without_run(store):
+    lost: list[Path] = []
+    try:
+        lost = recovery.folders_without_run(store)
+    except FilesUnavailableError as error:  # the list itself is elsewhere
+        click.echo(str(error), err=True)
+    if lost:
         click.echo(
             f"Folders in {lost[0].parent} of runs that are not in the list: {len(lost)}; runs --recover adds them",
             err=True,

@@ -166,6 +166,7 @@ class Recorder:
                 scores = self.scoring.score()
             except Interrupted:
                 return {}
+            self.files_are_away = False  # scoring has said other things since: to be said again, if it is so
             if self.reporter.still_mine():
                 self.scoring.keep_if_best(self._metadata(seconds)._replace(scores=scores), self._model())
             return scores

@@ -60,7 +60,7 @@ def train(store: RunStore, run: Run, on_progress: OnProgress) -> Run:
     how = Text("Its process ended with code {number}. {remedy}", {"number": abs(code)})
     store.interrupt(run.id, run.owner, how)  # unless it has recorded its end
     ended = store.get(run.id) or run
-    if ended.state == State.FAILED and ended.status_text:
+    if ended.state in (State.FAILED, State.INTERRUPTED) and ended.status_text:
         raise WorkbenchError(ended.status_text.template, **ended.status_text.values)
     return ended
 

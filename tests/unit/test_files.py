@@ -11,8 +11,10 @@ import uuid
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gan_core import checkpoint, common_place, files, paths
+from gan_core.__main__ import cli
 from gan_core.errors import FilesUnavailableError, WorkbenchError
 from gan_core.jobs import job, train_job, uploads
 from gan_core.jobs.evaluate_job import evaluate_claimed
@@ -495,6 +497,13 @@ def test_what_is_here_can_be_read_meanwhile_and_nothing_is_thought_lost(cut_off,
     assert not run.has_lost_its_checkpoint
     with pytest.raises(FilesUnavailableError):
         files.fetch(run.checkpoint_path)
+
+
+def test_runs_are_listed_meanwhile(cut_off, store):
+    name = store.create(small_config(), "cgan").name
+    shown = CliRunner().invoke(cli, ["runs"])
+    assert (shown.exit_code, name in shown.stdout) == (0, True), shown.stderr
+    assert "could not be used" in shown.stderr
 
 
 def test_nobody_is_shown_an_address_or_a_key(cut_off, monkeypatch, tmp_path):

@@ -63,6 +63,13 @@ def test_a_change_is_taken_up_noted_and_written_into_the_checkpoint(store, repor
     assert store.read_metrics(run.id)["kimg"].tolist() == [b * 16 / 1000 for b in (*range(1, 11), *range(13, 41, 3))]
 
 
+def test_that_files_cannot_be_brought_away_is_said_again_after_a_scoring(store, reports_at_every_step, monkeypatch):
+    monkeypatch.setattr(recorder.uploads, "are_away", lambda: True)
+    said = []
+    train(store, lambda progress: said.append(store.get(1).message), kimg=0.32, score_every=0.16)
+    assert said[-1] == recorder.uploads.AWAY.to_json()
+
+
 def test_what_was_asked_for_in_the_queue_holds_from_the_first_step(store):
     run = store.create(small_config(), "cgan")
     store.ask_to_change(run.id, n_critic=4)

@@ -77,6 +77,14 @@ def test_more_devices_than_there_are_are_refused_by_one_process(store):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
+def test_in_the_foreground_processes_that_die_are_an_error(store, monkeypatch):
+    monkeypatch.setattr(torchrun, "command_of", lambda *job: [sys.executable, "-c", "raise SystemExit(3)"])
+    run = store.create(small_config(devices=2, batch_size=16), "cgan", owner=job.new_owner())
+    with pytest.raises(WorkbenchError, match="Its process ended with code 3"):
+        train_job.train_run(store, run)
+    assert state_of(store, run) == State.INTERRUPTED
+
+
 def test_a_rank_does_not_outlive_its_launcher():
     child = "from gan_core.jobs.processes import die_with_parent; import time; die_with_parent(); print(flush=True); "
     child += "time.sleep(600)"
