@@ -399,6 +399,8 @@ def work(slots: int | None, ray: str | None, cpus: float, gpus: float | None, of
     from gan_core.jobs import app_worker, worker
     from gan_core.store.runs import default_store
 
+    if gpus is not None and not ray:
+        raise WorkbenchError("--gpus is for a cluster; give its address with --ray.")
     if ray:
         cluster = _cluster(ray, slots, cpus, gpus)
         worker.work(default_store(), cluster, cluster.name)

@@ -86,8 +86,8 @@ class Cluster:
             raise WorkbenchError(
                 "The Ray cluster at {address} could not be asked ({error}); give its dashboard's address, such as "
                 "http://head:8265, and RAY_AUTH_MODE and RAY_AUTH_TOKEN if it wants a token.",
-                address=self.address,
-                error=_first_line(error),
+                address=self.name.removeprefix(ON_CLUSTER),
+                error=_first_line(error).replace(self.address, ""),
             ) from error
         self._closed = threading.Event()
         # In a thread of its own: a worker that waits for an answer would not show that its runs live.
@@ -96,7 +96,7 @@ class Cluster:
     @property
     def name(self) -> str:
         """The name of the one worker that may use it for the same list of runs."""
-        return f"{ON_CLUSTER}{self.address.rpartition('//')[2]}"
+        return f"{ON_CLUSTER}{self.address.rpartition('//')[2].rpartition('@')[2]}"
 
     # Room
 

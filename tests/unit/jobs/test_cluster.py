@@ -230,6 +230,13 @@ def test_a_cluster_that_is_silent_is_not_waited_for(monkeypatch):
             ray._Client(address).list_jobs()
 
 
+def test_a_password_in_an_address_is_not_repeated():
+    with pytest.raises(WorkbenchError) as refused:
+        Cluster("http://me:secret@127.0.0.1:1")
+    assert "127.0.0.1:1" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
 def test_a_run_of_a_cluster_goes_on_by_itself_three_times(store):
     run = store.create(small_config(), "cgan", owner="ray@head:8265/one")
     for _ in range(3):
