@@ -23,12 +23,12 @@ NORMALISED = Formula(
         "scale": Term(
             r"\gamma",
             Text("a learnt scale; in a conditional GAN one for each class"),
-            {CONDITIONAL: "self.scales(labels).view(shape)"},
+            {CONDITIONAL: "scales.view(shape)"},
         ),
         "shift": Term(
             r"\beta",
             Text("a learnt shift; in a conditional GAN one for each class"),
-            {CONDITIONAL: "self.shifts(labels).view(shape)"},
+            {CONDITIONAL: "shifts.view(shape)"},
         ),
     },
     (NORM, CONDITIONAL),
