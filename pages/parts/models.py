@@ -169,12 +169,10 @@ def path_of(key: str, store: RunStore) -> Path:
 
 
 def _path_of_run(key: str, store: RunStore) -> Path | None:
-    from gan_core import checkpoint
-
     run = store.watched(run_name(key)[:LONGEST_KEY])
     if run is None:
         return None
-    return checkpoint.best_model(run.folder) if key.startswith("best:") else run.checkpoint_path
+    return run.best_path if key.startswith("best:") else run.checkpoint_path
 
 
 def run_name(key: str) -> str:

@@ -8,17 +8,21 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 
 import gan_core
-from gan_core import films
+from gan_core import checkpoint, films
+from gan_core.config import ImageSpec
 from gan_core.store.people import default_people
+from gan_core.training.gan import Gan
 from pages.parts.generate import routes, wishes
 from pages.parts.generate.stops import MOST_STOPS, Walking, read_stops
 from tests import asgi
 from tests.app.conftest import button_named, components, words_of
+from tests.conftest import small_config
 
 GENERATE = "generate.py"
 GRID = {
@@ -236,6 +240,17 @@ def test_once_the_reader_is_gone_nothing_more_is_drawn():
     }  # fmt: skip
     asyncio.run(Starlette(routes=routes.drawing_routes())(scope, receive, send))
     assert len(sent) < 20  # of 103
+
+
+def test_a_runs_best_checkpoint_is_drawn_with_as_on_the_page(store):
+    run = store.create(small_config(), "cgan", owner="me")
+    spec = ImageSpec(size=28, channels=1, classes=("cats", "dogs"))
+    gan = Gan(run.config, spec, torch.device("cpu"))
+    metadata = checkpoint.Metadata(run.name, run.config, spec, 5, 1.0, 80, scores={"fid": 1.0})
+    checkpoint.save_best(run.folder, metadata, gan.model_state())
+    asked = {"classes": ["dogs"], "count": "3", "seed": "0", "t": "3"}
+    assert pieces(ask("pictures.zip", asked | {"model": f"best:{run.name}"}))
+    assert ask("pictures.zip", asked | {"model": f"run:{run.name}"}).status == 400, "it has no other"
 
 
 def test_a_text_is_drawn_as_a_file_too():
