@@ -18,6 +18,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.links import to_page
 from pages.parts.models import OF_RUNS, first_of
+from pages.parts.report.link import report_link
 from pages.parts.train.config_form import take_run
 from pages.parts.visitors import store_of_visitor
 
@@ -35,6 +36,7 @@ def show_actions(store: RunStore, run: Run) -> None:
         help=_("Copies this run's settings into the form, so that you can change some and train another run."),
     )  # fmt: skip
     _downloads(store, run)
+    report_link(run)
     can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
     if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
         to_page("generate.py", model=first_of(run))
