@@ -36,7 +36,6 @@ def show_actions(store: RunStore, run: Run) -> None:
         help=_("Copies this run's settings into the form, so that you can change some and train another run."),
     )  # fmt: skip
     _downloads(store, run)
-    report_link(run)
     can_draw = run.checkpoint_path and not run.has_lost_its_checkpoint
     if can_draw and st.button(_("Draw with it"), icon=":material/draw:"):
         to_page("generate.py", model=first_of(run))
@@ -147,6 +146,7 @@ def _change(store: RunStore, run: Run) -> None:
 def _downloads(store: RunStore, run: Run) -> None:
     name = f"run-{run.id}-{paths.file_name(run.preset)}"
     with st.popover(_("Download"), icon=":material/download:"):
+        report_link(run, width="stretch")
         for form in FORMS:
             st.download_button(
                 _("How it learned, as {form}", form=form.upper()), file_or_reason(partial(_film, run, form)),
