@@ -7,10 +7,14 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from gan_core import paths
+
+if TYPE_CHECKING:
+    import pytest
 
 PATIENCE_SECONDS = 60
 
@@ -32,6 +36,11 @@ class Server:
             "GAN_WORKBENCH_DATA": str(folder / "data"),
         }
         self.process: subprocess.Popen | None = None
+
+    def share_its_place(self, monkeypatch: "pytest.MonkeyPatch") -> None:
+        """From now on this process reads and writes where the server does."""
+        for name in ("GAN_WORKBENCH_CHECKPOINTS", "GAN_WORKBENCH_DATA"):
+            monkeypatch.setenv(name, self.environment[name])
 
     def start(self) -> None:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
