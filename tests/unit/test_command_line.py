@@ -278,7 +278,8 @@ def test_a_run_whose_checkpoint_is_gone_begins_anew_only_when_asked_to(trained):
     assert (anew.returncode, anew.stdout.splitlines()[-1]) == (0, trained)
 
 
-def test_the_list_is_copied_lost_and_made_again(trained, tmp_path):
+def test_the_list_is_copied_lost_and_made_again(tmp_path):
+    trained = program(*TRAIN).stdout.splitlines()[-1]
     listed = program("runs").stdout
     assert program("backup", tmp_path / "copy.db").returncode == 0
     database = Path(trained).parent.parent / "runs.db"
