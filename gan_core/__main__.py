@@ -277,6 +277,28 @@ def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], No
 
 @cli.command()
 @click.argument("checkpoint")
+@click.option("--out", type=PATH, required=True, help="FILE.onnx.")
+@click.option("--raw", is_flag=True, help="The weights after the last step, not their running average (EMA).")
+@click.option("--half", is_flag=True, help="Weights in 16 bits: a file of half the size, pictures a grey level apart.")
+def export(checkpoint: str, out: Path, raw: bool, half: bool) -> None:
+    """Take a CHECKPOINT away, for programs without PyTorch: a file, or a shipped model's name.
+
+    FILE.onnx takes latents, classes (as weights) and truncation, and gives images.
+    """
+    out = paths.expand(out)
+    if out.suffix != ".onnx":
+        raise WorkbenchError("--out {file}: name a file that ends in .onnx.", file=out)
+    from gan_core.checkpoint import write_aside
+    from gan_core.sampling import load_model
+    from gan_core.takeaway import onnx_file
+
+    model = load_model(checkpoint, "generator" if raw else "ema")
+    write_aside(out, onnx_file.export(model, half))
+    click.echo(out)
+
+
+@cli.command()
+@click.argument("checkpoint")
 @click.option("--samples", type=int, default=10_000, help="How many pictures to draw and score, 100 to 100,000.")
 @click.option("--features", help="classifier or inception; the dataset's classifier if none is given and it has one.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, help="The same seed gives the same numbers.")
