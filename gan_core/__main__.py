@@ -277,23 +277,24 @@ def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], No
 
 @cli.command()
 @click.argument("checkpoint")
-@click.option("--out", type=PATH, required=True, help="FILE.onnx.")
+@click.option("--out", type=PATH, required=True, help="FILE.onnx, or FILE.html: a page that draws, offline.")
 @click.option("--raw", is_flag=True, help="The weights after the last step, not their running average (EMA).")
-@click.option("--half", is_flag=True, help="Weights in 16 bits: a file of half the size, pictures a grey level apart.")
+@click.option("--half", is_flag=True, help="Weights in 16 bits: a file of half the size; FILE.html always has these.")
 def export(checkpoint: str, out: Path, raw: bool, half: bool) -> None:
     """Take a CHECKPOINT away, for programs without PyTorch: a file, or a shipped model's name.
 
-    FILE.onnx takes latents, classes (as weights) and truncation, and gives images.
+    FILE.onnx takes latents, classes (as weights) and truncation, and gives images. FILE.html draws in any browser.
     """
     out = paths.expand(out)
-    if out.suffix != ".onnx":
-        raise WorkbenchError("--out {file}: name a file that ends in .onnx.", file=out)
+    if out.suffix not in (".onnx", ".html"):
+        raise WorkbenchError("--out {file}: name a file that ends in .onnx or .html.", file=out)
     from gan_core.checkpoint import write_aside
     from gan_core.sampling import load_model
-    from gan_core.takeaway import onnx_file
+    from gan_core.takeaway import html_file, onnx_file
 
     model = load_model(checkpoint, "generator" if raw else "ema")
-    write_aside(out, onnx_file.export(model, half))
+    content = onnx_file.export(model, half or out.suffix == ".html")
+    write_aside(out, html_file.page(model, content) if out.suffix == ".html" else content)
     click.echo(out)
 
 
