@@ -35,7 +35,6 @@ WORDS = {
     "new": Text("New"),
     "truncation": Text("Truncation (3 is off)"),
     "truncation_note": Text("Smaller: the pictures become more typical, often better, and more alike."),
-    "off": Text("off"),
     "pictures": Text("Pictures that the model has drawn: {count}"),
     "pick": Text("Click a picture to change it a little at a time."),
     "save": Text("Save as PNG"),
@@ -48,7 +47,7 @@ WORDS = {
     "share": Text("Share of that class"),
     "back": Text("Back to the start"),
 }
-OF_SCRIPT = ("failed", "off", "pictures", "direction")
+OF_SCRIPT = ("failed", "pictures", "direction")
 """Those that the page's script writes."""
 
 

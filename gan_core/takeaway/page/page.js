@@ -149,8 +149,7 @@ function start(draw) {
 
   const showNumbers = () => {
     find("output[for=count]").value = written(Number(find("#count").value));
-    const truncation = Number(find("#truncation").value);
-    find("output[for=truncation]").value = truncation >= OFF ? page.words.off : written(truncation, 1);
+    find("output[for=truncation]").value = written(Number(find("#truncation").value), 1);
     find("output[for=share]").value = `${find("#share").value} %`;
     page.directions.forEach((_, i) => {
       find(`output[for=direction-${i}]`).value = written(Number(find(`#direction-${i}`).value), 1);
