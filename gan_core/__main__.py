@@ -279,8 +279,12 @@ def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], No
 @click.argument("checkpoint")
 @click.option("--out", type=PATH, required=True, help="FILE.onnx, or FILE.html: a page that draws, offline.")
 @click.option("--raw", is_flag=True, help="The weights after the last step, not their running average (EMA).")
-@click.option("--half", is_flag=True, help="Weights in 16 bits: a file of half the size; FILE.html always has these.")
-def export(checkpoint: str, out: Path, raw: bool, half: bool) -> None:
+@click.option(
+    "--bits",
+    type=click.Choice(["32", "16", "8"]),
+    help="Of a weight in FILE.onnx: 16 halve the file, 8 quarter it. FILE.html takes 16, or 8 if it is large.",
+)
+def export(checkpoint: str, out: Path, raw: bool, bits: str | None) -> None:
     """Take a CHECKPOINT away, for programs without PyTorch: a file, or a shipped model's name.
 
     FILE.onnx takes latents, classes (as weights) and truncation, and gives images. FILE.html draws in any browser.
@@ -293,8 +297,11 @@ def export(checkpoint: str, out: Path, raw: bool, half: bool) -> None:
     from gan_core.takeaway import html_file, onnx_file
 
     model = load_model(checkpoint, "generator" if raw else "ema")
-    content = onnx_file.export(model, half or out.suffix == ".html")
-    write_aside(out, html_file.page(model, content) if out.suffix == ".html" else content)
+    if out.suffix == ".html":
+        content = html_file.page(model, onnx_file.export(model, html_file.bits_for(model)))
+    else:
+        content = onnx_file.export(model, int(bits or 32))
+    write_aside(out, content)
     click.echo(out)
 
 

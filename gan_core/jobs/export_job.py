@@ -1,4 +1,4 @@
-"""What the server starts for each ONNX file: python -m gan_core.jobs.export_job MODEL WEIGHTS HALF OUT
+"""What the server starts for each ONNX file: python -m gan_core.jobs.export_job MODEL WEIGHTS BITS OUT
 
 A process of its own: PyTorch's exporter keeps Python busy for seconds, so that nobody would be answered, and some
 hundred megabytes for good. One at a time, so the others' memory is not needed twice.
@@ -26,11 +26,12 @@ _turn = threading.Lock()
 _places = threading.BoundedSemaphore(MOST_WAITING)
 
 
-def exported(model: Path, weights: str, half: bool) -> bytes:
+def exported(model: Path, weights: str, bits: int) -> bytes:
     """The ONNX file of a model file, see `takeaway.onnx_file.export`; waits until it is made. Loads no torch here.
 
     Args:
         weights: one of sampling.WEIGHTS.
+        bits: one of onnx_file.BITS.
 
     Raises WorkbenchError as that does, and if too many wait, or it could not be made.
     """
@@ -39,17 +40,17 @@ def exported(model: Path, weights: str, half: bool) -> bytes:
         raise WorkbenchError("Many models are being made into files right now; try again in a minute.")
     try:
         with _turn:
-            return _made(model, model.stat().st_mtime_ns if model.exists() else 0, weights, half)
+            return _made(model, model.stat().st_mtime_ns if model.exists() else 0, weights, bits)
     finally:
         _places.release()
 
 
 @lru_cache(MOST_KEPT)
-def _made(model: Path, changed: int, weights: str, half: bool) -> bytes:
+def _made(model: Path, changed: int, weights: str, bits: int) -> bytes:
     """The same, made once until the model's file changes."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         out = Path(folder) / "model.onnx"
-        command = [sys.executable, "-m", "gan_core.jobs.export_job", str(model), weights, str(half), str(out)]
+        command = [sys.executable, "-m", "gan_core.jobs.export_job", str(model), weights, str(bits), str(out)]
         try:
             done = subprocess.run(
                 command,
@@ -75,14 +76,14 @@ def _not_made() -> WorkbenchError:
 
 def main() -> int:
     """Exit code 0, or not 0 with what a user can mend on stdout, as Text.to_json writes it."""
-    model, weights, half, out = sys.argv[1:]
+    model, weights, bits, out = sys.argv[1:]
     die_with_parent()
     priority.come_after_the_server()
     from gan_core.sampling import load_model
     from gan_core.takeaway import onnx_file
 
     try:
-        content = onnx_file.export(load_model(model, weights), half == "True")
+        content = onnx_file.export(load_model(model, weights), int(bits))
     except WorkbenchError as error:
         print(error.text.to_json())
         return 1

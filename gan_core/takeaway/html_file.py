@@ -26,6 +26,8 @@ VERSION = "1.30.0"
 PAGE = Path(__file__).parent / "page"
 MOST_BYTES = 12_000_000
 """Of the file: what can be sent by mail, and opens on a phone."""
+MOST_OF_16_BITS = 2_600_000
+"""So many weights fit beside the runtime, which takes 5 MB: 2 bytes each, and as letters 4 for every 3."""
 WORDS = {
     "loading": Text("Loading the model"),
     "failed": Text("This browser cannot draw with the model; open the file in a newer one."),
@@ -51,11 +53,16 @@ OF_SCRIPT = ("failed", "pictures", "direction")
 """Those that the page's script writes."""
 
 
+def bits_for(model: "Model") -> int:
+    """In how many bits the page's ONNX file holds a weight: 16, or 8 if it would be too large else."""
+    return 16 if sum(weights.numel() for weights in model.generator.parameters()) <= MOST_OF_16_BITS else 8
+
+
 def page(model: "Model", onnx: bytes, language: str = "en", translate: Callable[[Text], str] = str) -> bytes:
     """The file's content.
 
     Args:
-        onnx: by `onnx_file.export`; with `half`, or most models are too large.
+        onnx: by `onnx_file.export`, with the bits of `bits_for`.
         language: code of what `translate` writes.
         translate: gives a text in that language, its {braces} left where it has no values.
 

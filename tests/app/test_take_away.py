@@ -29,8 +29,8 @@ def made(monkeypatch):
     """What is asked for is noted, and not made."""
     asked = []
 
-    def note(model, weights, half):
-        asked.append((model.name, weights, half))
+    def note(model, weights, bits):
+        asked.append((model.name, weights, bits))
         return b"onnx"
 
     monkeypatch.setattr(take_away, "exported", note)
@@ -76,8 +76,8 @@ def test_the_page_is_in_the_readers_language_and_has_weights_in_16_bits(made):
     assert gzip.decompress(base64.b64decode(packed)) == b"onnx"
     ask("model.onnx", ASKED | {"lang": "<script>"})
     assert made == [
-        ("mnist-cdcgan.safetensors", "ema", True),
-        ("mnist-cdcgan.safetensors", "ema", False),
+        ("mnist-cdcgan.safetensors", "ema", 16),
+        ("mnist-cdcgan.safetensors", "ema", 32),
     ]
 
 
@@ -114,10 +114,10 @@ def test_the_same_model_is_made_once_until_its_file_changes(tmp_path, monkeypatc
     monkeypatch.setattr(export_job.subprocess, "run", run)
     model = tmp_path / "model.safetensors"
     model.write_bytes(b"1")
-    assert [export_job.exported(model, "ema", False) for _ in range(2)] == [b"1", b"1"]
-    assert export_job.exported(model, "ema", True) == b"2"
+    assert [export_job.exported(model, "ema", 32) for _ in range(2)] == [b"1", b"1"]
+    assert export_job.exported(model, "ema", 16) == b"2"
     model.unlink()
-    assert export_job.exported(model, "ema", True) == b"3"
+    assert export_job.exported(model, "ema", 16) == b"3"
 
 
 def test_what_the_job_says_is_said_and_a_silent_end_too(tmp_path, monkeypatch):
@@ -128,10 +128,10 @@ def test_what_the_job_says_is_said_and_a_silent_end_too(tmp_path, monkeypatch):
         ended = export_job.subprocess.CompletedProcess([], 1, output)
         monkeypatch.setattr(export_job.subprocess, "run", lambda *command, ended=ended, **options: ended)
         with pytest.raises(WorkbenchError, match=said):
-            export_job.exported(tmp_path / "gone.safetensors", "ema", False)
+            export_job.exported(tmp_path / "gone.safetensors", "ema", 32)
 
 
 def test_nobody_waits_behind_many(tmp_path, monkeypatch):
     monkeypatch.setattr(export_job, "_places", export_job.threading.BoundedSemaphore(1))
     with export_job._places, pytest.raises(WorkbenchError, match="try again in a minute"):
-        export_job.exported(tmp_path / "model.safetensors", "ema", False)
+        export_job.exported(tmp_path / "model.safetensors", "ema", 32)

@@ -28,7 +28,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def content(model):
-    return onnx_file.export(model, half=True)
+    return onnx_file.export(model, html_file.bits_for(model))
 
 
 @pytest.fixture

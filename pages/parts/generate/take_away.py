@@ -56,7 +56,7 @@ def pieces(query: QueryParams, store: RunStore, form: str) -> Iterator[Piece] | 
     if form not in FORMS:
         return None
     path, model = read_model(query, store)
-    content = exported(path, model.weights, half=form == "html")
+    content = exported(path, model.weights, html_file.bits_for(model) if form == "html" else 32)
     if form == "html":
         asked = query.get("lang", "")
         code = asked if asked in LANGUAGES else next(iter(LANGUAGES))

@@ -84,3 +84,12 @@ def test_the_directions_are_those_of_the_app():
 def test_a_page_that_would_be_too_large_is_refused_in_words():
     with pytest.raises(WorkbenchError, match=r"would have 1[34] MB, and such a file may have 12; take it as ONNX"):
         html_file.page(model(), torch.randint(256, (6_400_000,), dtype=torch.uint8).numpy().tobytes())
+
+
+def test_a_large_model_has_its_weights_in_fewer_bits():
+    # The last layer of the preset's generator for colour pictures alone has three million.
+    widths = {"generator_layers": (256, 512, 1024)}
+    colour = SPEC.model_copy(update={"size": 32, "channels": 3})
+    assert html_file.bits_for(model(**widths)) == 16
+    config = small_config(**widths)
+    assert html_file.bits_for(sampling.Model(model().metadata, build_generator(config, colour))) == 8

@@ -113,13 +113,19 @@ def test_the_file_says_what_it_is_and_names_no_folder(content):
     assert b"gan_core" not in content
 
 
-def test_weights_in_16_bits_halve_the_file_and_change_less_than_one_sees(conditional, content):
-    half = onnx_file.export(conditional, half=True)
-    onnx.checker.check_model(onnx.load_from_string(half))
+@pytest.mark.parametrize(("bits", "share", "on_average"), [(16, 0.7, 0.1), (8, 0.55, 2)])
+def test_weights_in_fewer_bits_make_the_file_smaller_and_change_little(conditional, content, bits, share, on_average):
+    narrow = onnx_file.export(conditional, bits)
+    onnx.checker.check_model(onnx.load_from_string(narrow))
     numbers = latents.latents(9, 16, seed=2), torch.arange(9) % 3
-    drawn = [images_of(one, conditional, numbers[0], INFINITY, numbers[1]) for one in (content, half)]
-    assert len(half) < 0.7 * len(content)
-    assert np.abs(drawn[0] - drawn[1]).max() < 2 / 127.5
+    drawn = [images_of(one, conditional, numbers[0], INFINITY, numbers[1]) for one in (content, narrow)]
+    assert len(narrow) < share * len(content)
+    assert np.abs(drawn[0] - drawn[1]).mean() < on_average / 127.5
+
+
+def test_rows_of_zeros_stay_zeros_in_8_bits():
+    narrow, scale = onnx_file._narrowed(np.array([[0.0, 0.0], [1.0, -0.5]], np.float32), 8)
+    assert (narrow * scale).tolist() == [[0, 0], [1, pytest.approx(-0.504, abs=1e-3)]]
 
 
 def test_a_file_that_would_draw_something_else_is_not_handed_out(conditional, monkeypatch):
