@@ -101,7 +101,8 @@ class Gan:
 
     def augment(self, images: Tensor) -> Tensor:
         """What the discriminator is shown of images [N, C, H, W], real or fake: DiffAugment and noise, if asked for."""
-        images = augment(images, self.config.augmentation, self.random)
+        if self.config.augmentation != "none":
+            images = augment(images, self.config.augmentation, self.random)
         if self.config.instance_noise:
             images = instance_noise(images, self.scalars().noise, self.random)
         return images
