@@ -26,7 +26,8 @@ def note_comments(tree: ast.Module, text: str) -> None:
             while first - 1 in comments and lines[first - 2].lstrip().startswith("#"):
                 first -= 1
             header = node.body[0].lineno - 1 if isinstance(node, Compound) else node.end_lineno or node.lineno
-            behind = [comments[line] for line in range(node.lineno, max(header, node.lineno) + 1) if line in comments]
+            written = range(node.lineno, max(header, node.lineno) + 1)
+            behind = [comments[at] for at in written if at in comments and not lines[at - 1].lstrip().startswith("#")]
             node.above = [comments[line] for line in range(first, node.lineno)]  # type: ignore[attr-defined]
             node.behind = behind[-1] if behind and not isinstance(node, ast.ClassDef) else ""  # type: ignore[attr-defined]
             node.is_apart = first > 1 and not lines[first - 2].strip()  # type: ignore[attr-defined]
@@ -94,32 +95,42 @@ def _with_comment(lines: list[str], comment: str) -> list[str]:
 class _AsWritten(ast.NodeTransformer):
     """Puts names that are whole expressions where `ast.unparse` has other spaces and brackets than ruff."""
 
-    def visit_arguments(self, node: ast.arguments) -> ast.arguments:  # noqa: N802
+    def visit_arguments(self, node: ast.arguments) -> ast.arguments:
         self.generic_visit(node)
         for argument, default in zip(reversed(node.args), reversed(node.defaults), strict=False):
             if argument.annotation:
-                argument.annotation = ast.Name(f"{ast.unparse(argument.annotation)} = {ast.unparse(default)}", ast.Load())
+                argument.annotation = ast.Name(
+                    f"{ast.unparse(argument.annotation)} = {ast.unparse(default)}", ast.Load()
+                )
                 node.defaults.remove(default)
         return node
 
-    def visit_Yield(self, node: ast.Yield) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        if len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp) and not node.keywords:
+            node.args = [ast.Name(ast.unparse(node.args[0]).removeprefix("(").removesuffix(")"), ast.Load())]
+        return node
+
+    def visit_Yield(self, node: ast.Yield) -> ast.expr:
         self.generic_visit(node)
         node.value = _bare(node.value)
         return node
 
-    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:  # noqa: N802
+    def visit_Tuple(self, node: ast.Tuple) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.ctx, ast.Store) and len(node.elts) == 1:
             return ast.Name(f"({ast.unparse(node.elts[0])},)", node.ctx)
         return node
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         if isinstance(node.op, ast.Pow):
-            return ast.Name(f"{ast.unparse(node.left)}**{ast.unparse(node.right)}", ast.Load())
+            parts = (node.left, node.right)
+            sign = " ** " if any(isinstance(part, ast.Subscript | ast.Call) for part in parts) else "**"
+            return ast.Name(sign.join(map(ast.unparse, parts)), ast.Load())
         return node
 
-    def visit_Slice(self, node: ast.Slice) -> ast.expr:  # noqa: N802
+    def visit_Slice(self, node: ast.Slice) -> ast.expr:
         self.generic_visit(node)
         parts = [part for part in (node.lower, node.upper) if part]
         if node.step or all(isinstance(part, ast.Name | ast.Constant | ast.UnaryOp) for part in parts):
@@ -154,8 +165,27 @@ def wrapped(text: str, indent: int) -> list[str]:
     inside = text[start + 1 : end]
     if len(margin) + 4 + len(inside) <= WIDTH:
         return [margin + text[: start + 1], f"{margin}    {inside}", margin + text[end:]]
-    parts = [line for part in _parts(inside) for line in wrapped(f"{part},", indent + 4)]
+    parts = [line for part in _parts(inside) for line in _wrapped_part(f"{part},", indent + 4)]
     return [margin + text[: start + 1], *parts, margin + text[end:]]
+
+
+def _wrapped_part(text: str, indent: int) -> list[str]:
+    """One of several expressions within brackets; a long choice in three lines."""
+    cuts = [place for word in (" if ", " else ") for place in _places(text, word)]
+    if len(text) + indent <= WIDTH or len(cuts) != 2:
+        return wrapped(text, indent)
+    parts = text[: cuts[0]], text[cuts[0] + 1 : cuts[1]], text[cuts[1] + 1 :]
+    return [" " * indent + part for part in parts]
+
+
+def _places(text: str, word: str) -> list[int]:
+    """Where a word stands outside brackets."""
+    depth, found = 0, []
+    for place, letter in _outside_strings(text):
+        depth += (letter in OPENING) - (letter in CLOSING)
+        if not depth and text.startswith(word, place):
+            found.append(place)
+    return found
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:

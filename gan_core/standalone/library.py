@@ -54,6 +54,14 @@ class Library(NamedTuple):
         assert isinstance(node, ast.ClassDef)
         return node
 
+    def constructor(self, name: str) -> ast.FunctionDef:
+        """A function, or the `__init__` of a class."""
+        node = self.definitions[name]
+        if isinstance(node, ast.ClassDef):
+            node = next(part for part in node.body if isinstance(part, ast.FunctionDef) and part.name == "__init__")
+        assert isinstance(node, ast.FunctionDef)
+        return node
+
 
 @cache
 def library() -> Library:
@@ -71,7 +79,7 @@ def library() -> Library:
                 found.definitions[name] = statement
                 last = name
             elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and last:
-                found.texts[last] = statement.value.value
+                found.texts[last] = str(statement.value.value)
     return found
 
 
