@@ -17,7 +17,7 @@ from gan_core import paths
 from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import FilesUnavailableError, WorkbenchError
-from gan_core.experiment_command import experiment
+from gan_core.experiment_command import experiment, experiments
 from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
@@ -238,6 +238,7 @@ def _line_text(line: Text | None) -> str:
 
 
 cli.add_command(experiment)
+cli.add_command(experiments)
 
 
 @cli.command()

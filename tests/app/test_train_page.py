@@ -278,6 +278,12 @@ def test_a_link_opens_the_same_run_and_the_same_view(open_page, store):
     assert charts["charts"][0]["log"]
 
 
+def test_a_link_may_name_a_run_in_full_where_others_have_its_number(open_page, store):
+    first, second = trained(store), trained(store)
+    app = open_page(run=first.name, compare=second.name)
+    assert (app.selectbox(key="run").value, app.selectbox(key="compare").value) == ("1", "2")
+
+
 def test_the_link_says_what_is_shown(open_page, store):
     trained(store)
     app = open_page()

@@ -13,6 +13,7 @@ import gan_core
 from gan_core.store.metric_rows import CHUNK_ROWS
 from gan_core.store.runs import Run, default_store
 from tests.conftest import small_config
+from tests.e2e import axe
 from tests.e2e.steps import (
     DESK,
     PHONE,
@@ -171,6 +172,26 @@ def test_what_a_run_did_can_be_taken_home(visit, a_run):
     with page.expect_download() as saved:
         page.locator(".live-chart").first.locator("[data-title*='PNG'], [data-title*='png']").first.click()
     assert Image.open(saved.value.path()).width > 400
+
+
+def test_a_runs_report_is_a_page_for_everybody_and_a_file_that_needs_nothing(visit, a_run, server):
+    page = visit(f"/runs?runs={a_run.id}", locale="es-ES")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Informe").click()
+    report = opened.value
+    expect(report.get_by_role("heading", name=f"Ejecución {a_run.id}: cgan")).to_be_visible()
+    with report.expect_download() as saved:
+        report.get_by_role("link", name="Descargar esta página").click()
+    report.context.set_offline(True)
+    report.goto(saved.value.path().rename(server.folder / "report.html").as_uri())
+    expect(report.locator(".scatterlayer .js-line").first).to_be_visible()
+    pictures = report.locator("img")
+    assert pictures.count() > 3 and all(pictures.evaluate_all("all => all.map(image => image.naturalWidth > 0)"))
+    for colours in ("light", "dark"):
+        report.emulate_media(color_scheme=colours)
+        assert axe.barriers(report) == []
+    report.set_viewport_size(PHONE)
+    report.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
 
 
 def download(page: Page, label: str):

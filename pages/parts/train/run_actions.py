@@ -18,6 +18,7 @@ from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.links import to_page
 from pages.parts.models import OF_RUNS, first_of
+from pages.parts.report.link import report_link
 from pages.parts.train.config_form import take_run
 from pages.parts.visitors import store_of_visitor
 
@@ -145,6 +146,7 @@ def _change(store: RunStore, run: Run) -> None:
 def _downloads(store: RunStore, run: Run) -> None:
     name = f"run-{run.id}-{paths.file_name(run.preset)}"
     with st.popover(_("Download"), icon=":material/download:"):
+        report_link(run, width="stretch")
         for form in FORMS:
             st.download_button(
                 _("How it learned, as {form}", form=form.upper()), file_or_reason(partial(_film, run, form)),
