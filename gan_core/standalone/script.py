@@ -15,6 +15,7 @@ from gan_core.standalone.layout import text_of
 from gan_core.standalone.library import Import, Library, library
 from gan_core.standalone.needed import loads, needed
 from gan_core.standalone.specialise import Specialiser
+from gan_core.text import Text
 
 SPEC = {
     "SIZE": "Width and height of a picture (pixels)",
@@ -42,7 +43,8 @@ def script(config: RunConfig, name: str) -> str:
 
     Raises WorkbenchError for a config that is too much for one short script.
     """
-    _refuse(config)
+    if reason := refusal(config):
+        raise WorkbenchError(reason.template)
     spec = ImageSpec.named(config.dataset)
     facts = facts_of(config, spec)
     program = Specialiser(library(), facts)
@@ -60,16 +62,18 @@ def script(config: RunConfig, name: str) -> str:
     return "\n".join(_apart(sections)) + "\n"
 
 
-def _refuse(config: RunConfig) -> None:
+def refusal(config: RunConfig) -> Text | None:
+    """Why there is no script of a config, if there is none."""
     if config.network == "progressive":
-        raise WorkbenchError(
+        return Text(
             "A script of a GAN that grows would be too long to read; take the notebook, which uses the library."
         )
     if config.dataset.startswith(FOLDER):
-        raise WorkbenchError(
+        return Text(
             "The script reads only datasets that have a name, not a folder of pictures; take the notebook, which uses "
             "the library."
         )
+    return None
 
 
 def _main_parts(config: RunConfig) -> dict[str, str]:
@@ -82,7 +86,7 @@ def _main_parts(config: RunConfig) -> dict[str, str]:
         "first": "" if named.torchvision else first,
         "precision": "bfloat16" if config.precision == "bfloat16" else "float32",
         "generator": "gan.averaged_generator()" if config.ema_decay else "gan.generator.eval()",
-        "shape": "unsqueeze(1)" if named.channels == 1 else "permute(0, 3, 1, 2)",
+        "shape": "unsqueeze(1)" if named.channels == 1 else "permute(0, 3, 1, 2).contiguous()",
     }
 
 

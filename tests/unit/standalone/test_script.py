@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from torchvision import datasets
 
 from gan_core import paths
 from gan_core.config import make_config
@@ -130,6 +132,14 @@ def test_the_script_of_any_preset_has_the_library_s_losses(preset, folder, monke
 def test_so_has_one_of_other_settings(name, folder, monkeypatch):
     preset, changes = OTHERS[name]
     check_same_losses(small(preset, 4, **changes), folder, monkeypatch, 4)
+
+
+def test_colour_pictures_are_read_as_the_library_reads_them(monkeypatch):
+    random = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (40, 32, 32, 3), generator=random, dtype=torch.uint8)
+    stored = SimpleNamespace(data=images.numpy(), targets=(torch.arange(40) % 10).tolist())
+    monkeypatch.setattr(datasets, "CIFAR10", lambda folder, *wanted, **options: stored)
+    check_same_losses(small("cdcgan", 4, dataset="cifar10"), paths.PROJECT, monkeypatch, 4)
 
 
 @pytest.mark.parametrize("preset", PRESETS_IN_ONE_SCRIPT)
