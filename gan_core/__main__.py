@@ -18,6 +18,7 @@ from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import FilesUnavailableError, WorkbenchError
 from gan_core.experiment_command import experiment, experiments
+from gan_core.export_command import export
 from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
@@ -276,34 +277,7 @@ def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], No
         yield piece.content
 
 
-@cli.command()
-@click.argument("checkpoint")
-@click.option("--out", type=PATH, required=True, help="FILE.onnx, or FILE.html: a page that draws, offline.")
-@click.option("--raw", is_flag=True, help="The weights after the last step, not their running average (EMA).")
-@click.option(
-    "--bits",
-    type=click.Choice(["32", "16", "8"]),
-    help="Of a weight in FILE.onnx: 16 halve the file, 8 quarter it. FILE.html takes 16, or 8 if it is large.",
-)
-def export(checkpoint: str, out: Path, raw: bool, bits: str | None) -> None:
-    """Take a CHECKPOINT away, for programs without PyTorch: a file, or a shipped model's name.
-
-    FILE.onnx takes latents, classes (as weights) and truncation, and gives images. FILE.html draws in any browser.
-    """
-    out = paths.expand(out)
-    if out.suffix not in (".onnx", ".html"):
-        raise WorkbenchError("--out {file}: name a file that ends in .onnx or .html.", file=out)
-    from gan_core.checkpoint import write_aside
-    from gan_core.sampling import load_model
-    from gan_core.takeaway import html_file, onnx_file
-
-    model = load_model(checkpoint, "generator" if raw else "ema")
-    if out.suffix == ".html":
-        content = html_file.page(model, onnx_file.export(model, html_file.bits_for(model)))
-    else:
-        content = onnx_file.export(model, int(bits or 32))
-    write_aside(out, content)
-    click.echo(out)
+cli.add_command(export)
 
 
 @cli.command()

@@ -16,6 +16,11 @@ def preset_of(name: str) -> str:
     return name if name in PRESETS else DEFAULT_PRESET
 
 
+def nearest_preset(config: RunConfig) -> str:
+    """Of a model file, which does not say from which it began: the preset with the fewest other settings."""
+    return min(PRESETS, key=lambda name: len(changed_settings(name, config)))
+
+
 def changed_settings(preset: str, config: RunConfig) -> dict[str, Any]:
     """The settings with another value than the preset has, in the order in which they are declared."""
     usual = PRESETS[preset_of(preset)].config

@@ -435,7 +435,9 @@ def test_a_bad_upload_is_refused_in_words_and_not_kept(open_page):
 
 def test_pictures_and_model_can_be_downloaded(open_page):
     app = open_page(GENERATE)
-    assert [button.proto.label for button in app.get("download_button")] == ["PNG", "ZIP", "NPZ", "Model"]
+    assert [button.proto.label for button in app.get("download_button")] == [
+        "PNG", "ZIP", "NPZ", "Model", "Notebook", "Script",
+    ]  # fmt: skip
 
 
 def test_a_run_that_goes_on_learning_stays_chosen(open_page, own_model, store):

@@ -445,3 +445,12 @@ def test_a_link_from_another_page_opens_its_run_whatever_was_open_here_before(op
     app.query_params["run"] = str(second.id)  # older than what the reader has chosen meanwhile
     app.run()
     assert app.session_state["run"] == str(first.id)
+
+
+@pytest.mark.parametrize(("network", "reason"), [("mlp", ""), ("progressive", "take the notebook")])
+def test_a_run_is_offered_as_notebook_and_as_script_where_there_is_one(open_page, store, network, reason):
+    trained(store, network=network)
+    offered = {button.proto.label: button.proto for button in open_page().get("download_button")}
+    assert not offered["Notebook"].disabled
+    assert offered["Script"].disabled == bool(reason)
+    assert reason in offered["Script"].help

@@ -83,6 +83,26 @@ def test_as_a_program_of_its_own_it_trains_and_says_what_is_wrong():
     assert (wrong.returncode, wrong.stderr.count("\n"), wrong.stdout) == (1, 1, "")
 
 
+def export(*arguments):
+    return CliRunner().invoke(cli, ["export", *map(str, arguments)])
+
+
+def test_a_run_and_a_model_are_taken_away_as_script_and_as_notebook(store, tmp_path):
+    config = make_config(PRESETS["cgan"].config, seed=11)
+    run = store.create(config, "cgan", None)
+    for source, settings_in_it in ((run.id, "11"), (run.name, "11"), ("mnist-cdcgan", "")):
+        for form, word in (("py", "SEED = "), ("ipynb", "seed=")):
+            file = tmp_path / f"made.{form}"
+            done = export(source, "--out", file)
+            assert (done.exception, done.output) == (None, f"{file}\n")
+            assert not settings_in_it or f"{word}{settings_in_it}" in file.read_text(encoding="utf-8")
+
+
+def test_of_a_run_that_is_not_there_nothing_is_taken_away(tmp_path):
+    assert "There is no run 77" in str(export("77", "--out", tmp_path / "made.py").exception)
+    assert "made.txt: name a file" in str(export("77", "--out", tmp_path / "made.txt").exception)
+
+
 def test_presets_are_listed():
     listed = gan_core("presets").stdout
     assert [line.split()[0] for line in listed.splitlines()] == list(PRESETS)

@@ -10,9 +10,11 @@ from starlette.datastructures import QueryParams
 from gan_core import paths
 from gan_core.archives import Piece
 from gan_core.jobs.export_job import exported
+from gan_core.repeating import nearest_preset
 from gan_core.store.runs import RunStore
 from gan_core.takeaway import html_file
 from gan_core.takeaway.packages import can_export
+from pages.parts.code_downloads import code_downloads
 from pages.parts.generate.asked import read_model
 from pages.parts.generate.drawn_files import DrawnFile, drawn_files
 from pages.parts.language import LANGUAGES, _, language, translate
@@ -46,6 +48,15 @@ def offer(address_of_model: dict[str, str], model: "Model") -> None:
         drawn_files(files, key="model-files", begin=_("The file is being made; that takes some seconds"))
         if not can_export():
             st.caption(_("Both need packages that are not installed: `pip install -r deploy/requirements-export.txt`."))
+        st.markdown(
+            _(
+                "Or how it was made, without the model: as a **script** that trains such a model with torch and "
+                "torchvision alone, or as a **notebook** that does it with this library and explains it."
+            )
+        )
+        metadata = model.metadata
+        with st.container(horizontal=True):
+            code_downloads(metadata.name, nearest_preset(metadata.config), metadata.config, metadata.name)
 
 
 def pieces(query: QueryParams, store: RunStore, form: str) -> Iterator[Piece] | None:

@@ -13,6 +13,7 @@ from gan_core.store.evaluations import default_evaluations
 from gan_core.store.runs import RunStore, lost_checkpoint
 from gan_core.store.tables import Run, State
 from pages.parts.class_task import keep_task_of
+from pages.parts.code_downloads import code_downloads
 from pages.parts.edge import as_csv, file_or_reason, show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
@@ -158,6 +159,7 @@ def _downloads(store: RunStore, run: Run) -> None:
             file_or_reason(lambda: as_csv(pd.DataFrame(store.read_metrics(run.id)))),
             f"{name}.csv", "text/csv", icon=":material/table:", width="stretch", on_click="ignore",
         )  # fmt: skip
+        code_downloads(run.name, run.preset, run.config, name, width="stretch")
         st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))
 
 
