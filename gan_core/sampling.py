@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -12,11 +12,13 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gan_core import archives, checkpoint, pictures
+from gan_core.config import ImageSpec, RunConfig
 from gan_core.errors import WorkbenchError
 from gan_core.latents import directions, latents, truncate
 from gan_core.networks.build import build_generator
 from gan_core.text import shortened
 
+Network = TypeVar("Network", bound=nn.Module)
 DRAW_BATCH = 100
 """Pictures drawn at a time: enough to be fast, few enough for any memory and for a look at how far it is: large
 generators draw only some ten a second on a CPU."""
@@ -282,9 +284,22 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
         raise WorkbenchError(
             "{file} has no weights of the kind {kind}; choose the other kind.", file=path.name, kind=which
         )
+    return Model(metadata, restored(build_generator, metadata, weights, path).to(device or "cpu"), which)
+
+
+def restored(
+    build: Callable[[RunConfig, ImageSpec], Network],
+    metadata: checkpoint.Metadata,
+    weights: dict[str, Tensor],
+    path: Path,
+) -> Network:
+    """The network that `build` makes by the file's config, with its weights: on the CPU, in eval mode.
+
+    Raises WorkbenchError if the weights are none of such a network.
+    """
     # First on the meta device: a file whose config needs far more weights than it holds must cost no memory.
     with torch.device("meta"):
-        checkpoint.check_shapes(build_generator(metadata.config, metadata.spec), weights, path)
-    generator = build_generator(metadata.config, metadata.spec)
-    generator.load_state_dict(weights)
-    return Model(metadata, generator.eval().requires_grad_(False).to(device or "cpu"), which)
+        checkpoint.check_shapes(build(metadata.config, metadata.spec), weights, path)
+    network = build(metadata.config, metadata.spec)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)

@@ -59,13 +59,13 @@ def main() -> None:
     if number:
         one, place_of_grid = st.columns(2, gap="large")
         with one:
-            one_picture.change_one(model, samples, number)
+            one_picture.show_one(choice, model, samples, number)
     else:
         place_of_grid = st.container()
     with place_of_grid:
         picture_grid(samples, alt, number, one_picture.pick)
         if not number:
-            st.caption(_("Click a picture to change it a little at a time."))
+            st.caption(_("Click a picture to change it a little at a time, and to look inside the two networks."))
 
 
 def _group(title: str, draw: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,13 +1,16 @@
-"""One picture, changed a little at a time along the directions that change it most."""
+"""One picture: changed a little at a time along the directions that change it most, or looked into."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts.generate import walk
+from gan_core.text import Text
+from pages.parts.error_box import errors_in_words
+from pages.parts.generate import inside, walk
 from pages.parts.inputs import IN_ADDRESS, number_input
 from pages.parts.language import _
-from pages.parts.links import take, whole_number
+from pages.parts.links import give, one_of, take, whole_number
+from pages.parts.models import Choice
 from pages.parts.sharp_pictures import show_pixels, show_side_by_side
 
 if TYPE_CHECKING:
@@ -19,13 +22,17 @@ if TYPE_CHECKING:
 FURTHEST = 3.0
 """How far a slider goes, in standard deviations of the random numbers."""
 STRIP = 9
+VIEWS = ("change", "generator", "discriminator")
+VIEW_LABELS = {
+    "change": Text("Change it"),
+    "generator": Text("Inside the generator"),
+    "discriminator": Text("Discriminator"),
+}
 
 
 def choose_one(pictures: int) -> int | None:
     """The number of the picture to change, from 1; None while none is."""
-    wanted = st.toggle(
-        _("Change one picture a little at a time"), key="one", on_change=walk.end, args=("one",), **IN_ADDRESS
-    )
+    wanted = st.toggle(_("Look at one picture"), key="one", on_change=walk.end, args=("one",), **IN_ADDRESS)
     if not wanted:
         return None
     return number_input(
@@ -46,7 +53,8 @@ def address(model: "Model", number: int | None) -> dict[str, str]:
     if number is None:
         return {}
     moved = {key: f"{amount:g}" for key, amount in _amounts(_numbers(model)).items() if amount}
-    return {"one": "true", "pic": str(number), "strip": str(st.session_state["strip"])} | moved
+    strip = str(st.session_state.get("strip", 1))
+    return {"one": "true", "pic": str(number), "view": st.session_state["view"], "strip": strip} | moved
 
 
 def _numbers(model: "Model") -> range:
@@ -59,12 +67,52 @@ def _amounts(directions: range) -> dict[str, float]:
 
 
 @st.fragment
-def change_one(model: "Model", samples: "Samples", number: int) -> None:
+def show_one(choice: Choice, model: "Model", samples: "Samples", number: int) -> None:
+    """The picture, as one of VIEWS shows it."""
+    st.header(_("Picture {number}", number=number), anchor=False)
+    view = _choose_view()
+    if view == VIEWS[0]:
+        _change(model, samples, number)
+        return
+    with st.expander(_("Change the picture"), icon=":material/tune:"):
+        _sliders(_numbers(model))
+    with errors_in_words():
+        one = inside.One(samples, number, changed(model, samples, number))
+        if view == "generator":
+            inside.show_generator(model, one)
+        else:
+            inside.show_discriminator(choice, model, one)
+
+
+def _choose_view() -> str:
+    take("view", one_of(VIEWS))
+    st.session_state.setdefault("view", VIEWS[0])
+    view = st.segmented_control(
+        _("What is shown"), VIEWS, format_func=lambda name: _(VIEW_LABELS[name]), required=True, key="view",
+        persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    give("view", view or VIEWS[0], VIEWS[0])
+    return view or VIEWS[0]
+
+
+def changed(model: "Model", samples: "Samples", number: int) -> "Tensor":
+    """The picture's latent [latent_dim], moved as the sliders say."""
+    import torch
+
+    from gan_core.latents import move
+
+    assert samples.latents is not None  # they were drawn
+    amounts = torch.tensor(list(_amounts(_numbers(model)).values()))
+    return move(samples.latents[number - 1], model.directions, amounts)
+
+
+def _change(model: "Model", samples: "Samples", number: int) -> None:
     """Sliders, the picture before and after, and a strip of pictures along one direction."""
     directions = _numbers(model)
-    st.header(_("Picture {number}, a little at a time", number=number), anchor=False)
     pictures = st.container()
+    _take_strip_from_link(directions)
     _sliders(directions)
+    _choose_strip(directions)
     along = st.session_state["strip"]
     drawn = _draw(model, samples, number, list(_amounts(directions).values()), along)
     with pictures:
@@ -72,18 +120,19 @@ def change_one(model: "Model", samples: "Samples", number: int) -> None:
 
 
 def _sliders(directions: range) -> None:
-    _take_strip_from_link(directions)
     with st.container(key="latent-sliders"):
         for left, right in zip(directions[::2], [*directions[1::2], None], strict=False):
             with st.container(horizontal=True, gap="medium"):
                 for number in filter(None, (left, right)):
                     _slider(number)
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.pills(_("Direction of the strip"), directions, required=True, key="strip", persist_state="session")
-        st.button(
-            _("Back to the start"), icon=":material/undo:", on_click=_back, args=(directions,),
-            disabled=not any(_amounts(directions).values()),
-        )  # fmt: skip
+    st.button(
+        _("Back to the start"), icon=":material/undo:", on_click=_back, args=(directions,),
+        disabled=not any(_amounts(directions).values()),
+    )  # fmt: skip
+
+
+def _choose_strip(directions: range) -> None:
+    st.pills(_("Direction of the strip"), directions, required=True, key="strip", persist_state="session")
 
 
 def _slider(number: int) -> None:
