@@ -1,5 +1,6 @@
 """Inside two trained networks: a generator's feature maps, and what a discriminator looks at."""
 
+import contextlib
 import copy
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,10 @@ from gan_core.errors import WorkbenchError
 from gan_core.networks import r3gan, resnet
 from gan_core.networks.build import build_discriminator
 from gan_core.networks.layers import ACTIVATIONS, Discriminator, Float32Tanh
-from gan_core.sampling import restored
 from gan_core.training.losses import LOSSES, LeastSquares, MeanNonSaturating, Minimax, NonSaturating
 
 OnShare = Callable[[float], None]
+AT_ONCE = 100
 SHOWN: tuple[type[nn.Module], ...] = (
     Float32Tanh,
     resnet.UpBlock,
@@ -56,16 +57,41 @@ def feature_maps(generator: nn.Module, latents: Tensor, labels: Tensor) -> list[
         latents, labels: as `sampling.draw` takes them.
     """
     found: list[Layer] = []
+    _watched(generator, lambda *layer: found.append(Layer(*layer)))(latents, labels)
+    return found
 
-    def note(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        return lambda module, _inputs, output: found.append(Layer(name, type(module).__name__, output.clone()))
 
-    watched = copy.deepcopy(generator)  # others may draw with it meanwhile
+@torch.no_grad()
+def first_features(generator: nn.Module, latents: Tensor, labels: Tensor) -> Tensor:
+    """What the first of SHOWN puts out, flattened, [N, P]; the layers behind it are not computed."""
+    parts = []
+
+    def stop(_name: str, _kind: str, features: Tensor) -> None:
+        parts.append(features.flatten(1))
+        raise _FirstSeenError
+
+    watched = _watched(generator, stop)
+    for some, some_labels in zip(latents.split(AT_ONCE), labels.split(AT_ONCE), strict=True):
+        with contextlib.suppress(_FirstSeenError):
+            watched(some, some_labels)
+    return torch.cat(parts)
+
+
+class _FirstSeenError(Exception):
+    """Ends a forward pass."""
+
+
+def _watched(generator: nn.Module, note: Callable[[str, str, Tensor], None]) -> nn.Module:
+    """A copy, since others may draw with it meanwhile, that tells of each layer's name, kind and features."""
+    watched = copy.deepcopy(generator)
+
+    def tell_of(name: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        return lambda module, _inputs, output: note(name, type(module).__name__, output.clone())
+
     for name, module in watched.named_modules():
         if any(isinstance(module, kind) for kind in SHOWN):
-            module.register_forward_hook(note(name))
-    watched(latents, labels)
-    return found
+            module.register_forward_hook(tell_of(name))
+    return watched
 
 
 def load_discriminator(path: Path) -> Discriminator:
@@ -81,7 +107,7 @@ def load_discriminator(path: Path) -> Discriminator:
             "another shipped one.",
             model=metadata.name,
         )
-    return restored(build_discriminator, metadata, weights, path)
+    return checkpoint.restored(build_discriminator, metadata, weights, path)
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from gan_core import paths
 from pages.parts import models
 from pages.parts.edge import file_or_reason, plain
 from pages.parts.error_box import errors_in_words
-from pages.parts.generate import many, one_picture, walk, wishes
+from pages.parts.generate import many, one_picture, truncation, walk, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
@@ -53,6 +53,7 @@ def main() -> None:
 
     _tools(choice, samples, address)
     many.offer(address_of_grid, what, model)
+    truncation.offer(choice, model, how.truncation)
     if has_walk:
         walk.show(model, samples, address_of_grid, alt)
         return

@@ -19,6 +19,7 @@ from gan_core.datasets.table import FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import default_evaluations
+from gan_core.store.rights import not_yours
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run
 from gan_core.text import Text, shortened
@@ -190,6 +191,24 @@ def data_dir(store: RunStore, key: str) -> Path | None:
     return Path(store.find(run_name(key)).data_dir) if run_name(key) else None
 
 
+def refuse_change(key: str, store: RunStore) -> None:
+    """Raises WorkbenchError unless this visitor may change what belongs to the model with that key."""
+    if run_name(key):
+        store.by.refuse_change(store.find(run_name(key)))
+    elif key.startswith("upload:"):
+        path_of(key, store)  # only their own are found
+    elif not store.by.may_everything:
+        raise not_yours()
+
+
+def may_change(key: str, store: RunStore) -> bool:
+    try:
+        refuse_change(key, store)
+    except WorkbenchError:
+        return False
+    return True
+
+
 def first_of(run: Run) -> str:
     """The key of the model that is offered first of a run that has a checkpoint. Reads no file: a click waits."""
     return f"best:{run.name}" if run.best_path else f"run:{run.name}"
@@ -257,7 +276,7 @@ def _store_upload(name: str, content: bytes) -> Path:
 
     Raises WorkbenchError if it is not.
     """
-    from gan_core import checkpoint, sampling
+    from gan_core import beside, checkpoint, sampling
 
     count_request()
     _refuse_upload(len(content))
@@ -270,7 +289,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     checkpoint.write_aside(path, content)
     kept = hosting().most_uploads_of_one
     given_up = [path for number, path in enumerate(_uploads(visitor().person)) if number >= kept]
-    files.remove(given_up)
+    files.remove([*given_up, *(file for path in given_up for file in beside.all_of(path))])
     # An evaluation that waits keeps a copy of its model, and so the room on the disk.
     default_evaluations().forget(map(_upload_key, given_up))
     return path

@@ -72,6 +72,13 @@ def test_the_last_layer_of_every_family_is_the_picture_and_nobody_else_notices(n
     assert not any(module._forward_hooks for module in made.modules())
 
 
+@pytest.mark.parametrize("network", FAMILIES)
+def test_the_first_features_are_those_of_the_first_layer(network):
+    made = generator(network)
+    first = inside.feature_maps(made, LATENTS, LABELS)[0].features
+    assert torch.allclose(inside.first_features(made, LATENTS, LABELS), first.flatten(1), atol=1e-6)
+
+
 def test_a_linear_discriminators_gradient_is_its_weight_with_noise_or_without(linear):
     for noise in (0.0, 0.15):
         found = inside.saliency(linear, IMAGES, LABELS, noise=noise)

@@ -139,14 +139,14 @@ def _generated(model: "Model", one: One) -> Row:
     """The picture, and others of its class."""
     import torch
 
-    from gan_core.datasets.loading import normalise
+    from gan_core.sampling import from_pixels
 
     labels = one.samples.labels
     alike = [
         place for place in range(len(one.samples.images))
         if place != one.number - 1 and (labels is None or labels[place] == one.label)
     ][:OTHERS]  # fmt: skip
-    others = normalise(torch.from_numpy(one.samples.images[alike]).permute(0, 3, 1, 2))
+    others = from_pixels(one.samples.images[alike])
     label = torch.full((1 + len(alike),), one.label)
     return Row(torch.cat([model.generator(one.latent[None], label[:1]), others]), label)
 
