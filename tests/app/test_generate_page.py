@@ -201,7 +201,7 @@ def test_the_offered_link_names_all_that_the_pictures_depend_on(open_page):
     app.run()
     assert app.code[0].value == (
         "/generate?model=shipped:mnist-cdcgan&classes=7&classes=3&count=4&seed=7&t=1.5&raw=true"
-        "&one=true&pic=6&strip=1&d2=-1.5"
+        "&one=true&pic=6&view=change&strip=1&by=sefa&d2=-1.5"
     )
 
 
