@@ -91,102 +91,80 @@ function newestOnly(work) {
   };
 }
 
-function start(draw) {
-  const grid = find("#grid"), canvas = find("#grid canvas"), mark = find("#mark");
-  const [changed, before] = document.querySelectorAll("#pair canvas");
-  let shown = wishes(), latents = new Float32Array(0), turn = Promise.resolve();
-  // The runtime draws one thing after the other.
-  const inTurn = (...inputs) => (turn = turn.then(() => draw(...inputs)));
+// What is shown
 
-  const drawGrid = newestOnly(async (isOld) => {
-    shown = wishes();
-    delete document.body.dataset.drawn;
-    const { labels, seed, truncation, columns } = shown;
-    const rows = Math.max(Math.ceil(labels.length / columns), 1);
-    latents = standardNormal(seed, labels.length * page.latentDim);
-    // Setting a canvas's size clears it.
-    if (canvas.width !== columns * page.size || canvas.height !== rows * page.size || !labels.length) {
-      [canvas.width, canvas.height] = [columns * page.size, rows * page.size];
-    }
-    grid.style.setProperty("--columns", columns);
-    grid.style.setProperty("--rows", rows);
-    canvas.setAttribute("aria-label", page.words.pictures.replace("{count}", written(labels.length)));
-    find("#number").max = Math.max(labels.length, 1);
-    find("#save").disabled = !labels.length;
-    showOne();
-    for (let first = 0; first < labels.length && !isOld(); first += BATCH) {
-      const some = labels.slice(first, first + BATCH);
-      const numbers = latents.slice(first * page.latentDim, (first + some.length) * page.latentDim);
-      const images = await inTurn(numbers, weights(some), truncation);
-      const context = canvas.getContext("2d");
-      some.forEach((_, i) => put(context, images, i, (first + i) % columns, Math.floor((first + i) / columns)));
-      await new Promise((done) => setTimeout(done));
-    }
-    if (!isOld()) document.body.dataset.drawn = labels.length; // for whoever waits
-  });
+let draw; // as `loadModel` gives it
+let turn = Promise.resolve();
+let shown, latents; // the wishes that the grid shows, and the random numbers of its pictures
+const grid = find("#grid"), canvas = find("#grid canvas"), mark = find("#mark");
 
-  const picked = () => Math.min(Math.max(Math.floor(Number(find("#number").value)) || 1, 1), shown.labels.length);
+// The runtime draws one thing after the other.
+const inTurn = (...inputs) => (turn = turn.then(() => draw(...inputs)));
 
-  const showOne = newestOnly(async () => {
-    const number = picked(), { columns, labels, truncation } = shown;
-    find("#one").hidden = mark.hidden = number < 1;
-    if (number < 1) return;
-    const [width, height] = [100 / columns, 100 / Math.ceil(labels.length / columns)];
-    const [column, row] = [(number - 1) % columns, Math.floor((number - 1) / columns)];
-    const place = { left: column * width, top: row * height, width, height };
-    for (const [name, value] of Object.entries(place)) mark.style[name] = `${value}%`;
-    const own = latents.slice((number - 1) * page.latentDim, number * page.latentDim);
-    const moved = Float32Array.from(own);
-    page.directions.forEach((direction, i) => {
-      const amount = Number(find(`#direction-${i}`).value);
-      direction.forEach((value, j) => { moved[j] += amount * value; });
-    });
-    const label = labels[number - 1], share = Number(find("#share").value) / 100;
-    const classes = [...weights([label], Number(find("#towards").value), share), ...weights([label])];
-    const images = await inTurn(Float32Array.from([...moved, ...own]), Float32Array.from(classes), truncation);
-    [changed, before].forEach((one, i) => put(one.getContext("2d"), images, i, 0, 0));
-  });
+const drawGrid = newestOnly(async (isOld) => {
+  shown = wishes();
+  delete document.body.dataset.drawn;
+  const { labels, seed, truncation, columns } = shown;
+  latents = standardNormal(seed, labels.length * page.latentDim);
+  sizeGrid(columns, Math.max(Math.ceil(labels.length / columns), 1));
+  showOne();
+  for (let first = 0; first < labels.length && !isOld(); first += BATCH) {
+    const some = labels.slice(first, first + BATCH);
+    const numbers = latents.slice(first * page.latentDim, (first + some.length) * page.latentDim);
+    const images = await inTurn(numbers, weights(some), truncation);
+    const context = canvas.getContext("2d");
+    some.forEach((_, i) => put(context, images, i, (first + i) % columns, Math.floor((first + i) / columns)));
+    await new Promise((done) => setTimeout(done));
+  }
+  if (!isOld()) document.body.dataset.drawn = labels.length; // for whoever waits
+});
 
-  const showNumbers = () => {
-    find("output[for=count]").value = written(Number(find("#count").value));
-    find("output[for=truncation]").value = written(Number(find("#truncation").value), 1);
-    find("output[for=share]").value = `${find("#share").value} %`;
-    page.directions.forEach((_, i) => {
-      find(`output[for=direction-${i}]`).value = written(Number(find(`#direction-${i}`).value), 1);
-    });
-  };
-
-  for (const one of [changed, before]) one.width = one.height = page.size;
-  find("#wishes").addEventListener("input", () => { showNumbers(); drawGrid(); });
-  find("#wishes").addEventListener("submit", (event) => event.preventDefault());
-  find("#one").addEventListener("input", () => { showNumbers(); showOne(); });
-  find("#new").onclick = () => { find("#seed").value = Math.floor(Math.random() * 1e6); drawGrid(); };
-  find("#back").onclick = () => {
-    for (const slider of document.querySelectorAll("#one [type=range]")) slider.value = 0;
-    showNumbers();
-    showOne();
-  };
-  canvas.onclick = ({ offsetX, offsetY }) => {
-    const side = canvas.clientWidth / shown.columns;
-    const number = Math.floor(offsetY / side) * shown.columns + Math.floor(offsetX / side) + 1;
-    if (number > shown.labels.length) return;
-    find("#number").value = number;
-    showOne();
-  };
-  find("#save").onclick = () => {
-    const large = document.createElement("canvas");
-    [large.width, large.height] = [canvas.width * ZOOM, canvas.height * ZOOM];
-    const context = large.getContext("2d");
-    context.imageSmoothingEnabled = false;
-    context.drawImage(canvas, 0, 0, large.width, large.height);
-    const link = document.createElement("a");
-    link.href = large.toDataURL();
-    link.download = `${page.file}-seed-${shown.seed}.png`;
-    link.click();
-  };
-  showNumbers();
-  return drawGrid();
+function sizeGrid(columns, rows) {
+  const count = shown.labels.length;
+  // Setting a canvas's size clears it.
+  if (canvas.width !== columns * page.size || canvas.height !== rows * page.size || !count) {
+    [canvas.width, canvas.height] = [columns * page.size, rows * page.size];
+  }
+  grid.style.setProperty("--columns", columns);
+  grid.style.setProperty("--rows", rows);
+  canvas.setAttribute("aria-label", page.words.pictures.replace("{count}", written(count)));
+  find("#number").max = Math.max(count, 1);
+  find("#save").disabled = !count;
 }
+
+// The picked picture, as it was drawn and changed.
+const showOne = newestOnly(async () => {
+  const { labels, truncation } = shown;
+  const number = Math.min(Math.max(Math.floor(Number(find("#number").value)) || 1, 1), labels.length);
+  find("#one").hidden = mark.hidden = number < 1;
+  if (number < 1) return;
+  outline(number);
+  const own = latents.slice((number - 1) * page.latentDim, number * page.latentDim);
+  const label = labels[number - 1], share = Number(find("#share").value) / 100;
+  const classes = [...weights([label], Number(find("#towards").value), share), ...weights([label])];
+  const images = await inTurn(Float32Array.from([...moved(own), ...own]), Float32Array.from(classes), truncation);
+  document.querySelectorAll("#pair canvas").forEach((one, i) => put(one.getContext("2d"), images, i, 0, 0));
+});
+
+function outline(number) {
+  const { columns, labels } = shown;
+  const [width, height] = [100 / columns, 100 / Math.ceil(labels.length / columns)];
+  const [column, row] = [(number - 1) % columns, Math.floor((number - 1) / columns)];
+  const place = { left: column * width, top: row * height, width, height };
+  for (const [name, value] of Object.entries(place)) mark.style[name] = `${value}%`;
+}
+
+// Latents, moved by the sliders along the directions.
+function moved(latents) {
+  const numbers = Float32Array.from(latents);
+  page.directions.forEach((direction, i) => {
+    const amount = Number(find(`#direction-${i}`).value);
+    direction.forEach((value, j) => { numbers[j] += amount * value; });
+  });
+  return numbers;
+}
+
+// Controls
 
 function element(tag, properties, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -195,6 +173,7 @@ function element(tag, properties, ...children) {
 }
 
 function buildControls() {
+  for (const one of document.querySelectorAll("#pair canvas")) one.width = one.height = page.size;
   const count = find("#count");
   [count.max, count.value] = page.classes.length ? [10, 10] : [100, 54];
   find("#classes").hidden = find("#mix").hidden = !page.classes.length;
@@ -209,12 +188,56 @@ function buildControls() {
   }));
 }
 
+function showNumbers() {
+  find("output[for=count]").value = written(Number(find("#count").value));
+  find("output[for=truncation]").value = written(Number(find("#truncation").value), 1);
+  find("output[for=share]").value = `${find("#share").value} %`;
+  page.directions.forEach((_, i) => {
+    find(`output[for=direction-${i}]`).value = written(Number(find(`#direction-${i}`).value), 1);
+  });
+}
+
+function pick({ offsetX, offsetY }) {
+  const side = canvas.clientWidth / shown.columns;
+  const number = Math.floor(offsetY / side) * shown.columns + Math.floor(offsetX / side) + 1;
+  if (number > shown.labels.length) return;
+  find("#number").value = number;
+  showOne();
+}
+
+function back() {
+  for (const slider of document.querySelectorAll("#one [type=range]")) slider.value = 0;
+  showNumbers();
+  showOne();
+}
+
+function save() {
+  const large = document.createElement("canvas");
+  [large.width, large.height] = [canvas.width * ZOOM, canvas.height * ZOOM];
+  const context = large.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, 0, 0, large.width, large.height);
+  element("a", { href: large.toDataURL(), download: `${page.file}-seed-${shown.seed}.png` }).click();
+}
+
+function listen() {
+  find("#wishes").addEventListener("input", () => { showNumbers(); drawGrid(); });
+  find("#wishes").addEventListener("submit", (event) => event.preventDefault());
+  find("#one").addEventListener("input", () => { showNumbers(); showOne(); });
+  find("#new").onclick = () => { find("#seed").value = Math.floor(Math.random() * 1e6); drawGrid(); };
+  find("#back").onclick = back;
+  find("#save").onclick = save;
+  canvas.onclick = pick;
+}
+
 try {
-  const draw = await loadModel();
+  draw = await loadModel();
   buildControls();
+  listen();
+  showNumbers();
   find("main").hidden = false;
   find("#status").hidden = true;
-  await start(draw);
+  await drawGrid();
 } catch (error) {
   find("#status").hidden = false;
   find("#status").textContent = page.words.failed;
