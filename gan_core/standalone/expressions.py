@@ -149,8 +149,9 @@ class Expressions(ast.NodeTransformer):
         """Leave out the arguments for parameters that are known."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         bound = self.facts.parameters.get(name) or self.facts.parameters.get(f"{name}.__init__")
-        if not bound:
+        if not bound or hasattr(node, "is_short"):  # in an earlier pass
             return
+        node.is_short = True  # type: ignore[attr-defined]
         function = self.program.library.constructor(name)
         names = [argument.arg for argument in function.args.args if argument.arg != "self"]
         node.args = [part for part, of in zip(node.args, names, strict=False) if of not in bound]

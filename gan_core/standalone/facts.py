@@ -98,6 +98,8 @@ def facts_of(config: RunConfig, spec: ImageSpec) -> Facts:
     instead = {
         "len(spec.classes)": "CLASSES",
         "Activation": "str",
+        "Batches": "Iterator[tuple[Tensor, Tensor]]",
+        "Critic": "Callable[[Tensor], Tensor]",
         "'Discriminator'": "nn.Module",
         "spec: ImageSpec": "",
         "self.scalars().ema_weight": "self.ema_weight()",

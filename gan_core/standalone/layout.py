@@ -20,16 +20,21 @@ def note_comments(tree: ast.Module, text: str) -> None:
     tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     comments = {token.start[0]: token.string for token in tokens if token.type == tokenize.COMMENT}
     lines = text.splitlines()
+    alone = {line for line in comments if lines[line - 1].lstrip().startswith("#")}
     for node in ast.walk(tree):
         if isinstance(node, ast.stmt):
             first = node.lineno
-            while first - 1 in comments and lines[first - 2].lstrip().startswith("#"):
+            while first - 1 in alone:
                 first -= 1
-            header = node.body[0].lineno - 1 if isinstance(node, Compound) else node.end_lineno or node.lineno
-            written = range(node.lineno, max(header, node.lineno) + 1)
-            behind = [comments[at] for at in written if at in comments and not lines[at - 1].lstrip().startswith("#")]
-            node.above = [comments[line] for line in range(first, node.lineno)]  # type: ignore[attr-defined]
-            node.behind = behind[-1] if behind and not isinstance(node, ast.ClassDef) else ""  # type: ignore[attr-defined]
+            last = node.body[0].lineno - 1 if isinstance(node, Compound) else node.end_lineno or node.lineno
+            written = range(node.lineno, max(last, node.lineno) + 1)
+            beside = [line for line in written if line in comments and line not in alone]
+            # One that belongs to a line within a statement goes above it: the lines may be joined.
+            is_within = not isinstance(node, Compound) and bool(beside) and beside[-1] < last
+            above = [*range(first, node.lineno), *(beside if is_within else [])]
+            behind = "" if is_within or not beside or isinstance(node, ast.ClassDef) else comments[beside[-1]]
+            node.above = [comments[line] for line in above]  # type: ignore[attr-defined]
+            node.behind = behind  # type: ignore[attr-defined]
             node.is_apart = first > 1 and not lines[first - 2].strip()  # type: ignore[attr-defined]
 
 

@@ -46,6 +46,7 @@ OTHERS = {
     "drift, R1 and R2, other activations in R3GAN's blocks": (
         "r3gan", {"loss": "wasserstein", "drift": 0.01, "penalty_every": 1, "discriminator_activation": "elu"},
     ),
+    "dropout in R3GAN's blocks": ("r3gan", {"dropout": 0.3, "conditional": False, "gradient_penalty": 10}),
     "spectral normalisation of fully connected layers": (
         "cgan", {"discriminator_normalisation": "spectral", "generator_normalisation": "none"},
     ),

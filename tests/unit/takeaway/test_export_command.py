@@ -35,5 +35,5 @@ def test_the_files_name_says_what_it_becomes(export):
 
 
 def test_another_name_is_refused_before_anything_is_done(export):
-    with pytest.raises(WorkbenchError, match=r"ends in \.onnx, \.html"):
+    with pytest.raises(WorkbenchError, match=r"ends in \.onnx, \.html, \.py or \.ipynb"):
         export("a.pt")
