@@ -53,13 +53,18 @@ def main() -> None:
         return address_of_grid | looked_at
 
     _tools(choice, samples, address)
-    many.offer(address_of_grid, what, model)
     own.offer(choice, model, len(samples.images) + (what.own is None), one_picture.pick, walk.begin)
-    take_away.offer(models.address(choice, model), model)
-    truncation.offer(choice, model, how.truncation)
     if has_walk:
         walk.show(model, samples, address_of_grid, alt)
-        return
+    else:
+        _show_pictures(choice, model, samples, number, alt)
+    many.offer(address_of_grid, what, model)
+    take_away.offer(models.address(choice, model), model)
+    truncation.offer(choice, model, how.truncation)
+
+
+def _show_pictures(choice: models.Choice, model: "Model", samples: "Samples", number: int | None, alt: str) -> None:
+    """All of them, and beside them the one that is looked at, if any."""
     if number:
         one, place_of_grid = st.columns(2, gap="large")
         with one:
