@@ -229,6 +229,7 @@ def _search(of: tuple[str, str], model: "Model", wanted: "np.ndarray", labels: l
     for _request in range(math.ceil(projection.cost_in_pictures() / hosting().most_pictures)):
         count_request()
     place, looks = st.empty(), []
+    place.progress(0.0, _("Looking at {count:,} random pictures first", count=projection.CANDIDATES))
     for look in projection.project(model, from_pixels(wanted[None])[0], labels):
         looks.append(look)
         _show_look(place, wanted, look)
