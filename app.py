@@ -21,6 +21,7 @@ from pages.parts.messages import Messages
 from pages.parts.operations.life import life
 from pages.parts.operations.routes import Sessions, note_error, operations_routes
 from pages.parts.rates import Rates
+from pages.parts.report.routes import report_routes
 from pages.parts.timers import Timers
 from pages.parts.visitors import Visitors
 
@@ -47,6 +48,7 @@ app = st.App(
         *class_routes(prefix),
         *learn_routes(prefix),
         *drawing_routes(prefix),
+        *report_routes(prefix),
         *routes(prefix),
     ],
     middleware=[

@@ -18,7 +18,8 @@ from gan_core import paths
 from gan_core.config import make_config, settings, with_full_path
 from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import FilesUnavailableError, WorkbenchError
-from gan_core.experiment_command import experiment
+from gan_core.experiment_command import experiment, experiments
+from gan_core.export_command import export
 from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
@@ -247,6 +248,7 @@ def _line_text(line: Text | None) -> str:
 
 
 cli.add_command(experiment)
+cli.add_command(experiments)
 
 
 @cli.command()
@@ -282,6 +284,9 @@ def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], No
     for piece in model.file(order, form):
         show(piece.drawn / len(order.labels))
         yield piece.content
+
+
+cli.add_command(export)
 
 
 @cli.command()

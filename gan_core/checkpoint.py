@@ -7,12 +7,13 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 import safetensors
 import safetensors.torch
+import torch
 from pydantic import Field, TypeAdapter, ValidationError
 from torch import Tensor, nn
 
@@ -20,6 +21,8 @@ from gan_core import files, paths
 from gan_core.config import ImageSpec, RunConfig
 from gan_core.disk import not_written
 from gan_core.errors import WorkbenchError
+
+Network = TypeVar("Network", bound=nn.Module)
 
 FORMAT = "gan-workbench 1"
 RESUME_SUFFIX = ".resume"
@@ -233,6 +236,24 @@ def check_shapes(module: nn.Module, tensors: dict[str, Tensor], path: Path) -> N
             raise WorkbenchError(
                 "{file}: the weights {name} are complex numbers; it can't be used.", file=path.name, name=name
             )
+
+
+def restored(
+    build: Callable[[RunConfig, ImageSpec], Network],
+    metadata: Metadata,
+    weights: dict[str, Tensor],
+    path: Path,
+) -> Network:
+    """The network that `build` makes by the file's config, with its weights: on the CPU, in eval mode.
+
+    Raises WorkbenchError if the weights are none of such a network.
+    """
+    # First on the meta device: a file whose config needs far more weights than it holds must cost no memory.
+    with torch.device("meta"):
+        check_shapes(build(metadata.config, metadata.spec), weights, path)
+    network = build(metadata.config, metadata.spec)
+    network.load_state_dict(weights)
+    return network.eval().requires_grad_(False)
 
 
 def find(source: str | Path) -> Path:

@@ -1,6 +1,7 @@
 """Every hyperparameter, once: type, range, unit and help. Form, command line and docs derive from it."""
 
 import os
+from difflib import get_close_matches
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -435,6 +436,17 @@ def with_full_path(config: RunConfig) -> RunConfig:
     return make_config(config, dataset=f"{FOLDER}{os.path.abspath(folder)}")  # noqa: PTH100 (Path keeps each ..)
 
 
+def _no_such_setting(name: str) -> WorkbenchError:
+    close = ", ".join(get_close_matches(name, settings()))
+    if close:
+        return WorkbenchError(
+            "{name}: there is no such hyperparameter. Did you mean {close}?", name=shortened(name), close=close
+        )
+    return WorkbenchError(
+        "{name}: there is no such hyperparameter; `python -m gan_core settings` lists all.", name=shortened(name)
+    )
+
+
 def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     """A validated config: `base` (or the defaults) with changes, given as values or as text.
 
@@ -443,11 +455,7 @@ def make_config(base: RunConfig | None = None, /, **changes: Any) -> RunConfig:
     Raises WorkbenchError with one sentence that names what is refused.
     """
     for name in changes.keys() - settings().keys():
-        raise WorkbenchError(
-            "{name}: there is no such hyperparameter; there are {names}.",
-            name=shortened(name),
-            names=", ".join(settings()),
-        )
+        raise _no_such_setting(name)
     values = base.model_dump() if base else {}
     if ("minutes" in changes) != ("kimg" in changes):
         values |= {"minutes": None, "kimg": None}

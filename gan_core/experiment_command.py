@@ -16,6 +16,7 @@ from gan_core.experiments import (
     has_range,
     make_experiment,
     read_values,
+    values_in_a_line,
 )
 from gan_core.presets import DEFAULT_PRESET, preset_config
 from gan_core.text import shortened
@@ -73,9 +74,11 @@ def experiment(
         trials = USUAL_TRIALS if any(has_range(name, texts) for name, texts in values.items()) else 0
     asked = make_experiment(preset, base, values, seeds, trials)
     experiments = Experiments(default_store())
-    row = experiments.make(asked)
-    variants = f"{max(row.trials, trials)} trials" if trials else f"{len(asked.variants)} variants"
-    click.echo(f"Experiment {row.id}: {variants}, {seeds} seeds each")
+    row = experiments.made(asked) if stop or resume else experiments.make(asked)
+    if row is None:
+        raise WorkbenchError("There is no such experiment yet; the same command without --stop and --resume makes it.")
+    variants = _count(max(row.trials, trials), "trial") if trials else _count(len(asked.variants), "variant")
+    click.echo(f"Experiment {row.id}: {variants}, {_count(seeds, 'seed')} each")
     if stop:
         experiments.stop(row)
     elif resume:
@@ -85,6 +88,20 @@ def experiment(
     else:
         _train_all(experiments, row, yes)
     _print_results(experiments, experiments.find(row.name))
+
+
+@click.command()
+def experiments() -> None:
+    """List all experiments, the newest first."""
+    from gan_core.store.experiments import Experiments
+    from gan_core.store.runs import default_store
+
+    asked = Experiments(default_store())
+    for row in asked.all():
+        runs = asked.runs(row)
+        ended = sum(run is not None and not run.active for run in runs)
+        varied = "  ".join(f"{name}={values_in_a_line(name, values)}" for name, values in row.experiment.vary.items())
+        click.echo(f"{row.id:5} {ended:4} of {_count(row.experiment.most_runs, 'run')} ended  {row.preset}  {varied}")
 
 
 def _values(vary: tuple[str, ...]) -> dict[str, list[str]]:
@@ -110,7 +127,7 @@ def _train_all(experiments: "Experiments", row: "ExperimentRow", yes: bool) -> N
     seconds = {config: _seconds_of(config) for config in missing}
     known = [found for found in seconds.values() if found is not None]
     about = _about(sum(known)) if len(known) == len(missing) else ""
-    if not (yes or click.confirm(f"{_runs(len(missing))}{about}. Put them into the queue?", err=True)):
+    if not (yes or click.confirm(f"{_count(len(missing), 'run')}{about}. Put them into the queue?", err=True)):
         if len(missing) == len(configs):  # nothing of it is there
             experiments.delete(row)
         raise click.Abort
@@ -127,7 +144,7 @@ def _search(experiments: "Experiments", row: "ExperimentRow", asked: Experiment,
     seconds = {config: _seconds_of(config) for config in asked.extremes()}
     known = [found for found in seconds.values() if found is not None]
     about = f"{_about(runs * max(known))} at most" if len(known) == len(seconds) else ""
-    if not (yes or click.confirm(f"{further} trials, {_runs(runs)}{about}. Begin?", err=True)):
+    if not (yes or click.confirm(f"{_count(further, 'trial')}, {_count(runs, 'run')}{about}. Begin?", err=True)):
         if not (row.tried or row.is_open):
             experiments.delete(row)
         raise click.Abort
@@ -135,8 +152,8 @@ def _search(experiments: "Experiments", row: "ExperimentRow", asked: Experiment,
     click.echo("The search has begun. The app goes on with it, or `python -m gan_core worker`.")
 
 
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
+def _count(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count} {what}s"
 
 
 def _about(seconds: float) -> str:

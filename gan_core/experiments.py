@@ -134,8 +134,18 @@ def make_experiment(
     configs = experiment.extremes() if trials else experiment.all_configs()
     for name in found:
         if not any(has_effect(name, config.model_dump()) for config in configs):
-            raise WorkbenchError("{title} has no effect with these settings.", title=_title(name))
+            raise _no_effect(name)
     return experiment
+
+
+def _no_effect(name: str) -> WorkbenchError:
+    other, wanted = next(iter(settings()[name].only_for.items()))
+    return WorkbenchError(
+        "{title} has no effect with these settings: it needs {other} to be {wanted}.",
+        title=_title(name),
+        other=_title(other),
+        wanted=", ".join(map(as_text, wanted if isinstance(wanted, tuple) else (wanted,))),
+    )
 
 
 def _refuse_ranges(experiment: Experiment) -> None:

@@ -1,5 +1,7 @@
 """The random numbers that pictures are made of, and what can be done with them."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.special import ndtr, ndtri
@@ -49,7 +51,43 @@ def directions(generator: nn.Module, latent_dim: int, count: int) -> Tensor:
     """
     first = next(module for module in generator.modules() if isinstance(module, nn.Linear))
     weight = in_double(first.weight[:, :latent_dim].detach())
-    vectors = torch.linalg.eigh(weight.T @ weight).eigenvectors.T.flip(0)[:count]  # eigh: the weakest first
+    return _signed(torch.linalg.eigh(weight.T @ weight).eigenvectors.T.flip(0)[:count])  # eigh: the weakest first
+
+
+def white_latents(count: int, latent_dim: int, seed: int) -> Tensor:
+    """Latents whose mean is exactly 0 and covariance exactly 1, so that few show what many would, [count, latent_dim].
+
+    There must be more of them than dimensions.
+    """
+    centred = in_double(latents(count, latent_dim, seed))
+    centred = centred - centred.mean(dim=0)
+    return (torch.linalg.qr(centred).Q * math.sqrt(count)).float()
+
+
+def principal_directions(features: Tensor, latents: Tensor, groups: Tensor, count: int) -> Tensor:
+    """The directions of the latent space that move features along their principal components, [count, latent_dim].
+
+    Härkönen 2020 (GANSpace), section 2.1: PCA of a layer's features of many latents, then each component's direction u
+    by least squares, min sum |u x - z|^2, of the latents z from the coordinates x along that component. Unit vectors
+    with signs as those of `directions`, the component of the largest variance first.
+
+    Args:
+        features: [N, P], more than `count` of them.
+        latents: what they were drawn from, [N, latent_dim].
+        groups: int64 [N]; components are those within a group, as of one class, since classes have their own means.
+        count: at most N - 1.
+    """
+    centred = in_double(features)
+    for group in groups.unique():
+        centred[groups == group] -= centred[groups == group].mean(dim=0)
+    # The components' coordinates by way of the N x N matrix, since there are more features than latents.
+    coordinates = torch.linalg.eigh(centred @ centred.T).eigenvectors.T.flip(0)[:count]
+    moved = coordinates @ in_double(latents)  # |x|^2 u
+    return _signed(moved / moved.norm(dim=1, keepdim=True))
+
+
+def _signed(vectors: Tensor) -> Tensor:
+    """Float32, each row's largest component positive."""
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     return (vectors * largest.sign()).float()
 

@@ -24,6 +24,20 @@ def grid(images: np.ndarray, columns: int, zoom: int = 1) -> Image.Image:
     return picture.resize((picture.width * zoom, picture.height * zoom), Image.Resampling.NEAREST)
 
 
+ABOVE, BELOW = (255, 170, 60), (70, 150, 255)
+"""Colours of the largest number, orange, and of the smallest, blue; 0 is black."""
+
+
+def signed(values: np.ndarray, largest: float) -> np.ndarray:
+    """Numbers of any shape as colours, uint8 [..., 3]: from blue over black to orange.
+
+    Args:
+        largest: the absolute value of what has the full colour.
+    """
+    shares = np.clip(np.nan_to_num(values) / (largest or 1.0), -1, 1)[..., None]
+    return np.round(np.where(shares > 0, np.array(ABOVE) * shares, -np.array(BELOW) * shares)).astype(np.uint8)
+
+
 def png(picture: Image.Image) -> bytes:
     """The picture as a PNG file."""
     file = io.BytesIO()

@@ -12,8 +12,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from gan_core import archives, checkpoint, pictures
+from gan_core.datasets.loading import normalise
 from gan_core.errors import WorkbenchError
-from gan_core.latents import directions, latents, truncate
+from gan_core.inside import first_features
+from gan_core.latents import directions, latents, principal_directions, truncate, white_latents
 from gan_core.networks.build import build_generator
 from gan_core.text import shortened
 
@@ -26,6 +28,8 @@ WIDEST = 20
 """Pictures in a row of a grid, at most."""
 DIRECTIONS = 6
 """Along so many directions a picture can be changed; the next ones change it less."""
+FOR_COMPONENTS = 1_000
+"""Latents whose features' principal components are taken."""
 WEIGHTS = ("ema", "generator")
 """The running average of the generator's weights, which draws best, and the raw ones."""
 
@@ -62,6 +66,11 @@ def to_pixels(images: Tensor) -> np.ndarray:
     """Images [N, C, H, W] in [-1, 1] -> uint8 [N, H, W, C]."""
     pixels = (images.float() * 127.5 + 127.5).round().clamp(0, 255).to(torch.uint8)
     return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+
+def from_pixels(pixels: np.ndarray) -> Tensor:
+    """The inverse: uint8 [N, H, W, C] -> float32 [N, C, H, W]."""
+    return normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2))
 
 
 def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[int]:
@@ -158,8 +167,19 @@ class Model:
 
     @cached_property
     def directions(self) -> Tensor:
-        """Up to DIRECTIONS directions of the latent space that change a picture most, [K, latent_dim]."""
+        """Up to DIRECTIONS directions of the latent space that change the first layer most, [K, latent_dim]: SeFa."""
         return directions(self.generator, self.metadata.config.latent_dim, DIRECTIONS)
+
+    @cached_property
+    def principal_directions(self) -> Tensor:
+        """As many along which the first features vary most, [K, latent_dim]: GANSpace's. Features are those behind the
+        first activation, of latents that are spread evenly over the classes.
+        """
+        latent_dim = self.metadata.config.latent_dim
+        normal = white_latents(max(FOR_COMPONENTS, 2 * latent_dim), latent_dim, seed=0)
+        labels = torch.arange(len(normal)) % max(1, len(self.classes))
+        features = first_features(self.generator, normal, labels)
+        return principal_directions(features, normal, labels, min(DIRECTIONS, latent_dim))
 
     def sample(
         self,
@@ -282,9 +302,4 @@ def load_model(source: str | Path, which: str = "ema", device: torch.device | No
         raise WorkbenchError(
             "{file} has no weights of the kind {kind}; choose the other kind.", file=path.name, kind=which
         )
-    # First on the meta device: a file whose config needs far more weights than it holds must cost no memory.
-    with torch.device("meta"):
-        checkpoint.check_shapes(build_generator(metadata.config, metadata.spec), weights, path)
-    generator = build_generator(metadata.config, metadata.spec)
-    generator.load_state_dict(weights)
-    return Model(metadata, generator.eval().requires_grad_(False).to(device or "cpu"), which)
+    return Model(metadata, checkpoint.restored(build_generator, metadata, weights, path).to(device or "cpu"), which)

@@ -4,7 +4,7 @@ A stop is a latent and a class. Between two stops the latent goes straight or al
 straight: what stands for it in the generator, its one-hot label or its learnt scales and shifts, is mixed by weights.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, one_hot
 
-from gan_core.datasets.loading import normalise
 from gan_core.latents import in_double
-from gan_core.metrics.classifier import load_classifier
-from gan_core.sampling import Model, Order, draw_batches
+from gan_core.metrics.classifier import seen_of
+from gan_core.sampling import Model, Order, draw_batches, from_pixels
 
 SMALLEST_SINE = 1e-6
 AT_ONCE = 30
@@ -119,9 +118,9 @@ def draw(model: Model, walk: Walk, of_leg: int, evenly: bool = False) -> Iterato
     pictures, frames = 0, frames_of(len(walk.latents), of_leg, walk.closed)
     times = torch.linspace(0, walk.legs, walk.legs * of_leg + 1, dtype=torch.float64)
     if evenly:
-        describe, parts = _features(model), []
+        seen, parts = seen_of(model.metadata.config.dataset, model.metadata.spec.channels), []
         for images in draw_batches(model.generator, *walk.at(times), AT_ONCE):
-            parts.append(describe(images))
+            parts.append(seen(from_pixels(images)))
             pictures += len(images)
             yield Drawn(pictures, None)
         times = even_times(times, torch.cat(parts))
@@ -145,11 +144,3 @@ def even_times(times: Tensor, features: Tensor) -> Tensor:
         return times
     wanted = np.linspace(0, float(travelled[-1]), len(times))
     return torch.from_numpy(np.interp(wanted, travelled.numpy(), times.numpy()))
-
-
-def _features(model: Model) -> Callable[[np.ndarray], Tensor]:
-    """From pictures uint8 [N, H, W, C] to features [N, D]: the classifier's of the model's dataset, else pixels."""
-    classifier = load_classifier(model.metadata.config.dataset)
-    if classifier is None or classifier.architecture["channels"] != model.metadata.spec.channels:
-        return lambda images: torch.from_numpy(images).flatten(1).float()
-    return lambda images: classifier(normalise(torch.from_numpy(images).permute(0, 3, 1, 2)))[1]

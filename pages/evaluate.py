@@ -9,7 +9,7 @@ from gan_core.store.runs import RunStore
 from gan_core.store.tables import EvaluationRow, State
 from pages.parts.edge import plain, show_error
 from pages.parts.error_box import errors_in_words
-from pages.parts.evaluate.choice import Wish, choose, data_dir
+from pages.parts.evaluate.choice import Wish, choose
 from pages.parts.evaluate.details import show_details
 from pages.parts.evaluate.progress import show_progress
 from pages.parts.evaluate.table import download_table, show_table
@@ -17,7 +17,7 @@ from pages.parts.example import EXAMPLE
 from pages.parts.garbage import set_aside
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take
-from pages.parts.models import Choice, run_name, shipped_model
+from pages.parts.models import Choice, data_dir, run_name, shipped_model
 from pages.parts.rates import count_request
 from pages.parts.visitors import evaluations_of_visitor, store_of_visitor
 

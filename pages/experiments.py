@@ -86,6 +86,7 @@ def _introduce() -> None:
         )
     )
     st.markdown(_("Choose them on the Train page, below *Train*, under *Vary settings*."))
+    st.page_link("train.py", label=_("Train"), icon=":material/model_training:")
     if st.button(_("Begin with an example"), type="primary", icon=":material/science:"):
         take_run("cgan", preset_config("cgan").model_copy(update={"kimg": 20.0, "minutes": None}))
         st.session_state["vary"] = list(EXAMPLE)

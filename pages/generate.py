@@ -10,7 +10,7 @@ from gan_core import paths
 from pages.parts import models
 from pages.parts.edge import file_or_reason, plain
 from pages.parts.error_box import errors_in_words
-from pages.parts.generate import many, one_picture, walk, wishes
+from pages.parts.generate import many, one_picture, take_away, truncation, walk, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
@@ -53,19 +53,21 @@ def main() -> None:
 
     _tools(choice, samples, address)
     many.offer(address_of_grid, what, model)
+    take_away.offer(models.address(choice, model), model)
+    truncation.offer(choice, model, how.truncation)
     if has_walk:
         walk.show(model, samples, address_of_grid, alt)
         return
     if number:
         one, place_of_grid = st.columns(2, gap="large")
         with one:
-            one_picture.change_one(model, samples, number)
+            one_picture.show_one(choice, model, samples, number)
     else:
         place_of_grid = st.container()
     with place_of_grid:
         picture_grid(samples, alt, number, one_picture.pick)
         if not number:
-            st.caption(_("Click a picture to change it a little at a time."))
+            st.caption(_("Click a picture to change it a little at a time, and to look inside the two networks."))
 
 
 def _group(title: str, draw: Callable[..., Any], *arguments: Any) -> Any:

@@ -17,6 +17,7 @@ from pages.parts.links import give, given, some_of, take
 from pages.parts.live.status import FID, KIMG, STATES, duration
 from pages.parts.live_chart import choose_view, live_charts
 from pages.parts.lost_list import offer_if_lost, show_summary
+from pages.parts.report.link import report_link
 from pages.parts.runs.comparison import differences
 from pages.parts.time_machine import time_machine
 from pages.parts.visitors import store_of_visitor
@@ -153,6 +154,7 @@ def _compare(store: RunStore, runs: list[Run]) -> None:
                 "train.py", label=_("Open run {run}", run=run.id), icon=":material/open_in_new:",
                 query_params={"run": link_key(run)},
             )  # fmt: skip
+            report_link(run, named=len(runs) > 1)
     st.header(_("Curves"), anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="chart-settings"):
         view = choose_view()

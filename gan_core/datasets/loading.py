@@ -79,7 +79,12 @@ def normalise(images: Tensor) -> Tensor:
 
 
 def load_dataset(
-    config: RunConfig, data_dir: Path, on_progress: TextProgress = lambda line: None, *, train: bool = True
+    config: RunConfig,
+    data_dir: Path,
+    on_progress: TextProgress = lambda line: None,
+    *,
+    train: bool = True,
+    download: bool = True,
 ) -> Dataset:
     """The dataset that the config names, on the CPU.
 
@@ -87,6 +92,7 @@ def load_dataset(
         data_dir: where the named datasets lie or are downloaded to.
         on_progress: called with how far a download or the reading of a folder has come.
         train: the training pictures; otherwise the test ones, which not every dataset has (`table.has_test_set`).
+        download: whether a dataset that is not there is downloaded; otherwise that raises WorkbenchError.
 
     Raises WorkbenchError if it cannot be found, read or downloaded, or has fewer images than a batch.
     """
@@ -99,7 +105,7 @@ def load_dataset(
     if config.dataset.startswith(FOLDER):
         dataset = _folder(config.dataset, config.image_size, config.channels, on_progress)
     elif DATASETS[config.dataset].torchvision:
-        dataset = _torchvision(config.dataset, paths.expand(data_dir), on_progress, train)
+        dataset = _torchvision(config.dataset, paths.expand(data_dir), on_progress, train, download)
     else:
         dataset = _digits(config.dataset)
     if len(dataset.images) < config.batch_size:
@@ -111,6 +117,19 @@ def load_dataset(
             batch_size=config.batch_size,
         )
     return dataset
+
+
+def pictures_here(config: RunConfig, data_dir: Path) -> Dataset:
+    """The training pictures to look at, as far as they are on this machine. Of MNIST some always are: the digits.
+
+    Raises WorkbenchError as `load_dataset`, and if there are none.
+    """
+    try:
+        return load_dataset(config, data_dir, download=False)
+    except WorkbenchError:
+        if config.dataset != "mnist":
+            raise
+        return _digits("digits")
 
 
 def _digits(name: str) -> Dataset:
@@ -125,13 +144,18 @@ def _digits(name: str) -> Dataset:
 # The named datasets, through torchvision
 
 
-def _torchvision(name: str, data_dir: Path, on_progress: TextProgress, train: bool) -> Dataset:
+def _torchvision(name: str, data_dir: Path, on_progress: TextProgress, train: bool, download: bool) -> Dataset:
     from torchvision import datasets
 
     kind = getattr(datasets, DATASETS[name].torchvision)
     on_progress(Text("Reading {dataset}", {"dataset": name}))
     try:
         stored = _read(kind, data_dir, train)
+        if stored is None and not download:
+            raise WorkbenchError(
+                "The pictures of {dataset} are not on this machine yet; a training or an evaluation brings them.",
+                dataset=name,
+            )
         if stored is None:
             _download(kind, name, data_dir, on_progress)
             on_progress(Text("Unpacking {dataset}", {"dataset": name}))

@@ -7,6 +7,7 @@ inputs are the features in which pictures are compared. `train_classifier.py` ma
 import functools
 import hashlib
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -111,3 +112,13 @@ def classifier_digest(dataset: str) -> str:
     """SHA-256 of the classifier's file in hexadecimal, so that results can be kept by it; empty where there is none."""
     path = _shipped(dataset)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path else ""
+
+
+def seen_of(dataset: str, channels: int) -> Callable[[Tensor], Tensor]:
+    """From images [N, channels, S, S] in [-1, 1] to what they are compared by, [N, D]: the features of the dataset's
+    classifier, or the pixels where there is none for such images.
+    """
+    classifier = load_classifier(dataset)
+    if classifier is None or classifier.architecture["channels"] != channels:
+        return lambda images: images.flatten(1)
+    return lambda images: classifier(images)[1]

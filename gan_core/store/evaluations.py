@@ -148,6 +148,10 @@ class EvaluationStore(Queue[EvaluationRow]):
         rows = self._of(EvaluationRow.model.in_(list(models)), EvaluationRow.state.not_in(ACTIVE), *_on(terms))
         return {row.model: row for row in reversed(rows)}
 
+    def finished(self, models: Iterable[str]) -> list[EvaluationRow]:
+        """All of these models that came to a result, on whatever terms, the newest first."""
+        return self._of(EvaluationRow.model.in_(list(models)), EvaluationRow.state == State.FINISHED)
+
     def last(self) -> EvaluationRow | None:
         """The one asked for last."""
         return next(iter(self._of(most=1)), None)

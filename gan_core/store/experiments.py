@@ -8,8 +8,9 @@ import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from gan_core import limits, log
@@ -54,17 +55,9 @@ class Experiments:
         if not (self.by.may_everything or self.by.person):
             raise WorkbenchError("This page knows visitors again by a cookie, and your browser has sent none.")
         self._refuse_configs(experiment)
-        asked = {
-            "preset": experiment.preset,
-            "config_json": experiment.base.model_dump_json(),
-            "vary_json": experiment.vary_json(),
-            "seeds": experiment.seeds,
-            "person_id": self.by.person,
-        }
-        is_search = ExperimentRow.trials > 0 if experiment.trials else ExperimentRow.trials == 0
         with self.store.session() as session:
             one_at_a_time(session)  # or two tabs, or two servers, that ask for the same at once would each make it
-            if row := session.scalar(select(ExperimentRow).filter_by(**asked).where(is_search).limit(1)):
+            if row := session.scalar(self._asking(experiment)):
                 return row
             if not self.by.may_everything:
                 self._refuse_many(session)
@@ -72,10 +65,28 @@ class Experiments:
                 name=f"experiment-{secrets.token_hex(8)}",
                 created_at=time.time(),
                 trials=experiment.trials,
-                **asked,
+                **self._question(experiment),
             )
             session.add(row)
         return row
+
+    def made(self, experiment: Experiment) -> ExperimentRow | None:
+        """What `make` made of the same question, if it did."""
+        with self.store.session() as session:
+            return session.scalar(self._asking(experiment))
+
+    def _question(self, experiment: Experiment) -> dict[str, Any]:
+        return {
+            "preset": experiment.preset,
+            "config_json": experiment.base.model_dump_json(),
+            "vary_json": experiment.vary_json(),
+            "seeds": experiment.seeds,
+            "person_id": self.by.person,
+        }
+
+    def _asking(self, experiment: Experiment) -> Select[ExperimentRow]:
+        is_search = ExperimentRow.trials > 0 if experiment.trials else ExperimentRow.trials == 0
+        return select(ExperimentRow).filter_by(**self._question(experiment)).where(is_search).limit(1)
 
     def _refuse_configs(self, experiment: Experiment) -> None:
         configs = experiment.extremes()

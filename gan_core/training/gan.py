@@ -101,7 +101,8 @@ class Gan:
 
     def augment(self, images: Tensor) -> Tensor:
         """What the discriminator is shown of images [N, C, H, W], real or fake: DiffAugment and noise, if asked for."""
-        images = augment(images, self.config.augmentation, self.random)
+        if self.config.augmentation != "none":
+            images = augment(images, self.config.augmentation, self.random)
         if self.config.instance_noise:
             images = instance_noise(images, self.scalars().noise, self.random)
         return images
@@ -121,17 +122,23 @@ class Gan:
         return self._averaged
 
     def scalars(self) -> StepScalars:
-        """This step's, or the tensors that hold them while it is captured.
-
-        The average's decay d grows to ema_decay: early on, old weights are not worth remembering. At first it is 0,
-        and until it is as large as ema_decay about the last ema_share of all steps is remembered (as by Karras 2024's
-        power functions, section 3.1).
-        """
+        """This step's, or the tensors that hold them while it is captured."""
         if self.scalars_on_device:
             return self.scalars_on_device
+        return StepScalars(self.noise(), self.ema_weight())
+
+    def noise(self) -> float:
+        """Standard deviation of the instance noise: it falls to 0 over the budget."""
+        return self.config.instance_noise * (1 - self.progress)
+
+    def ema_weight(self) -> float:
+        """1 - d, for the average's decay d. It grows to ema_decay: early on, old weights are not worth remembering.
+
+        At first it is 0, and until it is as large as ema_decay about the last ema_share of all steps is remembered (as
+        by Karras 2024's power functions, section 3.1).
+        """
         remembered = (1 + self.step) / (1 + 1 / self.config.ema_share + self.step) if self.step else 0.0
-        decay = min(self.config.ema_decay, remembered)
-        return StepScalars(self.config.instance_noise * (1 - self.progress), 1 - decay)
+        return 1 - min(self.config.ema_decay, remembered)
 
     @torch.no_grad()
     def update_average(self) -> None:
@@ -143,8 +150,8 @@ class Gan:
         averaged, current = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
         # All at once: one by one, a GPU waits for Python.
         torch._foreach_lerp_(averaged, current, [weight] * len(averaged) if isinstance(weight, Tensor) else weight)
-        for counted, count in (pair for pair in pairs if not pair[0].is_floating_point()):
-            counted.copy_(count)
+        for counted, number in (pair for pair in pairs if not pair[0].is_floating_point()):
+            counted.copy_(number)
 
     def autocast(self) -> AbstractContextManager[object]:
         return autocast(self.device, self.precision)
@@ -156,7 +163,7 @@ class Gan:
 
     @property
     def kimg(self) -> float:
-        """Thousands of them."""
+        """Thousands of real images that the discriminator has seen."""
         return self.images / 1000
 
     def change(self, name: str, value: Any) -> None:

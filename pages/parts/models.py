@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from gan_core import files, limits, log, paths
+from gan_core.datasets.table import FOLDER
 from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.evaluations import default_evaluations
+from gan_core.store.rights import not_yours
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run
 from gan_core.text import Text, shortened
@@ -29,6 +31,9 @@ from pages.parts.rates import count_request
 from pages.parts.visitors import visitor
 
 if TYPE_CHECKING:
+    from gan_core.config import RunConfig
+    from gan_core.datasets.loading import Dataset
+    from gan_core.networks.layers import Discriminator
     from gan_core.sampling import Model
 
 OWN_OFFERED = 100
@@ -181,6 +186,29 @@ def run_name(key: str) -> str:
     return name if kind in OF_RUNS else ""
 
 
+def data_dir(store: RunStore, key: str) -> Path | None:
+    """Where the model's training pictures lie, if a run knows."""
+    return Path(store.find(run_name(key)).data_dir) if run_name(key) else None
+
+
+def refuse_change(key: str, store: RunStore) -> None:
+    """Raises WorkbenchError unless this visitor may change what belongs to the model with that key."""
+    if run_name(key):
+        store.by.refuse_change(store.find(run_name(key)))
+    elif key.startswith("upload:"):
+        path_of(key, store)  # only their own are found
+    elif not store.by.may_everything:
+        raise not_yours()
+
+
+def may_change(key: str, store: RunStore) -> bool:
+    try:
+        refuse_change(key, store)
+    except WorkbenchError:
+        return False
+    return True
+
+
 def first_of(run: Run) -> str:
     """The key of the model that is offered first of a run that has a checkpoint. Reads no file: a click waits."""
     return f"best:{run.name}" if run.best_path else f"run:{run.name}"
@@ -248,7 +276,7 @@ def _store_upload(name: str, content: bytes) -> Path:
 
     Raises WorkbenchError if it is not.
     """
-    from gan_core import checkpoint, sampling
+    from gan_core import beside, checkpoint, sampling
 
     count_request()
     _refuse_upload(len(content))
@@ -261,7 +289,7 @@ def _store_upload(name: str, content: bytes) -> Path:
     checkpoint.write_aside(path, content)
     kept = hosting().most_uploads_of_one
     given_up = [path for number, path in enumerate(_uploads(visitor().person)) if number >= kept]
-    files.remove(given_up)
+    files.remove([*given_up, *(file for path in given_up for file in beside.all_of(path))])
     # An evaluation that waits keeps a copy of its model, and so the room on the disk.
     default_evaluations().forget(map(_upload_key, given_up))
     return path
@@ -286,14 +314,35 @@ def _uploads(person: int) -> list[Path]:
 
 def load(path: Path, weights: str = "ema") -> "Model":
     """The model in that file, with the weights of that kind. Raises WorkbenchError if it is gone or cannot be used."""
+    return _load_cached(str(path), weights, _changed(path))
+
+
+def load_discriminator(path: Path) -> "Discriminator":
+    """The same of its discriminator. Raises WorkbenchError too if the file holds none."""
+    return _load_discriminator_cached(str(path), _changed(path))
+
+
+def real_pictures(store: RunStore, key: str, model: "Model") -> "Dataset":
+    """The model's training pictures that are on this machine.
+
+    Raises WorkbenchError if there are none, and for a folder of a server that keeps its folders closed.
+    """
+    config = model.metadata.config
+    if config.dataset.startswith(FOLDER) and not hosting().folders:
+        raise WorkbenchError("Folders of this server are closed, and so are the pictures that it was trained on.")
+    place = data_dir(store, key) or paths.data()
+    return _read_cached(str(place), (config.dataset, config.image_size, config.channels), config)
+
+
+def _changed(path: Path) -> int:
+    """When the file was written last; it is fetched first if it lies elsewhere. Raises WorkbenchError if it is gone."""
     files.fetch(path)
     try:
-        changed = path.stat().st_mtime_ns
+        return path.stat().st_mtime_ns
     except OSError as error:
         raise WorkbenchError(
             "The file of this model has just been replaced or deleted; choose the model again."
         ) from error
-    return _load_cached(str(path), weights, changed)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -304,3 +353,18 @@ def _load_cached(path: str, weights: str, changed: int) -> "Model":
     model = load_model(path, weights)
     set_aside("torch")
     return model
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _load_discriminator_cached(path: str, changed: int) -> "Discriminator":
+    from gan_core.inside import load_discriminator
+
+    return load_discriminator(Path(path))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, ttl=3600)
+def _read_cached(place: str, pictures: tuple[str, int, int], _config: "RunConfig") -> "Dataset":
+    """For all viewers. Of the config only `pictures` counts."""
+    from gan_core.datasets.loading import pictures_here
+
+    return pictures_here(_config, Path(place))

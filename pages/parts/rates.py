@@ -150,23 +150,24 @@ def request_of_visitor() -> Callable[[], None]:
     return partial(refuse_too_many_requests, f"person {who.person}", st.context.ip_address or "")
 
 
-def count_request_of(connection: HTTPConnection, who: Visitor) -> None:
+def count_request_of(connection: HTTPConnection, who: Visitor, cost: int = 1) -> None:
     """The same for one of our routes."""
     if not who.may_everything:
-        refuse_too_many_requests(f"person {who.person}", connection.client.host if connection.client else "")
+        refuse_too_many_requests(f"person {who.person}", connection.client.host if connection.client else "", cost)
 
 
-def refuse_too_many_requests(who: str, address: str) -> None:
+def refuse_too_many_requests(who: str, address: str, cost: int = 1) -> None:
     """Counts a request that costs something.
 
     Args:
         who: whatever tells one visitor from another.
         address: on the internet; "" if it is not known.
+        cost: as how many requests it counts.
 
     Raises WorkbenchError if this visitor, or all at this address, had as many as they may within a minute.
     """
-    _count(hosting().most_requests, "visitor", who)
-    _count(hosting().most_requests_of_address, "address", address)
+    _count(hosting().most_requests, "visitor", who, cost)
+    _count(hosting().most_requests_of_address, "address", address, cost)
 
 
 def refuse_guessing(key: str, address: str, most_of_address: float) -> None:
@@ -178,8 +179,8 @@ def refuse_guessing(key: str, address: str, most_of_address: float) -> None:
     _count(most_of_address, f"guess of {most_of_address:g}", address)
 
 
-def _count(most: float, kind: str, who: str) -> None:
-    if most != NONE and not _limiter.hit(RateLimitItemPerMinute(int(most)), kind, who):
+def _count(most: float, kind: str, who: str, cost: int = 1) -> None:
+    if most != NONE and not _limiter.hit(RateLimitItemPerMinute(int(most)), kind, who, cost=min(cost, int(most))):
         error = WorkbenchError("That was a lot in a minute; allowed: {most:,.0f}. Wait a little.", most=most)
         log.refused("somebody", f"too much of one {kind}", error)  # `who` may be a cookie's key
         raise error

@@ -15,9 +15,14 @@ def of_theme(name: str) -> Any:
     return st.get_option(f"theme.{colours}.{name}")
 
 
+def colours_of(theme: str) -> list[str]:
+    """The charts' colours in the theme "light" or "dark"."""
+    return list(st.get_option(f"theme.{theme}.chartCategoricalColors"))
+
+
 def show_style() -> None:
     """style.css for the page, and for it and our components the colours --colour-discriminator, --colour-generator."""
-    light, dark = (st.get_option(f"theme.{base}.chartCategoricalColors") for base in ("light", "dark"))
+    light, dark = map(colours_of, ("light", "dark"))
     # Streamlit sets color-scheme by the reader's theme; light-dark() goes by it.
     colours = zip(NETWORKS, light, dark, strict=False)
     root = "".join(f"--colour-{name}: light-dark({bright}, {dim}); " for name, bright, dim in colours)

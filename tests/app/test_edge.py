@@ -134,7 +134,7 @@ def test_a_download_is_named_without_a_strangers_signs(open_page, evil, monkeypa
     names = []
     monkeypatch.setattr(st, "download_button", lambda label, data, name, *_more, **_options: names.append(name))
     assert not open_page("train.py", run="2").exception
-    assert len(names) == 3
+    assert len(names) == 5
     assert all(re.fullmatch(r"run-2-[\w.-]+", name) for name in names)
 
 

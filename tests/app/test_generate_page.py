@@ -201,7 +201,7 @@ def test_the_offered_link_names_all_that_the_pictures_depend_on(open_page):
     app.run()
     assert app.code[0].value == (
         "/generate?model=shipped:mnist-cdcgan&classes=7&classes=3&count=4&seed=7&t=1.5&raw=true"
-        "&one=true&pic=6&strip=1&d2=-1.5"
+        "&one=true&pic=6&view=change&strip=1&by=sefa&d2=-1.5"
     )
 
 
@@ -435,7 +435,9 @@ def test_a_bad_upload_is_refused_in_words_and_not_kept(open_page):
 
 def test_pictures_and_model_can_be_downloaded(open_page):
     app = open_page(GENERATE)
-    assert [button.proto.label for button in app.get("download_button")] == ["PNG", "ZIP", "NPZ", "Model"]
+    assert [button.proto.label for button in app.get("download_button")] == [
+        "PNG", "ZIP", "NPZ", "Model", "Notebook", "Script",
+    ]  # fmt: skip
 
 
 def test_a_run_that_goes_on_learning_stays_chosen(open_page, own_model, store):

@@ -172,7 +172,15 @@ def test_where_mp4_cannot_be_made_the_page_says_what_is_missing(open_page, monke
     assert offered(open_page(GENERATE, walk="true"))["MP4"]
     monkeypatch.setattr(films, "can_mp4", lambda: False)
     app = open_page(GENERATE, walk="true")
-    assert offered(app) == {"ZIP": True, "NPZ": True, "MP4": False, "GIF": True, "WEBP": True}
+    assert offered(app) == {
+        "ZIP": True,
+        "NPZ": True,
+        "MP4": False,
+        "GIF": True,
+        "WEBP": True,
+        "HTML": True,
+        "ONNX": True,
+    }
     assert "deploy/requirements-video.txt" in words_of(app)
     assert ask("walk.mp4", GRID | WALK).status == 404
 

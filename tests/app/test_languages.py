@@ -12,7 +12,7 @@ from tests.app.conftest import PAGES, as_read, components, trained
 
 MARK = "⟦"
 NO_WORDS = re.compile(r"[\d\W_]*")
-NAMES = {"PNG", "ZIP", "NPZ", "2026", *map(str.upper, language.LANGUAGES)} | {
+NAMES = {"PNG", "ZIP", "NPZ", "HTML", "ONNX", "2026", *map(str.upper, language.LANGUAGES)} | {
     " / ".join(known.name for known in language.LANGUAGES.values())
 }
 FOR_SCRIPTS = {"colour", "dash", "kind", "language", "metric", "path", "png", "state"}

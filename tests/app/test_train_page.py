@@ -278,6 +278,12 @@ def test_a_link_opens_the_same_run_and_the_same_view(open_page, store):
     assert charts["charts"][0]["log"]
 
 
+def test_a_link_may_name_a_run_in_full_where_others_have_its_number(open_page, store):
+    first, second = trained(store), trained(store)
+    app = open_page(run=first.name, compare=second.name)
+    assert (app.selectbox(key="run").value, app.selectbox(key="compare").value) == ("1", "2")
+
+
 def test_the_link_says_what_is_shown(open_page, store):
     trained(store)
     app = open_page()
@@ -439,3 +445,12 @@ def test_a_link_from_another_page_opens_its_run_whatever_was_open_here_before(op
     app.query_params["run"] = str(second.id)  # older than what the reader has chosen meanwhile
     app.run()
     assert app.session_state["run"] == str(first.id)
+
+
+@pytest.mark.parametrize(("network", "reason"), [("mlp", ""), ("progressive", "take the notebook")])
+def test_a_run_is_offered_as_notebook_and_as_script_where_there_is_one(open_page, store, network, reason):
+    trained(store, network=network)
+    offered = {button.proto.label: button.proto for button in open_page().get("download_button")}
+    assert not offered["Notebook"].disabled
+    assert offered["Script"].disabled == bool(reason)
+    assert reason in offered["Script"].help

@@ -7,10 +7,14 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from gan_core import paths
+
+if TYPE_CHECKING:
+    import pytest
 
 PATIENCE_SECONDS = 60
 
@@ -33,6 +37,11 @@ class Server:
         }
         self.command, self.start_folder = [sys.executable, "-m", "streamlit", "run", "app.py"], paths.PROJECT
         self.process: subprocess.Popen | None = None
+
+    def share_its_place(self, monkeypatch: "pytest.MonkeyPatch") -> None:
+        """From now on this process reads and writes where the server does."""
+        for name in ("GAN_WORKBENCH_CHECKPOINTS", "GAN_WORKBENCH_DATA"):
+            monkeypatch.setenv(name, self.environment[name])
 
     def start(self) -> None:
         options = ["--server.headless=true", f"--server.port={self.port}", f"--server.baseUrlPath={self.base}"]

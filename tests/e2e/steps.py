@@ -5,7 +5,9 @@ import time
 
 from playwright.sync_api import Locator, Page, expect
 
-from gan_core.store.runs import default_store
+import gan_core
+from gan_core.store.runs import Run, default_store
+from tests.conftest import small_config
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1400, "height": 1000}
@@ -56,6 +58,11 @@ def start_training(page: Page) -> None:
     expect(curves(page).first).to_be_visible()
 
 
+def train(**changes) -> Run:
+    """A short training, for real, into the server's store."""
+    return gan_core.train("cgan", **dict(small_config(conditional=True, **changes)))
+
+
 def curves(page: Page) -> Locator:
     return page.locator(".live-chart .scatterlayer .js-line")
 
@@ -89,3 +96,16 @@ def fits(page: Page, path: str) -> None:
     """Nothing on it is wider than the screen."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert page.get_by_test_id("stMain").evaluate("main => main.scrollWidth <= main.clientWidth"), path
+
+
+def x_range(chart) -> list[float]:
+    return chart.evaluate("chart => chart.layout.xaxis.range.slice()")
+
+
+def zoom(page: Page, chart) -> list[float]:
+    box = chart.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.7, steps=5)
+    page.mouse.up()
+    return x_range(chart)

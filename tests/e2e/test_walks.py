@@ -1,4 +1,4 @@
-"""A walk in the browser: chosen, played, scrubbed, kept as a film; and many pictures as a file."""
+"""A walk in the browser: chosen, played, scrubbed, kept as a film; and many pictures, and the model, as a file."""
 
 import re
 import zipfile
@@ -88,7 +88,7 @@ def test_many_pictures_are_cancelled_and_kept(visit, tmp_path):
     page = visit("/generate?model=shipped:mnist-gan&total=12")
     is_quiet(page)
     page.get_by_text("Many at once").click()
-    files = page.locator(".drawn-files")
+    files = page.locator(".drawn-files").filter(has_text="NPZ")
     files.get_by_role("button", name="ZIP").click()
     files.get_by_role("button", name="Cancel").click()
     expect(files.get_by_text("Cancelled")).to_be_visible()
@@ -106,4 +106,19 @@ def test_many_pictures_are_cancelled_and_kept(visit, tmp_path):
     with zipfile.ZipFile(tmp_path / "many.zip") as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 251
+    no_error_on(page)
+
+
+def test_the_model_is_kept_as_a_page(visit, tmp_path):
+    page = visit("/generate?model=shipped:mnist-gan&total=12")
+    is_quiet(page)
+    page.get_by_text("Take the model away").click()
+    files = page.locator(".drawn-files").filter(has_text="ONNX")
+    with page.expect_download() as kept:
+        files.get_by_role("button", name="HTML").click()
+        expect(files.get_by_text("The file is being made")).to_be_visible()
+    kept.value.save_as(tmp_path / "model.html")
+    assert kept.value.suggested_filename == "mnist-gan.html"
+    assert (tmp_path / "model.html").stat().st_size < 12_000_000
+    expect(files.get_by_text("mnist-gan.html is in your downloads")).to_be_visible()
     no_error_on(page)

@@ -1,6 +1,5 @@
 """Files of many pictures: whole, readable by others, and never held."""
 
-import gc
 import io
 import weakref
 import zipfile
@@ -71,7 +70,6 @@ def test_one_batch_at_a_time_is_drawn_and_held(form):
             del batch
 
     for piece in pieces_of(form, draw(), batches * SIZE[0]):
-        gc.collect()
         assert piece.drawn == SIZE[0] * len(drawn)
         assert sum(batch() is not None for batch in drawn) <= 1
         assert len(piece.content) < 50_000  # the list of all entries comes last

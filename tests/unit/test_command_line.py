@@ -1,5 +1,7 @@
 """The command line as scripts use it: exit codes, the last line, one sentence for what a user can cause."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -9,13 +11,14 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from gan_core import paths
+from gan_core import __main__, paths
 from gan_core.__main__ import cli
 from gan_core.config import RunConfig, make_config, settings
 from gan_core.datasets.table import DATASETS
@@ -25,16 +28,79 @@ from gan_core.presets import PRESETS
 TINY = ["--set", "generator_layers=16", "--set", "discriminator_layers=16", "--set", "batch_size=16"]
 
 
+TRAIN = ["train", "--preset", "cgan", "--kimg", "0.16", *TINY]
+
+
+class Done(NamedTuple):
+    """What a command said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
 def gan_core(*arguments, cwd=paths.PROJECT):
+    """In this process: to import all that a command needs takes longer than the command."""
+    said, complained = io.StringIO(), io.StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(complained),
+        signals_kept(),
+    ):
+        patched.chdir(cwd)
+        patched.setattr("sys.argv", ["gan_core", *map(str, arguments)])
+        code = __main__.main()
+    return Done(code, said.getvalue(), complained.getvalue())
+
+
+def program(*arguments):
+    """As its user starts it, with nothing known of the store from before."""
     command = [sys.executable, "-m", "gan_core", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, env=paths.child_environment(), capture_output=True, text=True)
+    return subprocess.run(command, cwd=paths.PROJECT, env=paths.child_environment(), capture_output=True, text=True)
+
+
+@contextlib.contextmanager
+def signals_kept():
+    """Training in the foreground listens to them."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
 def trained():
-    done = gan_core("train", "--preset", "cgan", "--kimg", "0.16", *TINY)
+    done = gan_core(*TRAIN)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
+
+
+def test_as_a_program_of_its_own_it_trains_and_says_what_is_wrong():
+    done = program(*TRAIN)
+    assert (done.returncode, done.stderr, Path(done.stdout.splitlines()[-1]).suffix) == (0, "", ".safetensors")
+    wrong = program("train", "--resume", "77")
+    assert (wrong.returncode, wrong.stderr.count("\n"), wrong.stdout) == (1, 1, "")
+
+
+def export(*arguments):
+    return CliRunner().invoke(cli, ["export", *map(str, arguments)])
+
+
+def test_a_run_and_a_model_are_taken_away_as_script_and_as_notebook(store, tmp_path):
+    config = make_config(PRESETS["cgan"].config, seed=11)
+    run = store.create(config, "cgan", None)
+    for source, settings_in_it in ((run.id, "11"), (run.name, "11"), ("mnist-cdcgan", "")):
+        for form, word in (("py", "SEED = "), ("ipynb", "seed=")):
+            file = tmp_path / f"made.{form}"
+            done = export(source, "--out", file)
+            assert (done.exception, done.output) == (None, f"{file}\n")
+            assert not settings_in_it or f"{word}{settings_in_it}" in file.read_text(encoding="utf-8")
+
+
+def test_of_a_run_that_is_not_there_nothing_is_taken_away(tmp_path):
+    assert "There is no run 77" in str(export("77", "--out", tmp_path / "made.py").exception)
+    assert "made.txt: name a file" in str(export("77", "--out", tmp_path / "made.txt").exception)
 
 
 def test_presets_are_listed():
@@ -232,19 +298,20 @@ def test_a_run_whose_checkpoint_is_gone_begins_anew_only_when_asked_to(trained):
     assert (anew.returncode, anew.stdout.splitlines()[-1]) == (0, trained)
 
 
-def test_the_list_is_copied_lost_and_made_again(trained, tmp_path):
-    listed = gan_core("runs").stdout
-    assert gan_core("backup", tmp_path / "copy.db").returncode == 0
+def test_the_list_is_copied_lost_and_made_again(tmp_path):
+    trained = program(*TRAIN).stdout.splitlines()[-1]
+    listed = program("runs").stdout
+    assert program("backup", tmp_path / "copy.db").returncode == 0
     database = Path(trained).parent.parent / "runs.db"
     database.write_bytes(b"no database" * 1000)
-    damaged = gan_core("runs")
+    damaged = program("runs")
     assert (damaged.returncode, damaged.stderr.count("\n")) == (1, 1)
     assert "runs --recover" in damaged.stderr
     database.unlink()
-    assert "not in the list: 1;" in gan_core("runs").stderr
+    assert "not in the list: 1;" in program("runs").stderr
     database.write_bytes(b"no database" * 1000)
-    recovered = gan_core("runs", "--recover")
+    recovered = program("runs", "--recover")
     assert (recovered.returncode, recovered.stderr) == (0, "")
     assert Path(trained).parent.name in recovered.stdout
     shutil.copy(tmp_path / "copy.db", database)
-    assert gan_core("runs").stdout == listed
+    assert program("runs").stdout == listed

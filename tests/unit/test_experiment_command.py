@@ -53,6 +53,21 @@ def test_to_stop_and_to_resume_at_once_is_refused(run_command, store):
         run_command(*VARY, "--stop", "--resume")
 
 
+@pytest.mark.parametrize("option", ["--stop", "--resume"])
+def test_to_stop_or_resume_what_was_never_made_is_refused_and_makes_nothing(run_command, store, option):
+    with pytest.raises(WorkbenchError, match="no such experiment yet"):
+        run_command(*VARY, option)
+    assert Experiments(store).all() == []
+
+
+def test_all_experiments_are_listed(run_command, store):
+    run_command(*VARY, "--yes")
+    run_command(*VARY, "--stop")
+    line = CliRunner().invoke(cli, ["experiments"], catch_exceptions=False).stdout
+    assert line.split()[:6] == ["1", "8", "of", "8", "runs", "ended"]
+    assert "generator_layers=8, 8-16  generator_activation=relu, leaky_relu" in line
+
+
 def test_the_same_command_again_adds_only_what_is_missing_and_prints_what_came_out(run_command, store):
     run_command(*VARY, "--yes")
     for fid in (9.0, 1.0):
@@ -128,6 +143,7 @@ def test_of_a_search_it_prints_the_trials_and_what_was_stopped_early(run_command
     [
         (["--vary", "generator_layers"], "write it as key=value"),
         (["--vary", "nonsense=1,2"], "there is no such hyperparameter"),
+        (["--vary", "generator_layer=8,16"], "Did you mean generator_layers"),
         (["--vary", "batch_size=16,x"], "atch"),
         (["--vary", "beta1=0.9..0"], "smaller number"),
         (["--vary", "dataset=digits,folder:/nope"], "There is no folder /nope"),

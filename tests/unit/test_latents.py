@@ -3,6 +3,7 @@
 import math
 from statistics import NormalDist
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from gan_core.errors import WorkbenchError
-from gan_core.latents import directions, latents, move, truncate
+from gan_core.latents import directions, latents, move, principal_directions, truncate, white_latents
 
 NORMAL = NormalDist()
 
@@ -120,3 +121,49 @@ def test_a_gpu_without_float64_has_directions_and_truncates():
         assert directions(nn.Linear(4, 9, device="cuda"), latent_dim=4, count=3).shape == (3, 4)
         squeezed = truncate(torch.empty(5, 4, device="cuda"), 0.7)
     assert (squeezed.device.type, squeezed.dtype) == ("cuda", torch.float32)
+
+
+# Principal components
+
+
+ONE_GROUP = torch.zeros(60, dtype=torch.int64)
+
+
+def test_white_latents_have_mean_0_and_covariance_1():
+    white = white_latents(60, 7, seed=0).double()
+    assert torch.allclose(white.mean(dim=0), torch.zeros(7, dtype=torch.float64), atol=1e-6)
+    assert torch.allclose(white.T @ white / 60, torch.eye(7, dtype=torch.float64), atol=1e-5)
+
+
+def test_principal_directions_are_numpys_svd_and_least_squares():
+    normal = latents(60, 7, seed=0)
+    features = torch.relu(normal @ latents(7, 40, seed=1) + 0.3)
+    found = principal_directions(features, normal, ONE_GROUP, 4)
+    x = features.double().numpy() - features.double().numpy().mean(axis=0)
+    components = np.linalg.svd(x, full_matrices=False)[2][:4]
+    for direction, component in zip(found.numpy(), components, strict=True):
+        along = x @ component
+        wanted = np.linalg.lstsq(along[:, None], normal.double().numpy(), rcond=None)[0][0]
+        wanted *= np.sign(wanted[np.abs(wanted).argmax()]) / np.linalg.norm(wanted)
+        assert np.allclose(direction, wanted, atol=1e-4)
+
+
+def test_of_a_linear_layer_they_are_its_singular_vectors():
+    layer = nn.Linear(7, 40)
+    white = white_latents(60, 7, seed=0)
+    with torch.no_grad():
+        found = principal_directions(layer(white), white, ONE_GROUP, 7)
+    assert torch.allclose(found, directions(layer, 7, 7), atol=1e-3)
+
+
+def test_what_distinguishes_classes_is_no_component():
+    layer, labels = nn.Linear(7, 40), torch.arange(60) % 3
+    white = white_latents(60, 7, seed=0)
+    means = 100 * latents(3, 40, seed=2)
+    with torch.no_grad():
+        features = layer(white)
+        for group in range(3):
+            features[labels == group] -= features[labels == group].mean(dim=0)
+        wanted = principal_directions(features, white, ONE_GROUP, 3)
+        found = principal_directions(features + means[labels], white, labels, 3)
+    assert torch.allclose(found, wanted, atol=1e-3)

@@ -10,9 +10,10 @@ import gan_core
 from gan_core import walks
 from gan_core.checkpoint import Metadata
 from gan_core.config import ImageSpec
+from gan_core.metrics.classifier import seen_of
 from gan_core.networks.build import build_generator
 from gan_core.networks.layers import ConditionalBatchNorm, OneHot
-from gan_core.sampling import Model, draw
+from gan_core.sampling import Model, draw, from_pixels
 from gan_core.walks import Walk, even_times, slerp
 from tests.conftest import small_config
 
@@ -173,12 +174,8 @@ def test_to_the_classifier_evenly_drawn_frames_are_all_as_far_from_the_one_befor
     walk = walks.between_pictures(drawing.order(None, 10, seed=0), [1, 25, 67], 10, False, True)
 
     def steps(evenly):
-        return walks._features(drawing)(frames_of(drawing, walk, 60, evenly)).diff(dim=0).norm(dim=1)
+        frames = from_pixels(frames_of(drawing, walk, 60, evenly))
+        return seen_of("mnist", 1)(frames).diff(dim=0).norm(dim=1)
 
     assert (steps(False).max() / steps(False).mean()).item() > 4
     assert (steps(True).max() / steps(True).mean()).item() < 1.5
-
-
-@pytest.mark.parametrize(("dataset", "numbers"), [("digits", 64), ("folder:/pictures", 784)])
-def test_what_is_far_says_the_datasets_classifier_or_the_pixels(dataset, numbers):
-    assert walks._features(model(dataset=dataset))(np.zeros((2, 28, 28, 1), np.uint8)).shape == (2, numbers)

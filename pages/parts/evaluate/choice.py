@@ -1,7 +1,6 @@
 """Which models are evaluated, and on which terms. All of it stands in the address."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -14,7 +13,7 @@ from gan_core.text import Text
 from pages.parts.inputs import LARGEST_SEED, number_input
 from pages.parts.language import _
 from pages.parts.links import give, given, one_of, some_of, take
-from pages.parts.models import Choice, offered_models, run_name
+from pages.parts.models import Choice, offered_models
 
 MOST_MODELS = 8
 SAMPLES = (1_000, 5_000, 10_000, 50_000)
@@ -112,8 +111,3 @@ def _of_run(run: Run) -> list[Choice]:
     if run.best_path is None:
         return [newest]
     return [newest, Choice(f"best:{run.name}", _("run {run} · best", run=run.title), run.best_path)]
-
-
-def data_dir(store: RunStore, key: str) -> Path | None:
-    """Where the model's training pictures lie, if a run knows."""
-    return Path(store.find(run_name(key)).data_dir) if run_name(key) else None

@@ -1,6 +1,7 @@
 """What a request asks to be drawn: the parameters of the Generate page's address, read again."""
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import QueryParams
@@ -29,16 +30,21 @@ def read_order(query: QueryParams, store: RunStore, most: float) -> tuple["Model
 
     Raises WorkbenchError for more, for a model or a class that is not there, and for nonsense.
     """
-    if len(str(query)) > LONGEST:
-        raise _nonsense()
-    weights = "generator" if query.get("raw") == "true" else "ema"
-    model = models.load(models.path_of(query.get("model", ""), store), weights)
+    _path, model = read_model(query, store)
     what = _read_what(query, model)
     wishes.refuse_too_many(what.of_each * wishes.rows_of(what), most)
     seed, truncation = _number(query, "seed", 0, LARGEST_SEED), _read_truncation(query)
     if what.text:
         return model, model.order_of_text(what.text, what.of_each, seed, truncation)
     return model, model.order(what.classes, what.of_each, seed, truncation)
+
+
+def read_model(query: QueryParams, store: RunStore) -> tuple[Path, "Model"]:
+    """The model that is asked for, and its file. Raises WorkbenchError if it is not there."""
+    if len(str(query)) > LONGEST:
+        raise _nonsense()
+    path = models.path_of(query.get("model", ""), store)
+    return path, models.load(path, "generator" if query.get("raw") == "true" else "ema")
 
 
 def read_walk(query: QueryParams, model: "Model", order: "Order") -> tuple["Walk", Walking]:

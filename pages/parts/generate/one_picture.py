@@ -1,13 +1,17 @@
-"""One picture, changed a little at a time along the directions that change it most."""
+"""One picture: changed a little at a time along the directions that change it most, or looked into."""
 
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.parts.generate import walk
+from gan_core.text import Text
+from pages.parts.edge import plain
+from pages.parts.error_box import errors_in_words
+from pages.parts.generate import directions, inside, walk
 from pages.parts.inputs import IN_ADDRESS, number_input
 from pages.parts.language import _
-from pages.parts.links import take, whole_number
+from pages.parts.links import give, one_of, take, whole_number
+from pages.parts.models import Choice
 from pages.parts.sharp_pictures import show_pixels, show_side_by_side
 
 if TYPE_CHECKING:
@@ -19,13 +23,17 @@ if TYPE_CHECKING:
 FURTHEST = 3.0
 """How far a slider goes, in standard deviations of the random numbers."""
 STRIP = 9
+VIEWS = ("change", "generator", "discriminator")
+VIEW_LABELS = {
+    "change": Text("Change it"),
+    "generator": Text("Inside the generator"),
+    "discriminator": Text("Discriminator"),
+}
 
 
 def choose_one(pictures: int) -> int | None:
     """The number of the picture to change, from 1; None while none is."""
-    wanted = st.toggle(
-        _("Change one picture a little at a time"), key="one", on_change=walk.end, args=("one",), **IN_ADDRESS
-    )
+    wanted = st.toggle(_("Look at one picture"), key="one", on_change=walk.end, args=("one",), **IN_ADDRESS)
     if not wanted:
         return None
     return number_input(
@@ -45,8 +53,11 @@ def address(model: "Model", number: int | None) -> dict[str, str]:
     """A link's parameters of the picture that is changed."""
     if number is None:
         return {}
-    moved = {key: f"{amount:g}" for key, amount in _amounts(_numbers(model)).items() if amount}
-    return {"one": "true", "pic": str(number), "strip": str(st.session_state["strip"])} | moved
+    moved = {"by": directions.kind()} | {
+        key: f"{amount:g}" for key, amount in _amounts(_numbers(model)).items() if amount
+    }
+    strip = str(st.session_state.get("strip", 1))
+    return {"one": "true", "pic": str(number), "view": st.session_state["view"], "strip": strip} | moved
 
 
 def _numbers(model: "Model") -> range:
@@ -54,41 +65,87 @@ def _numbers(model: "Model") -> range:
     return range(1, len(model.directions) + 1)
 
 
-def _amounts(directions: range) -> dict[str, float]:
-    return {f"d{number}": st.session_state.get(f"d{number}", 0.0) for number in directions}
+def _amounts(numbers: range) -> dict[str, float]:
+    return {f"d{number}": st.session_state.get(f"d{number}", 0.0) for number in numbers}
 
 
 @st.fragment
-def change_one(model: "Model", samples: "Samples", number: int) -> None:
+def show_one(choice: Choice, model: "Model", samples: "Samples", number: int) -> None:
+    """The picture, as one of VIEWS shows it."""
+    st.header(_("Picture {number}", number=number), anchor=False)
+    view = _choose_view()
+    if view == VIEWS[0]:
+        _change(choice, model, samples, number)
+        return
+    with st.expander(_("Change the picture"), icon=":material/tune:"):
+        _sliders(choice, model)
+    with errors_in_words():
+        one = inside.One(samples, number, changed(model, samples, number))
+        if view == "generator":
+            inside.show_generator(model, one)
+        else:
+            inside.show_discriminator(choice, model, one)
+
+
+def _choose_view() -> str:
+    take("view", one_of(VIEWS))
+    st.session_state.setdefault("view", VIEWS[0])
+    view = st.segmented_control(
+        _("What is shown"), VIEWS, format_func=lambda name: _(VIEW_LABELS[name]), required=True, key="view",
+        persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    give("view", view or VIEWS[0], VIEWS[0])
+    return view or VIEWS[0]
+
+
+def changed(model: "Model", samples: "Samples", number: int) -> "Tensor":
+    """The picture's latent [latent_dim], moved as the sliders say."""
+    import torch
+
+    from gan_core.latents import move
+
+    assert samples.latents is not None  # they were drawn
+    amounts = torch.tensor(list(_amounts(_numbers(model)).values()))
+    return move(samples.latents[number - 1], directions.of(model), amounts)
+
+
+def _change(choice: Choice, model: "Model", samples: "Samples", number: int) -> None:
     """Sliders, the picture before and after, and a strip of pictures along one direction."""
-    directions = _numbers(model)
-    st.header(_("Picture {number}, a little at a time", number=number), anchor=False)
+    numbers = _numbers(model)
     pictures = st.container()
-    _sliders(directions)
+    _take_strip_from_link(numbers)
+    _sliders(choice, model)
+    names = directions.names_given(choice, numbers)
+    st.pills(
+        _("Direction of the strip"), numbers, required=True, key="strip", persist_state="session",
+        format_func=lambda number: plain(names.get(number, str(number))),
+    )  # fmt: skip
     along = st.session_state["strip"]
-    drawn = _draw(model, samples, number, list(_amounts(directions).values()), along)
+    drawn = _draw(model, samples, number, list(_amounts(numbers).values()), along)
     with pictures:
-        _show(drawn, number, along)
+        _show(drawn, number, names.get(along) or _("direction {number}", number=along))
 
 
-def _sliders(directions: range) -> None:
-    _take_strip_from_link(directions)
+def _sliders(choice: Choice, model: "Model") -> None:
+    numbers = _numbers(model)
+    directions.choose_kind(numbers)
+    names = directions.names_given(choice, numbers)
     with st.container(key="latent-sliders"):
-        for left, right in zip(directions[::2], [*directions[1::2], None], strict=False):
+        for left, right in zip(numbers[::2], [*numbers[1::2], None], strict=False):
             with st.container(horizontal=True, gap="medium"):
                 for number in filter(None, (left, right)):
-                    _slider(number)
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        st.pills(_("Direction of the strip"), directions, required=True, key="strip", persist_state="session")
+                    _slider(number, names.get(number) or _("Direction {number}", number=number))
+    with st.container(horizontal=True):
         st.button(
-            _("Back to the start"), icon=":material/undo:", on_click=_back, args=(directions,),
-            disabled=not any(_amounts(directions).values()),
+            _("Back to the start"), icon=":material/undo:", on_click=directions.back, args=(numbers,),
+            disabled=not any(_amounts(numbers).values()),
         )  # fmt: skip
+        directions.offer_names(choice, model, numbers)
 
 
-def _slider(number: int) -> None:
+def _slider(number: int, label: str) -> None:
     st.slider(
-        _("Direction {number}", number=number), -FURTHEST, FURTHEST, 0.0, 0.1, key=f"d{number}", format="%.1f",
+        plain(label), -FURTHEST, FURTHEST, 0.0, 0.1, key=f"d{number}", format="%.1f",
         on_change=_take_strip_along, args=(number,), **IN_ADDRESS,
     )  # fmt: skip
 
@@ -97,20 +154,15 @@ def _take_strip_along(number: int) -> None:
     st.session_state["strip"] = number
 
 
-def _take_strip_from_link(directions: range) -> None:
+def _take_strip_from_link(numbers: range) -> None:
     """The strip's direction is in links but not kept in the address: it follows the slider that was moved, and writing
     the address then would write back what the browser wrote a moment before of a slider that still moves.
     """
     take("strip", whole_number)
     if "strip" in st.query_params:
         del st.query_params["strip"]
-    if st.session_state.get("strip") not in directions:
+    if st.session_state.get("strip") not in numbers:
         st.session_state["strip"] = 1
-
-
-def _back(directions: range) -> None:
-    for number in directions:
-        st.session_state[f"d{number}"] = 0.0
 
 
 def _draw(model: "Model", samples: "Samples", number: int, amounts: list[float], along: int) -> "np.ndarray":
@@ -125,11 +177,11 @@ def _draw(model: "Model", samples: "Samples", number: int, amounts: list[float],
     wanted = torch.cat([torch.zeros(1, len(amounts)), torch.tensor([amounts]), steps])
     label = 0 if samples.labels is None else int(samples.labels[number - 1])
     assert samples.latents is not None  # they were drawn
-    latents: Tensor = move(samples.latents[number - 1], model.directions, wanted)
+    latents: Tensor = move(samples.latents[number - 1], directions.of(model), wanted)
     return sampling.draw(model.generator, latents, torch.full((len(latents),), label))
 
 
-def _show(drawn: "np.ndarray", number: int, along: int) -> None:
+def _show(drawn: "np.ndarray", number: int, along: str) -> None:
     from gan_core.pictures import grid, png
 
     show_side_by_side(
@@ -140,6 +192,6 @@ def _show(drawn: "np.ndarray", number: int, along: int) -> None:
     )
     show_pixels(
         png(grid(drawn[2:], STRIP)),
-        alt=_("Picture {number} along direction {direction}, from −3 to 3", number=number, direction=along),
-        caption=_("Direction {direction}, from −3 on the left to 3 on the right", direction=along),
+        alt=_("Picture {number} along {direction}, from −3 to 3", number=number, direction=along),
+        caption=_("Along {direction}, from −3 on the left to 3 on the right", direction=along),
     )

@@ -1,4 +1,4 @@
-"""The routes that draw while they answer: a walk's frames, and walks and many pictures as files.
+"""The routes that draw while they answer: a walk's frames, and walks and many pictures as files; and the model itself.
 
 The answer is pieces, so that a page can show how far it is and play what is there: of each, how many pictures are
 drawn by now and how many bytes follow (both 4 bytes, the lowest first), then these. Plain functions and generators are
@@ -20,7 +20,7 @@ from gan_core.errors import WorkbenchError
 from gan_core.hosting import hosting
 from gan_core.store.rights import Visitor
 from gan_core.store.runs import RunStore
-from pages.parts.generate import wishes
+from pages.parts.generate import take_away, wishes
 from pages.parts.generate.asked import read_order, read_walk
 from pages.parts.language import translate
 from pages.parts.rates import count_request_of
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
 
 
 def drawing_routes(prefix: str = "") -> list[Route]:
-    """/live/pictures.FORM, /live/walk and /live/walk.FORM, to stand before /live/RUN.
+    """/live/pictures.FORM, /live/walk, /live/walk.FORM and /live/model.FORM, to stand before /live/RUN.
 
     Args:
         prefix: what all of the app's addresses begin with, such as /gan/tool.
@@ -56,10 +56,11 @@ def drawing_routes(prefix: str = "") -> list[Route]:
         Route(f"{prefix}/live/pictures.{{form}}", lambda request: _answer(request, _pictures)),
         Route(f"{prefix}/live/walk", lambda request: _answer(request, _walk)),
         Route(f"{prefix}/live/walk.{{form}}", lambda request: _answer(request, _walk)),
+        Route(f"{prefix}/live/model.{{form}}", lambda request: _answer(request, _model, take_away.COST)),
     ]
 
 
-def _answer(request: Request, make: Callable[[QueryParams, RunStore, str], Answer | None]) -> Response:
+def _answer(request: Request, make: Callable[[QueryParams, RunStore, str], Answer | None], cost: int = 1) -> Response:
     """Other sites' pages are refused: they cannot read an answer, but could keep the machine busy."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return Response(status_code=403)
@@ -67,7 +68,7 @@ def _answer(request: Request, make: Callable[[QueryParams, RunStore, str], Answe
         store = store_of(request)
         if not _may_draw(store.by):
             return Response(status_code=403)
-        count_request_of(request, store.by)
+        count_request_of(request, store.by, cost)
         answer = make(request.query_params, store, request.path_params.get("form", ""))
     except WorkbenchError as error:
         text = translate(request.query_params.get("lang", ""), error.text)
@@ -93,6 +94,11 @@ def _pictures(query: QueryParams, store: RunStore, form: str) -> Answer | None:
         return None
     model, order = read_order(query, store, wishes.most_at_once(store.by))
     return Answer(len(order.labels), model.file(order, form))
+
+
+def _model(query: QueryParams, store: RunStore, form: str) -> Answer | None:
+    pieces = take_away.pieces(query, store, form)
+    return None if pieces is None else Answer(0, pieces)
 
 
 def _walk(query: QueryParams, store: RunStore, form: str) -> Answer | None:

@@ -13,11 +13,13 @@ from gan_core.store.evaluations import default_evaluations
 from gan_core.store.runs import RunStore, lost_checkpoint
 from gan_core.store.tables import Run, State
 from pages.parts.class_task import keep_task_of
+from pages.parts.code_downloads import code_downloads
 from pages.parts.edge import as_csv, file_or_reason, show_error
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
 from pages.parts.links import to_page
 from pages.parts.models import OF_RUNS, first_of
+from pages.parts.report.link import report_link
 from pages.parts.train.config_form import take_run
 from pages.parts.visitors import store_of_visitor
 
@@ -145,6 +147,7 @@ def _change(store: RunStore, run: Run) -> None:
 def _downloads(store: RunStore, run: Run) -> None:
     name = f"run-{run.id}-{paths.file_name(run.preset)}"
     with st.popover(_("Download"), icon=":material/download:"):
+        report_link(run, width="stretch")
         for form in FORMS:
             st.download_button(
                 _("How it learned, as {form}", form=form.upper()), file_or_reason(partial(_film, run, form)),
@@ -156,6 +159,7 @@ def _downloads(store: RunStore, run: Run) -> None:
             file_or_reason(lambda: as_csv(pd.DataFrame(store.read_metrics(run.id)))),
             f"{name}.csv", "text/csv", icon=":material/table:", width="stretch", on_click="ignore",
         )  # fmt: skip
+        code_downloads(run.name, run.preset, run.config, name, width="stretch")
         st.caption(_("A chart's own toolbar saves it as PNG or as an HTML page."))
 
 

@@ -88,6 +88,8 @@ def _still_there(store: RunStore, key: str) -> Run | None:
     run = store.watched(wanted or "")
     if wanted and not run:
         say_that_it_is_gone(wanted)
+    if run and wanted != link_key(run):  # a link may also name it as the other modes of hosting do
+        st.session_state[key] = link_key(run)
     return run
 
 

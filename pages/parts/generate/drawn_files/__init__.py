@@ -25,12 +25,17 @@ class DrawnFile(NamedTuple):
     can_be_made: bool = True
 
 
-def drawn_files(files: list[DrawnFile], key: str) -> None:
-    """Buttons that have the files drawn, one at a time."""
+def drawn_files(files: list[DrawnFile], key: str, begin: str = "") -> None:
+    """Buttons that have the files drawn, one at a time.
+
+    Args:
+        begin: is said until the first piece has come.
+    """
     _component(
         data={
             "files": [file._asdict() for file in files],
             "words": {
+                "begin": begin,
                 "cancel": _("Cancel"),
                 "drawn": _("{drawn} of {pictures} pictures drawn"),
                 "making": _("All pictures are drawn; the file is being made"),

@@ -42,14 +42,16 @@ export default function ({ data, parentElement }) {
     const cancel = root.ganWorkbenchFile = new AbortController();
     const parts = [];
     let pictures = 0;
-    [status.textContent, alert.textContent] = ["", ""];
+    [far.textContent, status.textContent, alert.textContent] = [words.begin, "", ""];
     bar.removeAttribute("value");
     bar.setAttribute("aria-label", file.label);
     show();
     try {
-      await readPieces(file.path, cancel.signal, (all) => { bar.max = pictures = all; }, (drawn, bytes) => {
-        bar.value = drawn;
-        far.textContent = drawn < pictures ? howFar(words.drawn, drawn, pictures) : words.making;
+      await readPieces(file.path, cancel.signal, (all) => { pictures = all; }, (drawn, bytes) => {
+        if (pictures) { // a file without any is made before it is sent
+          [bar.max, bar.value] = [pictures, drawn];
+          far.textContent = drawn < pictures ? howFar(words.drawn, drawn, pictures) : words.making;
+        }
         if (bytes.length) parts.push(bytes);
       });
       keep(parts, file.name);

@@ -4,7 +4,6 @@ The lines are read from the files, not from the modules: those would load torch,
 """
 
 import ast
-import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,6 +12,7 @@ from string import Template
 from typing import Any, NamedTuple
 
 from gan_core import paths
+from gan_core.takeaway.notebook import as_file, code, markdown, together
 from gan_core.text import Text
 from pages.parts.language import translate
 from pages.parts.learn.playground.settings import KNOBS, Value
@@ -118,18 +118,12 @@ def _lines(module: str, text: str, node: ast.FunctionDef, inside: str = "") -> L
 
 def notebook(choices: Choices, steps: int, language: str) -> dict[str, Any]:
     """A Jupyter notebook (nbformat 4.5), with its words in that language."""
-    cells = list(_cells(choices, min(max(steps, 1), MOST_STEPS), language))
-    return {
-        "cells": [cell | {"id": f"cell-{number}"} for number, cell in enumerate(cells)],
-        "metadata": {"language_info": {"name": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    return together(_cells(choices, min(max(steps, 1), MOST_STEPS), language))
 
 
 def notebook_bytes(choices: Choices, steps: int, language: str) -> bytes:
     """The notebook as a file."""
-    return json.dumps(notebook(choices, steps, language), indent=1, ensure_ascii=False).encode()
+    return as_file(notebook(choices, steps, language))
 
 
 HEADINGS = (
@@ -147,11 +141,9 @@ HEADINGS = (
 
 def _cells(choices: Choices, steps: int, language: str) -> Iterator[dict[str, Any]]:
     parts = Template(NOTEBOOK.read_text(encoding="utf-8")).substitute(_names(choices, steps)).split("\n# %%\n")
-    for heading, code in zip(HEADINGS, parts, strict=True):
-        yield {"cell_type": "markdown", "metadata": {}, "source": translate(language, heading)}
-        yield {
-            "cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": code.strip(),
-        }  # fmt: skip
+    for heading, part in zip(HEADINGS, parts, strict=True):
+        yield markdown(translate(language, heading))
+        yield code(part)
 
 
 def _names(choices: Choices, steps: int) -> dict[str, str]:
