@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gan_core.store.tables import Run
 
 __all__ = ["load", "train"]
+__version__ = "1.0.0"
 
 # What the two functions need is imported when they are called. Code that imports only one module of this package, a
 # page for example, then does not wait for torch.

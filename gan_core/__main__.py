@@ -1,9 +1,10 @@
-"""The command line: python -m gan_core presets | settings | train | experiment | ...
+"""The command line: python -m gan_core presets | settings | train | experiment | ...; installed, gan-workbench too.
 
 What a command needs is imported in it: SQLAlchemy takes a quarter of a second, torch two.
 """
 
 import contextlib
+import runpy
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -38,6 +39,14 @@ NAMES_OF_DATASETS = [*DATASETS, f"{FOLDER}PATH"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
     """Train GANs and draw with them."""
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[STREAMLIT'S OPTIONS]")
+def app(options: tuple[str, ...]) -> None:
+    """Start the app: --server.port 8502, and other options of `streamlit run`."""
+    sys.argv = ["streamlit", "run", str(paths.APP / "app.py"), *options]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
 
 @cli.command()
@@ -427,7 +436,9 @@ def _cluster(address: str, slots: int | None, cpus: float, gpus: float | None) -
     try:
         from gan_core.jobs.cluster import Cluster
     except ImportError as error:
-        raise WorkbenchError("Ray is not installed here: pip install -r deploy/requirements-ray.txt") from error
+        raise WorkbenchError(
+            "Ray is not installed here: pip install {packages}", packages=paths.optional("ray")
+        ) from error
     return Cluster(address, slots, cpus, gpus)
 
 

@@ -253,7 +253,8 @@ def _opened(address: str, _process: int) -> tuple[Any, str]:
         system, root = fsspec.url_to_fs(address, use_listings_cache=False, **options)
     except ImportError:
         raise WorkbenchError(
-            "GAN_WORKBENCH_FILES needs a package that is not installed; see deploy/requirements-files.txt."
+            "GAN_WORKBENCH_FILES needs a package that is not installed: pip install {packages}",
+            packages=paths.optional("files"),
         ) from None
     system.retries = RETRIES
     return system, root.rstrip("/")

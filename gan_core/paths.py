@@ -1,4 +1,4 @@
-"""Where things lie on disk. Each place has a default inside the project and an environment variable."""
+"""Where things lie on disk. Places that are written to have a default and an environment variable."""
 
 import contextlib
 import os
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 PROJECT = Path(__file__).resolve().parent.parent
+"""The folder that holds gan_core: the source tree, or site-packages."""
 PACKAGE_DATA = PROJECT / "gan_core" / "data"
 """The files that are part of the library: the digits, and the classifiers' weights."""
-PRETRAINED = PROJECT / "checkpoints" / "pretrained"
+IS_INSTALLED = not (PROJECT / "app.py").exists()
+APP = PROJECT / "gan_workbench" if IS_INSTALLED else PROJECT
+"""The folder that holds app.py, pages/ and what is shipped with them; in a wheel it lies beside gan_core."""
+PRETRAINED = APP / "checkpoints" / "pretrained"
 MODEL_SUFFIX = ".safetensors"
 PARTIAL_SUFFIX = ".partial"
 RUN_FOLDER = re.compile(r"(\d{5,17})-(.+)-[0-9a-f]{4,16}")
@@ -36,9 +40,23 @@ def expand(path: Path | str) -> Path:
         ) from error
 
 
+def home() -> Path:
+    """What holds all that is written unless the environment says otherwise.
+
+    The source tree; of an installed program a folder in the user's home, the same wherever it was started.
+    """
+    return expand("~/gan-workbench") if IS_INSTALLED else PROJECT
+
+
+def optional(name: str) -> str:
+    """What follows `pip install` to get the packages that few users need: deploy/requirements-NAME.txt."""
+    return f'"gan-workbench[{name}]"' if IS_INSTALLED else f"-r deploy/requirements-{name}.txt"
+
+
 def checkpoints() -> Path:
     """The folder that holds a folder for every run (GAN_WORKBENCH_CHECKPOINTS)."""
-    return expand(os.environ.get("GAN_WORKBENCH_CHECKPOINTS") or PROJECT / "checkpoints")
+    given = os.environ.get("GAN_WORKBENCH_CHECKPOINTS")
+    return expand(given) if given else home() / "checkpoints"
 
 
 def files_address() -> str:
@@ -51,7 +69,8 @@ def files_address() -> str:
 
 def data() -> Path:
     """The folder that downloaded datasets go to (GAN_WORKBENCH_DATA)."""
-    return expand(os.environ.get("GAN_WORKBENCH_DATA") or PROJECT / "data")
+    given = os.environ.get("GAN_WORKBENCH_DATA")
+    return expand(given) if given else home() / "data"
 
 
 def database_url() -> "URL | str":

@@ -2,6 +2,7 @@
 
 import importlib.util
 
+from gan_core import paths
 from gan_core.errors import WorkbenchError
 
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
@@ -15,4 +16,4 @@ def can_export() -> bool:
 def refuse_without_packages() -> None:
     """Raises WorkbenchError unless they are."""
     if not can_export():
-        raise WorkbenchError("ONNX is not installed here: pip install -r deploy/requirements-export.txt")
+        raise WorkbenchError("ONNX is not installed here: pip install {packages}", packages=paths.optional("export"))

@@ -35,6 +35,7 @@ class Server:
             "GAN_WORKBENCH_CHECKPOINTS": str(folder / "checkpoints"),
             "GAN_WORKBENCH_DATA": str(folder / "data"),
         }
+        self.command, self.start_folder = [sys.executable, "-m", "streamlit", "run", "app.py"], paths.PROJECT
         self.process: subprocess.Popen | None = None
 
     def share_its_place(self, monkeypatch: "pytest.MonkeyPatch") -> None:
@@ -43,11 +44,10 @@ class Server:
             monkeypatch.setenv(name, self.environment[name])
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         options = ["--server.headless=true", f"--server.port={self.port}", f"--server.baseUrlPath={self.base}"]
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
-                command + options, cwd=paths.PROJECT, env=self.environment, stdout=log, stderr=log
+                self.command + options, cwd=self.start_folder, env=self.environment, stdout=log, stderr=log
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._answers():

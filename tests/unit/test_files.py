@@ -523,7 +523,7 @@ def test_an_address_whose_package_is_missing_is_one_sentence(on, monkeypatch, at
     on("a")
     monkeypatch.setenv("GAN_WORKBENCH_FILES", "s3://gans/without-a-package")
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(WorkbenchError, match=r"deploy/requirements-files\.txt"):
+    with pytest.raises(WorkbenchError, match=r"pip install -r deploy/requirements-files\.txt"):
         files.fetch(paths.run_folder(RUN) / "live.webp")
 
 

@@ -47,7 +47,12 @@ def offer(address_of_model: dict[str, str], model: "Model") -> None:
         ]
         drawn_files(files, key="model-files", begin=_("The file is being made; that takes some seconds"))
         if not can_export():
-            st.caption(_("Both need packages that are not installed: `pip install -r deploy/requirements-export.txt`."))
+            st.caption(
+                _(
+                    "Both need packages that are not installed: `pip install {packages}`.",
+                    packages=paths.optional("export"),
+                )
+            )
         st.markdown(
             _(
                 "Or how it was made, without the model: as a **script** that trains such a model with torch and "

@@ -198,7 +198,10 @@ def _play(model: "Model", samples: "Samples", walking: Walking, address_of_grid:
     )
     if not films.can_mp4():
         st.caption(
-            _("MP4 needs the package av, which is not installed: `pip install -r deploy/requirements-video.txt`.")
+            _(
+                "MP4 needs the package av, which is not installed: `pip install {packages}`.",
+                packages=paths.optional("video"),
+            )
         )
 
 
