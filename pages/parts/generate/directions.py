@@ -80,7 +80,8 @@ def offer_names(choice: Choice, model: "Model", numbers: range) -> None:
     from gan_core import beside
 
     with st.popover(_("Name the directions"), icon=":material/label:"), errors_in_words():
-        names, asked = beside.names_of(choice.path), {}
+        # As this reader found them: what somebody else writes meanwhile is not taken back by a field left empty.
+        names, asked = st.session_state.setdefault(f"names {choice.key}", beside.names_of(choice.path)), {}
         with st.form(f"names-{choice.key}-{model.metadata.step}-{kind()}", border=False):
             for number in numbers:
                 direction = f"{kind()}-{number}"
@@ -90,7 +91,7 @@ def offer_names(choice: Choice, model: "Model", numbers: range) -> None:
                 )  # fmt: skip
             st.caption(_("The names are kept beside the model's file; everybody who draws with it sees them."))
             if st.form_submit_button(_("Keep the names"), type="primary"):
-                _keep(choice, asked)
+                _keep(choice, {one: name for one, name in asked.items() if name != names.get(one, "")})
 
 
 def _keep(choice: Choice, asked: dict[str, str]) -> None:
@@ -101,4 +102,5 @@ def _keep(choice: Choice, asked: dict[str, str]) -> None:
         refuse_change(choice.key, store_of_visitor())
         beside.give_names(choice.path, {direction: " ".join(name.split()) for direction, name in asked.items()})
         _names.clear()
+        st.session_state.pop(f"names {choice.key}", None)
         st.rerun()
