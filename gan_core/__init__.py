@@ -23,6 +23,8 @@ __version__ = "1.0.0"
 def train(preset: str | None = None, data_dir: Path | str | None = None, **changes: Any) -> "Run":
     """Train a preset here and now, into the run store; returns the run once it has ended.
 
+    A notebook shows its charts and pictures while it learns.
+
     Args:
         preset: one of presets.PRESETS; the fastest to learn digits if none is given.
         data_dir: where the named datasets lie or are downloaded to.
@@ -30,6 +32,7 @@ def train(preset: str | None = None, data_dir: Path | str | None = None, **chang
 
     Raises WorkbenchError for a hyperparameter that is refused, and if the run fails.
     """
+    from gan_core import notebook
     from gan_core.config import make_config
     from gan_core.jobs import threads
     from gan_core.jobs.job import new_owner
@@ -44,7 +47,10 @@ def train(preset: str | None = None, data_dir: Path | str | None = None, **chang
 
     from gan_core.jobs.train_job import train_run
 
-    return train_run(store, run)
+    show = notebook.live(store, run)
+    run = train_run(store, run, show)
+    show({"progress": 1})
+    return run
 
 
 def load(source: str | Path) -> "Model":

@@ -114,6 +114,10 @@ class Samples(NamedTuple):
         """`picture` as a PNG file."""
         return pictures.png(self.picture(zoom))
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows of them."""
+        return self.png()
+
     def npz(self) -> bytes:
         """A NumPy file: `images` uint8 [N, H, W, C] and, if conditional, `labels` int64 [N]."""
         return _whole(archives.npz([self.images], self.images.shape, self.labels))

@@ -124,6 +124,18 @@ class Run(Base):
         """What a list of many calls it, in any language."""
         return f"{self.label} · {self.dataset_name}"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from gan_core import notebook
+        from gan_core.store.runs import default_store
+
+        return notebook.html(self, default_store().read_metrics(self.id))
+
+    def _repr_png_(self) -> bytes | None:
+        from gan_core import notebook
+
+        return notebook.png(self)
+
     @property
     def folder(self) -> Path:
         return paths.run_folder(self.name)

@@ -23,6 +23,7 @@ WITHOUT_TORCH = [
         "films",
         "gpus",
         "growth",
+        "notebook",
         "own_picture",
         "paths",
         "pictures",
