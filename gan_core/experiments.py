@@ -153,7 +153,9 @@ def _refuse_ranges(experiment: Experiment) -> None:
         ranges = [one for value in values if (one := range_of(name, value))]
         if ranges and len(values) > 1:
             raise WorkbenchError("{title}: give one range, or values, not both.", title=_title(name))
-        if ranges and ranges[0].low >= ranges[0].high:
+        if ranges and ranges[0].low == ranges[0].high:
+            raise WorkbenchError("{title}: a range needs two numbers that differ.", title=_title(name))
+        if ranges and ranges[0].low > ranges[0].high:
             raise WorkbenchError(
                 "{title}: a range begins with its smaller number, as in {example}.",
                 title=_title(name),

@@ -146,6 +146,7 @@ def test_of_a_search_it_prints_the_trials_and_what_was_stopped_early(run_command
         (["--vary", "generator_layer=8,16"], "Did you mean generator_layers"),
         (["--vary", "batch_size=16,x"], "atch"),
         (["--vary", "beta1=0.9..0"], "smaller number"),
+        (["--vary", "beta1=0.5..0.5"], "two numbers that differ"),
         (["--vary", "dataset=digits,folder:/nope"], "There is no folder /nope"),
         (["--vary", "batch_size=16", "--set", "nonsense=1"], "there is no such hyperparameter"),
     ],

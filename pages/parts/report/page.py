@@ -47,12 +47,13 @@ def report(store: RunStore, run: Run, language: str, library_at: str = "", downl
         return translate(language, text, **values)
 
     seen = news(store, run)
+    charts = curves(seen.rows, language)
     preset = repeating.preset_of(run.preset)
     return _template().render(
         language=language,
         title=_("Run {run}: {preset} on {dataset}", run=run.id, preset=run.preset, dataset=run.dataset_name),
         style=Markup((HERE / "report.css").read_text(encoding="utf-8")),
-        plotly=library(library_at),
+        plotly=library(library_at) if charts else "",
         facts=_facts(run, _),
         message=_(run.status_text) if run.status_text else "",
         diagnosis=_diagnosis(seen.diagnosis, _),
@@ -63,7 +64,7 @@ def report(store: RunStore, run: Run, language: str, library_at: str = "", downl
         all_settings=[_row(name, setting, run, _) for name, setting in settings().items()],
         scores=_scores(seen, _),
         evaluations=_evaluations(run, _),
-        charts=curves(seen.rows, language),
+        charts=charts,
         command=repeating.command(run.preset, run.config),
         python=repeating.python(run.preset, run.config),
         download=download,
