@@ -417,6 +417,8 @@ def work(slots: int | None, ray: str | None, cpus: float, gpus: float | None, of
         raise WorkbenchError("--gpus is for a cluster; give its address with --ray.")
     if ray:
         cluster = _cluster(ray, slots, cpus, gpus)
+        place = cluster.name.partition("@")[2]
+        click.echo(f"Trains the queue's runs on the cluster {place}, which has room for {cluster.slots}.")
         worker.work(default_store(), cluster, cluster.name)
     elif of_app:
         engine = worker.this_machine(slots)

@@ -42,7 +42,9 @@ PAUSED = "queue_paused"
 
 
 class Turn(NamedTuple):
-    """A waiting run's place, 1 for the next one, and when it will begin, in seconds; None while the queue is paused."""
+    """A waiting run's place, 1 for the next one, and when it will begin, in seconds; None while the queue is paused,
+    infinite while no machine is there to train it.
+    """
 
     place: int
     seconds: float | None
@@ -192,11 +194,11 @@ class RunQueue(Queue[Run]):
         had = self._had(session, {job.person for job in waiting}, moment)
         # Only those of a worker with a name take one of its places, not those of the command line.
         in_work = self._in_work(session, moment, owners="%/%")
-        slots = living_slots(session) or max(1, hosting().slots)  # until a worker lives, the app's own
-        begins = turns.forecast(waiting, in_work, slots, had, moment)
+        slots = living_slots(session) or hosting().slots  # until a worker lives, the app's own
+        begins = turns.forecast(waiting, in_work, max(1, slots), had, moment)
         paused = _is_paused(session)
         return {
-            number: Turn(place, None if paused else seconds)
+            number: Turn(place, None if paused else seconds if slots else math.inf)
             for place, (number, seconds) in enumerate(begins.items(), start=1)
         }
 

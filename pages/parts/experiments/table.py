@@ -77,7 +77,7 @@ def _columns(experiment: Experiment) -> "dict[Any, ColumnConfig]":
         "accuracy": st.column_config.NumberColumn(_("Class accuracy"), format="percent"),
         "accuracy ±": st.column_config.NumberColumn("±", format="percent", help=deviation),
         "speed": st.column_config.NumberColumn(_("images/s"), format="%.0f"),
-        "runs": st.column_config.TextColumn(_("Runs"), width=110 if experiment.trials else None),
+        "runs": st.column_config.TextColumn(_("Scored runs"), width=110 if experiment.trials else None),
         "verdict": st.column_config.TextColumn(_("Against the baseline"), help=_(RULE), width=260),
     }
 

@@ -68,6 +68,8 @@ def where_it_stands(store: RunStore, run: Run) -> Text | str:
 
 
 def _in_the_queue(turn: Turn) -> Text:
+    if turn.seconds == math.inf:
+        return Text("number {place} in the queue; no machine is there to train it", {"place": turn.place})
     if turn.seconds is None:
         return Text("number {place} in the queue, which is paused", {"place": turn.place})
     if turn.seconds < SOON_SECONDS:

@@ -66,6 +66,8 @@ def seconds_of(answer: Answer | None, config: RunConfig) -> float | None:
 
 def _turn(turn: Turn) -> str:
     """When it would begin if it were asked for now; nothing if that is at once."""
+    if turn.seconds == math.inf:
+        return _("It would wait: no machine is there to train it.")
     if turn.seconds is None:
         return _("The queue is paused; runs that come first: {count}", count=turn.place - 1)
     return _("Would begin in about {time}", time=about(turn.seconds)) if turn.seconds >= SOON_SECONDS else ""

@@ -1,10 +1,12 @@
 """The runs' queue in the store: fair turns, what each person has had, when a turn will come, and a teacher's word."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
 
 from gan_core.errors import WorkbenchError
+from gan_core.hosting import hosting
 from gan_core.store.evaluations import EvaluationStore, Terms
 from gan_core.store.people import People
 from gan_core.store.rights import Visitor
@@ -395,6 +397,15 @@ def test_only_what_waits_is_put_first(store):
     run = store.create(small_config(), "cgan", owner="me")
     with pytest.raises(WorkbenchError, match=f"Run {run.id} does not wait"):
         store.put_first(run.id)
+
+
+def test_where_no_machine_trains_nobody_is_promised_a_turn(store, monkeypatch):
+    run = store.create(small_config(), "cgan")
+    monkeypatch.setenv("GAN_WORKBENCH_SLOTS", "0")
+    hosting.cache_clear()
+    assert store.turn(run) == (1, math.inf)
+    store.register_worker("ray@head", "me", slots=2)
+    assert store.turn(run) == (1, 0)
 
 
 def test_no_run_begins_while_the_queue_is_paused(store, hosted):
