@@ -49,15 +49,19 @@ def export(model: str, out: Path, raw: bool, bits: str | None) -> None:
 
 
 def _model(source: str, form: str, raw: bool, bits: str | None) -> bytes:
+    from gan_core import beside
+    from gan_core.checkpoint import find
     from gan_core.sampling import load_model
     from gan_core.takeaway import html_file, onnx_file
 
     run = _run(source)
     if run and not run.checkpoint_path:
         raise WorkbenchError("Run {run} has no checkpoint yet.", run=source)
-    model = load_model(run.checkpoint_path or "" if run else source, "generator" if raw else "ema")
+    path = find(run.checkpoint_path or "" if run else source)
+    model = load_model(path, "generator" if raw else "ema")
     if form == ".html":
-        return html_file.page(model, onnx_file.export(model, html_file.bits_for(model)))
+        onnx = onnx_file.export(model, html_file.bits_for(model))
+        return html_file.page(model, onnx, names=beside.names_of(path))
     return onnx_file.export(model, int(bits or 32))
 
 

@@ -8,8 +8,9 @@ import gzip
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gan_core import paths
@@ -58,11 +59,18 @@ def bits_for(model: "Model") -> int:
     return 16 if sum(weights.numel() for weights in model.generator.parameters()) <= MOST_OF_16_BITS else 8
 
 
-def page(model: "Model", onnx: bytes, language: str = "en", translate: Callable[[Text], str] = str) -> bytes:
+def page(
+    model: "Model",
+    onnx: bytes,
+    language: str = "en",
+    translate: Callable[[Text], str] = str,
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """The file's content.
 
     Args:
         onnx: by `onnx_file.export`, with the bits of `bits_for`.
+        names: of directions, as `beside.names_of` gives them.
         language: code of what `translate` writes.
         translate: gives a text in that language, its {braces} left where it has no values.
 
@@ -76,7 +84,7 @@ def page(model: "Model", onnx: bytes, language: str = "en", translate: Callable[
         "style": _read("page.css"),
         "script": _read("random.js") + _read("page.js"),
         # No script's text may end the element that it stands in.
-        "page": json.dumps(_settings(model, words)).replace("<", r"\u003c"),
+        "page": json.dumps(_settings(model, words, names)).replace("<", r"\u003c"),
         "runtime": _packed((RUNTIME / "ort.wasm.bundle.min.mjs").read_bytes()),
         "wasm": _letters((RUNTIME / "ort-wasm-simd-threaded.wasm.gz").read_bytes()),
         "model": _packed(onnx),
@@ -106,7 +114,7 @@ def _about(model: "Model") -> Text:
     )
 
 
-def _settings(model: "Model", words: dict[str, str]) -> dict[str, Any]:
+def _settings(model: "Model", words: dict[str, str], names: Mapping[str, str]) -> dict[str, Any]:
     """What the page's script is told."""
     spec = model.metadata.spec
     return {
@@ -117,6 +125,7 @@ def _settings(model: "Model", words: dict[str, str]) -> dict[str, Any]:
         "size": spec.size,
         "channels": spec.channels,
         "directions": [[round(value, 6) for value in direction] for direction in model.directions.tolist()],
+        "names": [names.get(f"sefa-{number}", "") for number in range(1, len(model.directions) + 1)],
         "words": {name: words[name] for name in OF_SCRIPT},
     }
 

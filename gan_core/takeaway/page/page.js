@@ -182,7 +182,7 @@ function buildControls() {
   find("#towards").append(...page.classes.map((name, value) => element("option", { value, textContent: name, selected: value === 1 })));
   find("#directions").append(...page.directions.map((_, i) => {
     const id = `direction-${i}`;
-    const label = element("label", { htmlFor: id }, page.words.direction.replace("{number}", i + 1));
+    const label = element("label", { htmlFor: id }, page.names[i] || page.words.direction.replace("{number}", i + 1));
     const slider = element("input", { type: "range", id, min: -3, max: 3, step: 0.1, value: 0 });
     return element("p", {}, label, element("output", { htmlFor: id }), slider);
   }));

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from starlette.datastructures import QueryParams
 
-from gan_core import paths
+from gan_core import beside, paths
 from gan_core.archives import Piece
 from gan_core.jobs.export_job import exported
 from gan_core.repeating import nearest_preset
@@ -76,5 +76,5 @@ def pieces(query: QueryParams, store: RunStore, form: str) -> Iterator[Piece] | 
     if form == "html":
         asked = query.get("lang", "")
         code = asked if asked in LANGUAGES else next(iter(LANGUAGES))
-        content = html_file.page(model, content, code, lambda text: translate(code, text))
+        content = html_file.page(model, content, code, lambda text: translate(code, text), beside.names_of(path))
     return (Piece(0, content[start : start + PIECE_BYTES]) for start in range(0, len(content), PIECE_BYTES))

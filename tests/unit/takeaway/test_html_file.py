@@ -77,7 +77,9 @@ def test_an_unconditional_model_has_no_classes_to_choose():
 
 def test_the_directions_are_those_of_the_app():
     drawn_by = model()
-    directions = json.loads(parts(html_file.page(drawn_by, b""))["page"])["directions"]
+    told = json.loads(parts(html_file.page(drawn_by, b"", names={"sefa-2": "</script>slant"}))["page"])
+    directions, names = told["directions"], told["names"]
+    assert names == ["", "</script>slant", *[""] * (len(directions) - 2)]
     assert torch.allclose(torch.tensor(directions), drawn_by.directions, atol=1e-5)
 
 
