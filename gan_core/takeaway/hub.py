@@ -50,7 +50,7 @@ def push(source: str | Path, address: str, evaluation: Evaluation, licence: str 
     with _said_in_words(address), tempfile.TemporaryDirectory() as folder:
         from huggingface_hub import HfApi
 
-        write_folder(source, Path(folder), evaluation, licence)
+        write_folder(source, Path(folder), evaluation, licence, address)
         api = HfApi()
         made = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(repo_id=repository, folder_path=folder, revision=revision, commit_message="GAN Workbench")

@@ -19,14 +19,19 @@ MODEL, SAMPLES, LEARNING = "model.safetensors", "samples.png", "learning.webp"
 TASK = "unconditional-image-generation"
 """The Hub's word for making pictures without a text; classes do not matter to it."""
 UNKNOWN = "unknown"
+ADDRESS = "hf://OWNER/NAME"
+"""In place of an address that is not known yet."""
 
 
-def write_folder(source: str | Path, folder: Path, evaluation: Evaluation, licence: str = "") -> None:
+def write_folder(
+    source: str | Path, folder: Path, evaluation: Evaluation, licence: str = "", address: str = ADDRESS
+) -> None:
     """Write the model, its card and its pictures into a folder.
 
     Args:
         source: a checkpoint's path, or a shipped model's name. Pictures of how it learnt are those in its run's folder.
         licence: the Hub's word for the model's, such as "mit"; that of the pictures it follows from if none is given.
+        address: where it will be found.
 
     Raises WorkbenchError if there is no such model, and as checkpoint.write_aside.
     """
@@ -36,7 +41,7 @@ def write_folder(source: str | Path, folder: Path, evaluation: Evaluation, licen
     checkpoint.write_aside(folder / SAMPLES, model.sample(count=10 if model.classes else 60, seed=1).png())
     if grids:
         checkpoint.write_aside(folder / LEARNING, animation(grids, "webp"))
-    card = text(model.metadata, evaluation, licence, with_learning=bool(grids))
+    card = text(model.metadata, evaluation, licence, address, with_learning=bool(grids))
     checkpoint.write_aside(folder / "README.md", card.encode())
 
 
@@ -48,14 +53,20 @@ def _shared(metadata: checkpoint.Metadata) -> checkpoint.Metadata:
     return metadata._replace(config=metadata.config.model_copy(update={"dataset": FOLDER + dataset_name(dataset)}))
 
 
-def text(metadata: checkpoint.Metadata, evaluation: Evaluation, licence: str = "", with_learning: bool = False) -> str:
+def text(
+    metadata: checkpoint.Metadata,
+    evaluation: Evaluation,
+    licence: str = "",
+    address: str = ADDRESS,
+    with_learning: bool = False,
+) -> str:
     """The model card."""
     parts = [
         f"# {_plain(metadata.name)}",
         f"![Pictures that it drew]({SAMPLES})",
         _what_it_is(metadata),
         "## Use",
-        _use(metadata),
+        _use(metadata, address),
         "## Scores",
         _scores(evaluation),
         "## Data and licence",
@@ -108,11 +119,11 @@ def _what_it_is(metadata: checkpoint.Metadata) -> str:
     )
 
 
-def _use(metadata: checkpoint.Metadata) -> str:
+def _use(metadata: checkpoint.Metadata, address: str) -> str:
     classes = f"classes=[{metadata.spec.classes[0]!r}], " if metadata.config.conditional else ""
     return (
         "With GAN Workbench:\n\n```python\nimport gan_core\n\n"
-        'model = gan_core.load("hf://OWNER/NAME")  # or the path of model.safetensors\n'
+        f'model = gan_core.load("{address}")  # or the path of model.safetensors\n'
         f"model.sample({classes}count=10, seed=1).picture()\n```\n\n"
         "It draws pictures like those it was trained on, and is meant for learning how GANs work. It knows nothing "
         "else, and repeats what is one-sided in them."

@@ -59,6 +59,7 @@ def test_what_was_pushed_is_loaded_and_draws_the_same(there):
     assert made.get("private") or made["visibility"] == "private"  # as releases of the client say it
     files = there.repositories["ana/digits"]
     assert {"README.md", "model.safetensors", "samples.png"} <= set(files)
+    assert 'gan_core.load("hf://ana/digits")' in files["README.md"].decode()
     drawn = gan_core.load("hf://ana/digits").sample(count=4, seed=3).images
     assert np.array_equal(drawn, gan_core.load("mnist-gan").sample(count=4, seed=3).images)
 
