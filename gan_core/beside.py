@@ -10,7 +10,7 @@ from gan_core import files, paths
 from gan_core.checkpoint import write_aside
 from gan_core.errors import WorkbenchError
 
-MOST_BYTES = 20_000
+MOST_BYTES = 100_000  # more than MOST_NAMES of LONGEST_NAME take in JSON
 LONGEST_NAME = 40
 MOST_NAMES = 100
 Name = Annotated[str, Field(max_length=LONGEST_NAME)]

@@ -1,12 +1,16 @@
 """The command `export`: a model, or how a run is made again, as a file for elsewhere."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gan_core import paths
 from gan_core.config import RunConfig
 from gan_core.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from gan_core.store.tables import Run
 
 FORMS = (".onnx", ".html", ".pt", ".py", ".ipynb")
 
@@ -27,13 +31,12 @@ FORMS = (".onnx", ".html", ".pt", ".py", ".ipynb")
     help="Of a weight in FILE.onnx: 16 halve the file, 8 quarter it. FILE.html takes 16, or 8 if it is large.",
 )
 def export(model: str, out: Path, raw: bool, bits: str | None) -> None:
-    """Take a MODEL away: a file, or a shipped model's name.
+    """Take a MODEL away: a file, a shipped model's name, or a run by number or name.
 
     For programs without PyTorch, FILE.onnx takes latents, classes (as weights) and truncation, and gives images.
     FILE.html draws in any browser. FILE.pt is the generator's state_dict, for torch.load and the networks in FILE.py.
 
-    How it was made: FILE.py trains such a model with torch and torchvision alone, FILE.ipynb with this library. For
-    these, MODEL can be a run too, by number or name.
+    How it was made: FILE.py trains such a model with torch and torchvision alone, FILE.ipynb with this library.
     """
     out = paths.expand(out)
     if out.suffix not in FORMS:
@@ -49,7 +52,10 @@ def export(model: str, out: Path, raw: bool, bits: str | None) -> None:
 def _model(source: str, form: str, raw: bool, bits: str | None) -> bytes:
     from gan_core.sampling import load_model
 
-    model = load_model(source, "generator" if raw else "ema")
+    run = _run(source)
+    if run and not run.checkpoint_path:
+        raise WorkbenchError("Run {run} has no checkpoint yet.", run=source)
+    model = load_model(run.checkpoint_path or "" if run else source, "generator" if raw else "ema")
     if form == ".pt":
         return model.state_dict_file()
     from gan_core.takeaway import html_file, onnx_file
@@ -71,13 +77,20 @@ def _origin(source: str) -> tuple[str, str, RunConfig]:
     """Name, preset and settings of a run or of a model's file. Raises WorkbenchError if there is neither."""
     from gan_core.checkpoint import find, read_metadata
     from gan_core.repeating import nearest_preset
+
+    if run := _run(source):
+        return run.name, run.preset, run.config
+    metadata = read_metadata(find(source))
+    return metadata.name, nearest_preset(metadata.config), metadata.config
+
+
+def _run(source: str) -> "Run | None":
+    """The run of that number or name. Raises WorkbenchError for a number that is no run's."""
     from gan_core.store.runs import default_store
 
     try:
-        run = default_store().find(source)
+        return default_store().find(source)
     except WorkbenchError:
         if source.isdecimal():
             raise
-        metadata = read_metadata(find(source))
-        return metadata.name, nearest_preset(metadata.config), metadata.config
-    return run.name, run.preset, run.config
+        return None

@@ -240,7 +240,7 @@ def _copy(path: Path, info: Info) -> None:
             size=common_place.size_of(info),
             most=most,
         )
-    aside = path.with_name(f"{threading.get_ident()}-{paths.partial(path).name}")
+    aside = paths.partial(path)
     try:
         with contextlib.suppress(FileNotFoundError):  # it has just been deleted there
             path.parent.mkdir(parents=True, exist_ok=True)

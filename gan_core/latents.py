@@ -1,7 +1,9 @@
 """The random numbers that pictures are made of, and what can be done with them."""
 
+import base64
 import math
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.special import ndtr, ndtri
@@ -90,6 +92,26 @@ def _signed(vectors: Tensor) -> Tensor:
     """Float32, each row's largest component positive."""
     largest = vectors.gather(1, vectors.abs().argmax(1, keepdim=True))
     return (vectors * largest.sign()).float()
+
+
+FARTHEST = 10.0
+"""No number of a latent lies as far from 0 by chance."""
+
+
+def to_text(latent: Tensor) -> str:
+    """A latent [D] as text for an address: half precision, 8 letters for 3 numbers."""
+    return base64.urlsafe_b64encode(latent.half().numpy().astype("<f2").tobytes()).decode()
+
+
+def from_text(text: str, latent_dim: int) -> Tensor:
+    """The inverse, float32. Raises WorkbenchError if it is no latent of so many numbers, or of absurd ones."""
+    try:
+        numbers = np.frombuffer(base64.b64decode(text[: 4 * latent_dim], b"-_", validate=True), "<f2")
+    except ValueError:
+        numbers = np.empty(0)
+    if len(numbers) != latent_dim or not (np.abs(numbers) <= FARTHEST).all():
+        raise WorkbenchError("The picture of one's own in this link is none of this model's; it is left out.")
+    return torch.from_numpy(numbers.astype(np.float32))
 
 
 def move(latent: Tensor, directions: Tensor, amounts: Tensor) -> Tensor:

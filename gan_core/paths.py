@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import re
+import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,8 +143,8 @@ def worker_log() -> Path:
 
 
 def partial(path: Path) -> Path:
-    """Where this process writes a file, to rename it to `path` once it is whole. A folder may be several machines'."""
-    return path.with_name(f"{path.name}.{machine()}-{os.getpid()}{PARTIAL_SUFFIX}")
+    """Where this thread writes a file, to rename it to `path` once it is whole. A folder may be several machines'."""
+    return path.with_name(f"{path.name}.{threading.get_native_id()}.{machine()}-{os.getpid()}{PARTIAL_SUFFIX}")
 
 
 def remove_partials(folder: Path, of_the_living: bool = False, of_all_machines: bool = False) -> None:

@@ -71,7 +71,7 @@ def to_pixels(images: Tensor) -> np.ndarray:
 
 def from_pixels(pixels: np.ndarray) -> Tensor:
     """The inverse: uint8 [N, H, W, C] -> float32 [N, C, H, W]."""
-    return normalise(torch.from_numpy(pixels).permute(0, 3, 1, 2))
+    return normalise(torch.tensor(pixels).permute(0, 3, 1, 2))
 
 
 def class_numbers(classes: Sequence[str | int], names: Sequence[str]) -> list[int]:
@@ -147,6 +147,14 @@ class Order(NamedTuple):
     columns: int
     recipe: dict[str, Any]
 
+    def with_own(self, latent: Tensor, label: int) -> "Order":
+        """One picture more, the last: of a latent [latent_dim] that somebody has found."""
+        return self._replace(
+            latents=torch.cat([self.latents, latent[None]]),
+            labels=torch.cat([self.labels, torch.tensor([label])]),
+            recipe=self.recipe | {"own": {"latent": latent.tolist(), "label": label}},
+        )
+
 
 class Model:
     """A trained generator, ready to draw.
@@ -201,7 +209,7 @@ class Model:
 
         Raises WorkbenchError for a class that the model does not have.
         """
-        return self._draw(self.order(classes, count, seed, truncation), on_share)
+        return self.draw(self.order(classes, count, seed, truncation), on_share)
 
     def write(
         self,
@@ -215,7 +223,7 @@ class Model:
 
         Raises WorkbenchError unless every class is a character, and for characters that are no class.
         """
-        return self._draw(self.order_of_text(text, lines, seed, truncation), on_share)
+        return self.draw(self.order_of_text(text, lines, seed, truncation), on_share)
 
     def order(
         self, classes: Sequence[str | int] | None, count: int, seed: int, truncation: float | None = None
@@ -249,7 +257,8 @@ class Model:
         recipe = {"model": self.metadata.name, "step": self.metadata.step, "weights": self.weights}
         return Order(normal, labels, columns, recipe | asked | {"seed": seed, "truncation": truncation})
 
-    def _draw(self, order: Order, on_share: OnShare) -> Samples:
+    def draw(self, order: Order, on_share: OnShare = lambda share: None) -> Samples:
+        """The pictures of an order."""
         return Samples(
             draw(self.generator, order.latents, order.labels, on_share),
             self._labels_of(order),

@@ -10,7 +10,7 @@ from gan_core import paths
 from pages.parts import models
 from pages.parts.edge import file_or_reason, plain
 from pages.parts.error_box import errors_in_words
-from pages.parts.generate import many, one_picture, take_away, truncation, walk, wishes
+from pages.parts.generate import many, one_picture, own, take_away, truncation, walk, wishes
 from pages.parts.generate.picture_grid import picture_grid
 from pages.parts.language import _
 from pages.parts.progress import progress_bar
@@ -35,6 +35,7 @@ def main() -> None:
     models.keep_address(choice, model)
     _heading(model)
     models.show_link_notice(choice, model)
+    what = what._replace(own=own.current(choice, model))
     if what.classes == []:
         st.info(_("Choose at least one class in the sidebar."), icon=":material/category:")
         return
@@ -52,12 +53,18 @@ def main() -> None:
         return address_of_grid | looked_at
 
     _tools(choice, samples, address)
+    own.offer(choice, model, len(samples.images) + (what.own is None), one_picture.pick, walk.begin)
+    if has_walk:
+        walk.show(model, samples, address_of_grid, alt)
+    else:
+        _show_pictures(choice, model, samples, number, alt)
     many.offer(address_of_grid, what, model)
     take_away.offer(models.address(choice, model), model)
     truncation.offer(choice, model, how.truncation)
-    if has_walk:
-        walk.show(model, samples, address_of_grid, alt)
-        return
+
+
+def _show_pictures(choice: models.Choice, model: "Model", samples: "Samples", number: int | None, alt: str) -> None:
+    """All of them, and beside them the one that is looked at, if any."""
     if number:
         one, place_of_grid = st.columns(2, gap="large")
         with one:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from functools import lru_cache
 from pathlib import Path
 
 from gan_core import paths, priority
@@ -22,6 +21,8 @@ MOST_WAITING = 8
 MOST_KEPT = 2
 """Files kept in memory: a class asks for the same model's at the same time."""
 MOST_SECONDS = 600
+_kept: dict[tuple[Path, int, str, int], bytes] = {}
+"""By model, the time when its file was written, weights and bits."""
 _turn = threading.Lock()
 _places = threading.BoundedSemaphore(MOST_WAITING)
 
@@ -36,18 +37,27 @@ def exported(model: Path, weights: str, bits: int) -> bytes:
     Raises WorkbenchError as that does, and if too many wait, or it could not be made.
     """
     refuse_without_packages()
+    wanted = (model, model.stat().st_mtime_ns if model.exists() else 0, weights, bits)
+    if wanted in _kept:  # a class asks for the same one: nobody waits for what is there
+        return _kept[wanted]
     if not _places.acquire(blocking=False):
         raise WorkbenchError("Many models are being made into files right now; try again in a minute.")
     try:
         with _turn:
-            return _made(model, model.stat().st_mtime_ns if model.exists() else 0, weights, bits)
+            if wanted not in _kept:
+                _keep(wanted, _made(model, weights, bits))
+            return _kept[wanted]
     finally:
         _places.release()
 
 
-@lru_cache(MOST_KEPT)
-def _made(model: Path, changed: int, weights: str, bits: int) -> bytes:
-    """The same, made once until the model's file changes."""
+def _keep(wanted: tuple[Path, int, str, int], content: bytes) -> None:
+    """In place of the oldest. By its turn alone."""
+    global _kept
+    _kept = dict([*_kept.items(), (wanted, content)][-MOST_KEPT:])  # anew: others read it meanwhile
+
+
+def _made(model: Path, weights: str, bits: int) -> bytes:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         out = Path(folder) / "model.onnx"
         command = [sys.executable, "-m", "gan_core.jobs.export_job", str(model), weights, str(bits), str(out)]

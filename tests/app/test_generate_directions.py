@@ -43,6 +43,9 @@ def test_a_name_is_kept_with_the_model_and_shown_as_it_is(open_page):
     button_named(app, "Keep the names").click().run()
     assert not app.exception
     assert beside.names_of(SHIPPED) == {"sefa-2": "**slant** :smile:"}
+    beside.give_names(SHIPPED, {"sefa-3": "somebody else's"})  # while this page shows an empty field
+    button_named(app, "Keep the names").click().run()
+    assert beside.names_of(SHIPPED) == {"sefa-2": "**slant** :smile:", "sefa-3": "somebody else's"}
     later = open_page(GENERATE, **ONE, strip="2")
     assert r"\*\*slant\*\*" in later.slider(key="d2").label
     assert "Picture 23 along **slant** :smile:, from −3 to 3" in strip(later)

@@ -15,9 +15,21 @@ RUN = """(rules) => {
 GRAVE = ("serious", "critical")
 
 
+SETTLED_SECONDS = 1
+
+
 def barriers(page: Page) -> list[str]:
-    """What is serious or critical on the page: a line for each element, with what is wrong and how much is missing."""
+    """What is serious or critical on the page: a line for each element, with what is wrong and how much is missing.
+
+    What is gone a moment later does not count: part of a page may still have the colours of the theme before.
+    """
     page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    if _found(page):
+        page.wait_for_timeout(1000 * SETTLED_SECONDS)
+    return _found(page)
+
+
+def _found(page: Page) -> list[str]:
     return [
         f"{found['impact']} {found['id']}: {node['html'][:200]} {node['failureSummary']}"
         for found in page.evaluate(RUN, RULES)["violations"]

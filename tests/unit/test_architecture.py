@@ -24,6 +24,7 @@ WITHOUT_TORCH = [
         "gpus",
         "growth",
         "notebook",
+        "own_picture",
         "paths",
         "pictures",
         "presets",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,12 @@ def test_finding_places_loads_no_database():
         [sys.executable, "-c", f"{stub}; {code}"], cwd=paths.PROJECT, env=os.environ | root, capture_output=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_two_threads_write_the_same_file_aside_in_places_of_their_own(tmp_path):
+    with ThreadPoolExecutor(1) as another:
+        theirs = another.submit(paths.partial, tmp_path / "names.json").result()
+    assert theirs != paths.partial(tmp_path / "names.json")
 
 
 def test_only_what_dead_processes_of_this_machine_left_half_written_goes(tmp_path):

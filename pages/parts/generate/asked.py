@@ -33,10 +33,12 @@ def read_order(query: QueryParams, store: RunStore, most: float) -> tuple["Model
     _path, model = read_model(query, store)
     what = _read_what(query, model)
     wishes.refuse_too_many(what.of_each * wishes.rows_of(what), most)
+    if given := query.get("own"):
+        what = what._replace(own=wishes.Own.from_text(given))
+        if what.own is None:
+            raise _nonsense()
     seed, truncation = _number(query, "seed", 0, LARGEST_SEED), _read_truncation(query)
-    if what.text:
-        return model, model.order_of_text(what.text, what.of_each, seed, truncation)
-    return model, model.order(what.classes, what.of_each, seed, truncation)
+    return model, wishes.order(model, what, seed, truncation)
 
 
 def read_model(query: QueryParams, store: RunStore) -> tuple[Path, "Model"]:

@@ -1,9 +1,12 @@
 """The directions along which one picture is changed: how they were found, and the names that somebody gave them."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from gan_core import paths
+from gan_core.errors import WorkbenchError
 from gan_core.text import Text
 from pages.parts.error_box import errors_in_words
 from pages.parts.language import _
@@ -54,11 +57,20 @@ def back(numbers: range) -> None:
 
 
 def names_given(choice: Choice, numbers: range) -> dict[int, str]:
-    """By number, as somebody wrote them, so not as Markdown."""
+    """By number, as somebody wrote them, so not as Markdown. None where they cannot be read: they only help."""
+    try:
+        names = _names(str(choice.path), str(paths.checkpoints()))
+    except WorkbenchError:
+        return {}
+    return {number: names[f"{kind()}-{number}"] for number in numbers if f"{kind()}-{number}" in names}
+
+
+@st.cache_data(ttl=30, max_entries=100, show_spinner=False)
+def _names(model: str, checkpoints: str) -> dict[str, str]:
+    """For some seconds: a slider that moves asks often, and the file may lie elsewhere."""
     from gan_core import beside
 
-    names = beside.names_of(choice.path)
-    return {number: names[f"{kind()}-{number}"] for number in numbers if f"{kind()}-{number}" in names}
+    return beside.names_of(Path(model))
 
 
 def offer_names(choice: Choice, model: "Model", numbers: range) -> None:
@@ -67,8 +79,9 @@ def offer_names(choice: Choice, model: "Model", numbers: range) -> None:
         return
     from gan_core import beside
 
-    with st.popover(_("Name the directions"), icon=":material/label:"):
-        names, asked = beside.names_of(choice.path), {}
+    with st.popover(_("Name the directions"), icon=":material/label:"), errors_in_words():
+        # As this reader found them: what somebody else writes meanwhile is not taken back by a field left empty.
+        names, asked = st.session_state.setdefault(f"names {choice.key}", beside.names_of(choice.path)), {}
         with st.form(f"names-{choice.key}-{model.metadata.step}-{kind()}", border=False):
             for number in numbers:
                 direction = f"{kind()}-{number}"
@@ -78,7 +91,7 @@ def offer_names(choice: Choice, model: "Model", numbers: range) -> None:
                 )  # fmt: skip
             st.caption(_("The names are kept beside the model's file; everybody who draws with it sees them."))
             if st.form_submit_button(_("Keep the names"), type="primary"):
-                _keep(choice, asked)
+                _keep(choice, {one: name for one, name in asked.items() if name != names.get(one, "")})
 
 
 def _keep(choice: Choice, asked: dict[str, str]) -> None:
@@ -88,4 +101,6 @@ def _keep(choice: Choice, asked: dict[str, str]) -> None:
         count_request()
         refuse_change(choice.key, store_of_visitor())
         beside.give_names(choice.path, {direction: " ".join(name.split()) for direction, name in asked.items()})
+        _names.clear()
+        st.session_state.pop(f"names {choice.key}", None)
         st.rerun()

@@ -47,11 +47,13 @@ class One(NamedTuple):
     Args:
         number: in the grid of samples, from 1.
         latent: what it is drawn from, [latent_dim].
+        wanted: the picture of one's own for which it was found, [1, C, S, S]; None if there is none.
     """
 
     samples: "Samples"
     number: int
     latent: "Tensor"
+    wanted: "Tensor | None" = None
 
     @property
     def label(self) -> int:
@@ -110,6 +112,8 @@ def _show_vector(numbers: "Tensor", caption: str) -> None:
 
 def show_discriminator(choice: Choice, model: "Model", one: One) -> None:
     """The logit and the smoothed gradient of the picture, of others that the model draws, and of real ones."""
+    import torch
+
     discriminator = load_discriminator(choice.path)
     count_request()
     st.caption(
@@ -124,6 +128,8 @@ def show_discriminator(choice: Choice, model: "Model", one: One) -> None:
     if discriminator.uses_batch_statistics:
         st.caption(_("This discriminator compares pictures of a batch: those of a row are shown to it together."))
     with errors_in_words():
+        if one.wanted is not None:
+            _show_row(model, discriminator, _("Your picture"), Row(one.wanted, torch.tensor([one.label])))
         _show_row(model, discriminator, _("The picture, and others that the model draws"), _generated(model, one))
         _show_row(model, discriminator, _("Real pictures"), _real(choice, model, one.label))
 

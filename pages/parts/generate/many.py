@@ -41,7 +41,10 @@ def _choose(address_of_grid: dict[str, Any], what: wishes.What, model: "Model", 
             count=of_each * rows,
         )
     )
-    query = urlencode(address_of_grid | {name: of_each, "lang": language()}, doseq=True)
+    query = urlencode(
+        {key: value for key, value in address_of_grid.items() if key != "own"} | {name: of_each, "lang": language()},
+        doseq=True,
+    )
     file = f"{paths.file_name(model.metadata.name)}-{of_each * rows}"
     drawn_files(
         [DrawnFile(form.upper(), f"live/pictures.{form}?{query}", f"{file}.{form}") for form in ("zip", "npz")],

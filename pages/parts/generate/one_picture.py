@@ -7,7 +7,7 @@ import streamlit as st
 from gan_core.text import Text
 from pages.parts.edge import plain
 from pages.parts.error_box import errors_in_words
-from pages.parts.generate import directions, inside, walk
+from pages.parts.generate import directions, inside, own, walk
 from pages.parts.inputs import IN_ADDRESS, number_input
 from pages.parts.language import _
 from pages.parts.links import give, one_of, take, whole_number
@@ -80,7 +80,8 @@ def show_one(choice: Choice, model: "Model", samples: "Samples", number: int) ->
     with st.expander(_("Change the picture"), icon=":material/tune:"):
         _sliders(choice, model)
     with errors_in_words():
-        one = inside.One(samples, number, changed(model, samples, number))
+        wanted = own.wanted_of(choice, samples, number)
+        one = inside.One(samples, number, changed(model, samples, number), wanted)
         if view == "generator":
             inside.show_generator(model, one)
         else:

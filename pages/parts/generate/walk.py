@@ -47,6 +47,13 @@ def end(begun: str) -> None:
         st.session_state["one" if begun == "walk" else "walk"] = False
 
 
+def begin(number: int) -> None:
+    """Walk from that picture to the first of the grid, and on; for a click."""
+    st.session_state["walk"] = True
+    end("walk")
+    st.session_state["through"], st.session_state["stops"] = THROUGH[0], [number, 1]
+
+
 def show(model: "Model", samples: "Samples", address_of_grid: dict[str, Any], alt: str) -> None:
     """The grid in which stops are chosen, and the walk through them."""
     _take(samples)

@@ -10,14 +10,19 @@ from gan_core.hosting import hosting
 from gan_core.store.rights import Visitor
 from pages.parts.inputs import IN_ADDRESS, LARGEST_SEED, number_input
 from pages.parts.language import _
+from pages.parts.links import whole_number
 
 if TYPE_CHECKING:
-    from gan_core.sampling import Model, OnShare, Samples
+    from torch import Tensor
+
+    from gan_core.sampling import Model, OnShare, Order, Samples
 
 MOST_OF_EACH = 500
 MOST_AT_ONCE = 10_000
 CLASSES_AT_FIRST = 10
 LONGEST_TEXT = 60
+LONGEST_OWN = 4_000
+"""Characters; a latent of 1,024 numbers has 2,732."""
 TRUNCATION_OFF = 3.0
 """The slider's right end. There truncation would change next to nothing: 0.3 % of the numbers lie beyond."""
 
@@ -30,12 +35,35 @@ class How(NamedTuple):
     weights: str
 
 
+class Own(NamedTuple):
+    """The nearest that a model can draw to a picture of one's own.
+
+    Args:
+        latent: as `latents.to_text` writes it.
+        label: its class's number.
+    """
+
+    latent: str
+    label: int
+
+    def to_text(self) -> str:
+        return f"{self.label}.{self.latent}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Own | None":
+        """The inverse; None of a text that is none."""
+        label, _dot, latent = text[:LONGEST_OWN].partition(".")
+        number = whole_number(label)
+        return cls(latent, number) if number is not None and latent else None
+
+
 class What(NamedTuple):
-    """Classes by name (None if the model knows none), or a text to write; and how many of each."""
+    """Classes by name (None if the model knows none), or a text to write; how many of each; and one's own, if any."""
 
     classes: list[str] | None
     text: str
     of_each: int
+    own: Own | None = None
 
 
 def new_seed() -> None:
@@ -96,11 +124,27 @@ def _choose_classes(model: "Model") -> list[str]:
 
 
 def draw(model: "Model", what: What, how: How, on_share: "OnShare") -> "Samples":
-    """Raises WorkbenchError for more pictures than a page can show, and for a text that the model cannot write."""
+    """Raises WorkbenchError as `order`, and for more pictures than a page can show."""
     refuse_too_many(what.of_each * rows_of(what), hosting().most_pictures)
+    return model.draw(order(model, what, how.seed, how.truncation), on_share)
+
+
+def order(model: "Model", what: What, seed: int, truncation: float | None) -> "Order":
+    """What is to be drawn. Raises WorkbenchError for a class or a text that the model cannot draw."""
     if what.text:
-        return model.write(what.text, what.of_each, how.seed, how.truncation, on_share)
-    return model.sample(what.classes, what.of_each, how.seed, how.truncation, on_share)
+        asked = model.order_of_text(what.text, what.of_each, seed, truncation)
+    else:
+        asked = model.order(what.classes, what.of_each, seed, truncation)
+    return asked.with_own(*read_own(what.own, model)) if what.own else asked
+
+
+def read_own(own: "Own", model: "Model") -> tuple["Tensor", int]:
+    """Latent and label. Raises WorkbenchError for those of no picture of this model."""
+    from gan_core.latents import from_text
+
+    if own.label >= max(1, len(model.classes)):
+        raise WorkbenchError("The picture of one's own in this link is none of this model's; it is left out.")
+    return from_text(own.latent, model.metadata.config.latent_dim), own.label
 
 
 def rows_of(what: What) -> int:
@@ -130,4 +174,6 @@ def address(what: What, how: How) -> dict[str, Any]:
     else:
         asked = {"total": what.of_each}
     truncation = TRUNCATION_OFF if how.truncation is None else how.truncation
+    if what.own:
+        asked |= {"own": what.own.to_text()}
     return asked | {"seed": how.seed, "t": f"{truncation:g}", "raw": str(how.weights != "ema").lower()}

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 from gan_core.__main__ import cli
 from gan_core.errors import WorkbenchError
 from gan_core.takeaway import onnx_file
+from tests.conftest import small_config
 
 
 @pytest.fixture
@@ -34,6 +35,12 @@ def test_the_files_name_says_what_it_becomes(export):
     assert content.startswith(b"<!doctype html>")
 
 
+def test_a_run_that_has_no_model_yet_is_told_so(store, tmp_path):
+    store.create(small_config(), "cgan")
+    done = CliRunner().invoke(cli, ["export", "1", "--out", str(tmp_path / "a.onnx")])
+    assert str(done.exception) == "Run 1 has no checkpoint yet."
+
+
 def test_another_name_is_refused_before_anything_is_done(export):
-    with pytest.raises(WorkbenchError, match=r"ends in \.onnx, \.html, \.py or \.ipynb"):
-        export("a.pt")
+    with pytest.raises(WorkbenchError, match=r"ends in \.onnx, \.html, \.pt, \.py or \.ipynb"):
+        export("a.bin")

@@ -66,14 +66,19 @@ export default function ({ data, parentElement }) {
     bar.removeAttribute("value");
     bar.hidden = false;
     show();
+    const add = async (blob) => {
+      const picture = await createImageBitmap(blob);
+      if (loading.signal.aborted) return;
+      film.sheets.push({ first: film.there, picture });
+      film.there += picture.width / size;
+    };
     try {
-      await readPieces(data.path, loading.signal, (all) => { bar.max = pictures = all; }, async (drawn, bytes) => {
-        const picture = bytes.length ? await createImageBitmap(new Blob([bytes], { type: "image/png" })) : null;
+      if (data.sheet) {
+        await add(await (await fetch(data.sheet)).blob());
+        show();
+      } else await readPieces(data.path, loading.signal, (all) => { bar.max = pictures = all; }, async (drawn, bytes) => {
+        if (bytes.length) await add(new Blob([bytes], { type: "image/png" }));
         if (loading.signal.aborted) return;
-        if (picture) {
-          film.sheets.push({ first: film.there, picture });
-          film.there += picture.width / size;
-        }
         bar.value = drawn;
         far.textContent = howFar(words.drawn, drawn, pictures);
         if (!film.playing) show();
