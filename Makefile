@@ -56,7 +56,7 @@ endif
 	$(PIP) -r requirements.txt
 	touch $@
 
-.venv/tests-installed: requirements.txt requirements-dev.txt deploy/requirements-postgres.txt deploy/requirements-files.txt deploy/requirements-ray.txt deploy/requirements-video.txt deploy/requirements-export.txt tests/e2e/package-lock.json .venv/torch-from-$(or $(TORCH),pypi) | .venv/bin/python
+.venv/tests-installed: requirements.txt requirements-dev.txt deploy/requirements-postgres.txt deploy/requirements-files.txt deploy/requirements-ray.txt deploy/requirements-video.txt deploy/requirements-export.txt deploy/requirements-tensorboard.txt deploy/requirements-hub.txt tests/e2e/package-lock.json .venv/torch-from-$(or $(TORCH),pypi) | .venv/bin/python
 	$(PIP) -r requirements-dev.txt
 	$(BIN)/python tests/e2e/browser.py --install
 	touch .venv/app-installed $@

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gan_core.sampling import Model
     from gan_core.store.tables import Run
 
-__all__ = ["load", "train"]
+__all__ = ["load", "push", "train"]
 __version__ = "1.0.0"
 
 # What the two functions need is imported when they are called. Code that imports only one module of this package, a
@@ -54,10 +54,39 @@ def train(preset: str | None = None, data_dir: Path | str | None = None, **chang
 
 
 def load(source: str | Path) -> "Model":
-    """A trained model from a checkpoint's path, or a shipped one by its name.
+    """A trained model from a checkpoint's path, a shipped one by its name, or from the Hugging Face Hub: hf://OWNER/NAME.
 
     Raises WorkbenchError if there is none or the file cannot be used.
     """
     from gan_core import sampling
+    from gan_core.takeaway.hub import local
 
-    return sampling.load_model(source)
+    return sampling.load_model(local(source))
+
+
+def push(
+    source: Path | str,
+    address: str,
+    samples: int = 10_000,
+    data_dir: Path | str | None = None,
+    licence: str = "",
+    private: bool = False,
+) -> str:
+    """Score a model, and bring it to the Hugging Face Hub with a model card and pictures; returns its web address.
+
+    Args:
+        source: a checkpoint's path, or a shipped model's name.
+        address: hf://OWNER/NAME. Who brings it: `hf auth login`, or HF_TOKEN.
+        samples: how many pictures are scored.
+        data_dir: where the named datasets lie or are downloaded to.
+        licence: the Hub's word for the model's, such as "mit"; that of the data if none is given.
+        private: whether only its owner may see it, if it is not there yet.
+
+    Raises WorkbenchError if it cannot be scored or brought there.
+    """
+    from gan_core.metrics.scorecard import evaluate
+    from gan_core.takeaway import hub
+
+    hub.check(address)  # before it takes a minute
+    evaluation = evaluate(source, samples, data_dir=Path(data_dir) if data_dir else None)
+    return hub.push(source, address, evaluation, licence, private)

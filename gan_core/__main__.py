@@ -20,6 +20,7 @@ from gan_core.datasets.table import DATASETS, FOLDER
 from gan_core.errors import FilesUnavailableError, WorkbenchError
 from gan_core.experiment_command import experiment, experiments
 from gan_core.export_command import export
+from gan_core.hub_command import card, push
 from gan_core.jobs import threads
 from gan_core.presets import DEFAULT_PRESET, PRESETS, preset_config
 from gan_core.setting import Setting, as_text, values_as_text
@@ -259,7 +260,7 @@ cli.add_command(experiments)
     "--out", type=PATH, required=True, help="FILE.npz (images, labels), FILE.zip (PNGs) or FILE.png (all in one)."
 )
 def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
-    """Draw pictures with a CHECKPOINT: a file, or a shipped model's name.
+    """Draw pictures with a CHECKPOINT: a file, a shipped model's name, or hf://OWNER/NAME.
 
     An unconditional model draws as many in all, and its FILE.npz holds no labels.
     """
@@ -268,8 +269,9 @@ def sample(checkpoint: str, per_class: int, seed: int, out: Path) -> None:
         raise WorkbenchError("--out {file}: name a file that ends in .npz, .zip or .png.", file=out)
     from gan_core.checkpoint import write_aside, write_parts_aside
     from gan_core.sampling import load_model
+    from gan_core.takeaway.hub import local
 
-    model = load_model(checkpoint)
+    model = load_model(local(checkpoint))
     count = per_class if model.classes else per_class * len(model.metadata.spec.classes)
     with _bar_of_shares() as show:
         if out.suffix == ".png":
@@ -287,6 +289,30 @@ def _drawn(model: "Model", order: "Order", form: str, show: Callable[[float], No
 
 
 cli.add_command(export)
+cli.add_command(card)
+cli.add_command(push)
+
+
+@cli.command()
+@click.argument("run")
+@click.argument("folder", type=PATH)
+def tensorboard(run: str, folder: Path) -> None:
+    """Write a RUN, by number or name, as TensorBoard's event files into a FOLDER.
+
+    If it is still in training, that goes on until it ends. GAN_WORKBENCH_TENSORBOARD=FOLDER does it for all runs.
+    """
+    from gan_core.store.runs import default_store
+    from gan_core.takeaway.event_files import LOOK_SECONDS, EventFiles
+
+    store = default_store()
+    written = EventFiles(store, store.find(run), folder)
+    try:
+        while written.bring():
+            time.sleep(LOOK_SECONDS)
+            store.watch_for_signs()
+    finally:
+        written.close()
+    click.echo(written.folder)
 
 
 @cli.command()
@@ -306,18 +332,19 @@ def evaluate(
     inception_weights: Path | None,
     as_json: bool,
 ) -> None:
-    """Score a CHECKPOINT: a file, or a shipped model's name.
+    """Score a CHECKPOINT: a file, a shipped model's name, or hf://OWNER/NAME.
 
     Beside each score stands the real-data baseline: what real pictures score.
     """
     from gan_core.metrics.scorecard import evaluate
+    from gan_core.takeaway.hub import local
 
     hidden = not sys.stderr.isatty()
     with click.progressbar(
         length=1000, file=sys.stderr, show_eta=False, item_show_func=_line_text, hidden=hidden
     ) as bar:
         found = evaluate(
-            checkpoint,
+            local(checkpoint),
             samples,
             features,
             seed,

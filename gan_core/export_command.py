@@ -12,7 +12,7 @@ from gan_core.errors import WorkbenchError
 if TYPE_CHECKING:
     from gan_core.store.tables import Run
 
-FORMS = (".onnx", ".html", ".py", ".ipynb")
+FORMS = (".onnx", ".html", ".pt", ".py", ".ipynb")
 
 
 @click.command()
@@ -21,7 +21,8 @@ FORMS = (".onnx", ".html", ".py", ".ipynb")
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="FILE.onnx; FILE.html, a page that draws, offline; FILE.py, a script; FILE.ipynb, a notebook.",
+    help="FILE.onnx; FILE.html, a page that draws, offline; FILE.pt, its weights; FILE.py, a script; FILE.ipynb, a "
+    "notebook.",
 )
 @click.option("--raw", is_flag=True, help="The weights after the last step, not their running average (EMA).")
 @click.option(
@@ -33,13 +34,13 @@ def export(model: str, out: Path, raw: bool, bits: str | None) -> None:
     """Take a MODEL away: a file, a shipped model's name, or a run by number or name.
 
     For programs without PyTorch, FILE.onnx takes latents, classes (as weights) and truncation, and gives images.
-    FILE.html draws in any browser.
+    FILE.html draws in any browser. FILE.pt is the generator's state_dict, for torch.load and the networks in FILE.py.
 
     How it was made: FILE.py trains such a model with torch and torchvision alone, FILE.ipynb with this library.
     """
     out = paths.expand(out)
     if out.suffix not in FORMS:
-        raise WorkbenchError("--out {file}: name a file that ends in .onnx, .html, .py or .ipynb.", file=out)
+        raise WorkbenchError("--out {file}: name a file that ends in .onnx, .html, .pt, .py or .ipynb.", file=out)
     from gan_core.checkpoint import write_aside
 
     write_aside(
@@ -52,13 +53,16 @@ def _model(source: str, form: str, raw: bool, bits: str | None) -> bytes:
     from gan_core import beside
     from gan_core.checkpoint import find
     from gan_core.sampling import load_model
-    from gan_core.takeaway import html_file, onnx_file
 
     run = _run(source)
     if run and not run.checkpoint_path:
         raise WorkbenchError("Run {run} has no checkpoint yet.", run=source)
     path = find(run.checkpoint_path or "" if run else source)
     model = load_model(path, "generator" if raw else "ema")
+    if form == ".pt":
+        return model.state_dict_file()
+    from gan_core.takeaway import html_file, onnx_file
+
     if form == ".html":
         onnx = onnx_file.export(model, html_file.bits_for(model))
         return html_file.page(model, onnx, names=beside.names_of(path))

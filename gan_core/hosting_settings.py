@@ -16,7 +16,7 @@ from gan_core.metrics.result import SAMPLES
 
 Mode = Literal["personal", "class", "public"]
 MODES: tuple[Mode, ...] = get_args(Mode)
-ELSEWHERE = frozenset(PREFIX + name for name in ("CHECKPOINTS", "DATA", "DATABASE", "FILES", "HOSTS"))
+ELSEWHERE = frozenset(PREFIX + name for name in ("CHECKPOINTS", "DATA", "DATABASE", "FILES", "HOSTS", "TENSORBOARD"))
 """The variables that are read by themselves: where things lie, and the names to which the app answers."""
 
 

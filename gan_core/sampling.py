@@ -1,5 +1,6 @@
 """Drawing pictures with a trained generator."""
 
+import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -278,6 +279,12 @@ class Model:
         if form == "npz":
             return archives.npz(batches, (count, spec.size, spec.size, spec.channels), labels)
         return archives.zip_of_pngs(batches, archives.file_names(count, labels, self.classes), order.recipe)
+
+    def state_dict_file(self) -> bytes:
+        """The generator's state_dict as a file, for torch.load with weights_only=True."""
+        file = io.BytesIO()
+        torch.save(self.generator.state_dict(), file)
+        return file.getvalue()
 
     def _labels_of(self, order: Order) -> np.ndarray | None:
         return order.labels.numpy() if self.classes else None

@@ -26,6 +26,8 @@ class NamedDataset(NamedTuple):
         has_test_set: whether there are pictures besides that are not for training.
         classifier: the file in gan_core/data/classifiers of a classifier that knows its classes, without the ending;
             "" if there is none: then evaluations take Inception's features.
+        licence: of the pictures, as the Hugging Face Hub writes it.
+        hub: the dataset's name there.
         torchvision: the class of torchvision.datasets that downloads it, MNIST, CIFAR10 or a subclass of these; "" if
             it is part of this program.
     """
@@ -38,6 +40,8 @@ class NamedDataset(NamedTuple):
     has_test_set: bool
     classifier: str
     torchvision: str
+    licence: str = "unknown"
+    hub: str = ""
 
 
 _DIGITS = tuple("0123456789")
@@ -53,6 +57,8 @@ _SHIPPED = NamedDataset(
     has_test_set=False,
     classifier="mnist",
     torchvision="",
+    licence="cc-by-sa-3.0",
+    hub="ylecun/mnist",
 )
 
 DATASETS = {
@@ -67,6 +73,8 @@ DATASETS = {
         has_test_set=True,
         classifier="mnist",
         torchvision="MNIST",
+        licence="cc-by-sa-3.0",
+        hub="ylecun/mnist",
     ),
     "fashion-mnist": NamedDataset(
         title="Fashion-MNIST: 60,000 pieces of clothing",
@@ -77,6 +85,8 @@ DATASETS = {
         has_test_set=True,
         classifier="fashion-mnist",
         torchvision="FashionMNIST",
+        licence="mit",
+        hub="zalando-datasets/fashion_mnist",
     ),
     "cifar10": NamedDataset(
         title="CIFAR-10: 50,000 colour pictures in ten classes",
@@ -87,6 +97,7 @@ DATASETS = {
         has_test_set=True,
         classifier="cifar10",
         torchvision="CIFAR10",
+        hub="uoft-cs/cifar10",
     ),
 }
 

@@ -19,6 +19,7 @@ from gan_core.jobs.reporter import Reporter
 from gan_core.jobs.torchrun import OnProgress
 from gan_core.store.runs import RunStore, default_store
 from gan_core.store.tables import Run, State
+from gan_core.takeaway import event_files
 from gan_core.text import Text
 
 SMALLER = Text("a smaller batch size or narrower networks")
@@ -43,6 +44,7 @@ def train_run(store: RunStore, run: Run, on_progress: OnProgress = lambda progre
         with (
             job.heartbeat(reporter.store, run) as stop,
             job.failure_noted(reporter.end),
+            event_files.while_training(store, run),
             contextlib.suppress(job.Stopped),
             uploads.in_background(run, lambda line: reporter.report(message=line.to_json())),
         ):

@@ -42,5 +42,5 @@ def test_a_run_that_has_no_model_yet_is_told_so(store, tmp_path):
 
 
 def test_another_name_is_refused_before_anything_is_done(export):
-    with pytest.raises(WorkbenchError, match=r"ends in \.onnx, \.html, \.py or \.ipynb"):
-        export("a.pt")
+    with pytest.raises(WorkbenchError, match=r"ends in \.onnx, \.html, \.pt, \.py or \.ipynb"):
+        export("a.bin")
