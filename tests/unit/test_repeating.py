@@ -26,7 +26,7 @@ CHANGES = [
 def test_what_is_told_a_terminal_and_what_is_told_python_give_the_same_config(preset, changes, monkeypatch):
     config, asked = make_config(preset_config(preset), **changes), []
     monkeypatch.setattr("gan_core.store.runs.RunStore.create", lambda self, found, *_rest, **_more: asked.append(found))
-    monkeypatch.setattr("gan_core.jobs.train_job.train_run", lambda store, run: None)
+    monkeypatch.setattr("gan_core.jobs.train_job.train_run", lambda *_given, **_named: None)
     CliRunner().invoke(cli, shlex.split(command(preset, config))[3:])
     exec(python(preset, config), {"gan_core": gan_core})
     assert asked == [config, config]

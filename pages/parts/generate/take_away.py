@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from starlette.datastructures import QueryParams
 
-from gan_core import beside, paths
+from gan_core import paths
 from gan_core.archives import Piece
 from gan_core.jobs.export_job import exported
 from gan_core.repeating import nearest_preset
@@ -71,6 +71,8 @@ def pieces(query: QueryParams, store: RunStore, form: str) -> Iterator[Piece] | 
     """
     if form not in FORMS:
         return None
+    from gan_core import beside  # with torch
+
     path, model = read_model(query, store)
     content = exported(path, model.weights, html_file.bits_for(model) if form == "html" else 32)
     if form == "html":
