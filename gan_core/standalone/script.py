@@ -44,7 +44,7 @@ def script(config: RunConfig, name: str) -> str:
     Raises WorkbenchError for a config that is too much for one short script.
     """
     if reason := refusal(config):
-        raise WorkbenchError(reason.template)
+        raise WorkbenchError(reason.template, **reason.values)
     spec = ImageSpec.named(config.dataset)
     facts = facts_of(config, spec)
     program = Specialiser(library(), facts)
@@ -72,6 +72,10 @@ def refusal(config: RunConfig) -> Text | None:
         return Text(
             "The script reads only datasets that have a name, not a folder of pictures; take the notebook, which uses "
             "the library."
+        )
+    if (images := DATASETS[config.dataset].images) < config.batch_size:
+        return Text(
+            "A batch of {batch} does not fit into {images} pictures.", {"batch": config.batch_size, "images": images}
         )
     return None
 

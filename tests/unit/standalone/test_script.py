@@ -169,7 +169,14 @@ def test_it_runs_alone_prints_losses_and_leaves_pictures_and_weights(folder):
     assert torch.load(folder / "generator.pt", weights_only=True)
 
 
-@pytest.mark.parametrize("config", [{"network": "progressive"}, {"dataset": "folder:pictures"}])
-def test_what_a_short_script_cannot_do_is_said(config):
-    with pytest.raises(WorkbenchError, match="take the notebook"):
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"network": "progressive"}, "take the notebook"),
+        ({"dataset": "folder:pictures"}, "take the notebook"),
+        ({"dataset": "few-digits", "batch_size": 64}, "64 does not fit into 20"),
+    ],
+)
+def test_what_a_short_script_cannot_do_is_said(config, said):
+    with pytest.raises(WorkbenchError, match=said):
         script(make_config(**config), "test")
