@@ -10,11 +10,13 @@ from gan_core.errors import WorkbenchError
 from gan_core.experiments import (
     MOST_RUNS,
     MOST_SEEDS,
+    TOO_SHORT,
     USUAL_SEEDS,
     USUAL_TRIALS,
     Experiment,
     has_range,
     make_experiment,
+    may_lack_scores,
     read_values,
     values_in_a_line,
 )
@@ -127,6 +129,7 @@ def _train_all(experiments: "Experiments", row: "ExperimentRow", yes: bool) -> N
     seconds = {config: _seconds_of(config) for config in missing}
     known = [found for found in seconds.values() if found is not None]
     about = _about(sum(known)) if len(known) == len(missing) else ""
+    _warn_of_no_scores(seconds)
     if not (yes or click.confirm(f"{_count(len(missing), 'run')}{about}. Put them into the queue?", err=True)):
         if len(missing) == len(configs):  # nothing of it is there
             experiments.delete(row)
@@ -144,12 +147,18 @@ def _search(experiments: "Experiments", row: "ExperimentRow", asked: Experiment,
     seconds = {config: _seconds_of(config) for config in asked.extremes()}
     known = [found for found in seconds.values() if found is not None]
     about = f"{_about(runs * max(known))} at most" if len(known) == len(seconds) else ""
+    _warn_of_no_scores(seconds)
     if not (yes or click.confirm(f"{_count(further, 'trial')}, {_count(runs, 'run')}{about}. Begin?", err=True)):
         if not (row.tried or row.is_open):
             experiments.delete(row)
         raise click.Abort
     experiments.train_missing(row, seconds.get, asked.trials)
     click.echo("The search has begun. The app goes on with it, or `python -m gan_core worker`.")
+
+
+def _warn_of_no_scores(seconds: dict[RunConfig, float | None]) -> None:
+    if any(found is not None and may_lack_scores(config, found) for config, found in seconds.items()):
+        click.echo(str(TOO_SHORT), err=True)
 
 
 def _count(count: int, what: str) -> str:

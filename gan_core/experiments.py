@@ -113,6 +113,15 @@ class Experiment(NamedTuple):
         return json.dumps(self.vary)
 
 
+SHORT_SECONDS = 20
+TOO_SHORT = Text("Runs this short may end without a score. Choose a longer training, or a number for *Score every*.")
+
+
+def may_lack_scores(config: RunConfig, seconds: float) -> bool:
+    """Whether a run that trains for so long may be too short to score itself: that takes a twentieth of its time."""
+    return config.score_every is None and seconds < SHORT_SECONDS
+
+
 def make_experiment(
     preset: str, base: RunConfig, vary: Mapping[str, Iterable[str]], seeds: int = USUAL_SEEDS, trials: int = 0
 ) -> Experiment:

@@ -1,9 +1,11 @@
 """The Experiments page, and the way to it from the Train page."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from gan_core.estimates.estimator import Estimate
 from gan_core.experiments import make_experiment
 from gan_core.store import searches
 from gan_core.store.experiments import Experiments
@@ -42,6 +44,18 @@ def in_the_form(app, label):
 
 def table(app):
     return app.dataframe[0].value
+
+
+def test_runs_that_are_too_short_for_a_score_are_warned_of_before_they_are_asked_for(open_page, monkeypatch):
+    app = open_page("train.py", preset="cgan")
+    known = SimpleNamespace(ask=lambda config: Estimate("CPU", 1, 1, 100.0, 1))
+    monkeypatch.setattr("pages.parts.train.cost.default_estimator", lambda: known)
+    app.number_input(key="config.minutes").set_value(0.1)
+    app.multiselect(key="vary").set_value(["batch_size"]).run()
+    app.text_input(key="vary.batch_size").set_value("16, 32").run()
+    assert "may end without a score" in words_of(app)
+    app.number_input(key="config.minutes").set_value(2).run()
+    assert "may end without a score" not in words_of(app)
 
 
 def test_without_any_it_says_what_they_are_for_and_fills_the_form_of_an_example(open_page):

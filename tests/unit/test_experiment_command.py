@@ -42,6 +42,12 @@ def test_it_asks_once_for_all_runs_and_puts_them_into_the_queue(run_command, sto
     assert all(run.expected_seconds == pytest.approx(3.2) for run in store.all_runs())
 
 
+def test_runs_that_are_too_short_for_a_score_are_warned_of(run_command):
+    assert "without a score" not in run_command(*VARY, answer="n\n").stderr
+    by_itself = run_command(*VARY, "--set", "score_every=none", answer="n\n")
+    assert "may end without a score" in by_itself.stderr
+
+
 def test_whoever_says_no_queues_nothing_and_leaves_nothing(run_command, store):
     done = run_command(*VARY, answer="n\n")
     assert done.exit_code != 0

@@ -10,11 +10,13 @@ from gan_core.config import RunConfig, settings
 from gan_core.errors import WorkbenchError
 from gan_core.estimates.estimator import MOST_WAITING, Estimate
 from gan_core.experiments import (
+    TOO_SHORT,
     USUAL_SEEDS,
     USUAL_TRIALS,
     Experiment,
     has_range,
     make_experiment,
+    may_lack_scores,
     offered,
     read_values,
     values_in_a_line,
@@ -152,6 +154,8 @@ def _show_seconds(store: RunStore, experiment: Experiment, configs: list[RunConf
         st.caption(_("{runs}, about {time} of training", runs=runs, time=about(experiment.seeds * sum(seconds))))
     else:
         st.caption(runs)
+    if seconds and any(map(may_lack_scores, configs, seconds)):
+        st.warning(_(TOO_SHORT))
 
 
 def _seconds(store: RunStore, configs: list[RunConfig]) -> list[float] | None:
