@@ -7,8 +7,15 @@ from gan_core.config import RunConfig, settings
 from gan_core.datasets.table import FOLDER, dataset_name
 from gan_core.presets import DEFAULT_PRESET, PRESETS
 from gan_core.setting import as_text
+from gan_core.text import Text
 
 BUDGET = ("minutes", "kimg")
+"""Whichever is spent first ends a run."""
+HOW_EXACTLY = Text(
+    "With the same version of PyTorch on the same device, the same settings give the same run. On another one, the "
+    "numbers differ a little and what is learnt does not. Where the budget is a time, a faster machine learns more in "
+    "it."
+)
 
 
 def preset_of(name: str) -> str:

@@ -70,3 +70,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Text):
         return [value.template, {name: _plain(inner) for name, inner in value.values.items()}]
     return value if isinstance(value, int | float) else str(value)
+
+
+def in_markdown(text: str) -> str:
+    """A stranger's text in one line, of which a file's Markdown and HTML make nothing."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>&#|!$~" else letter for letter in " ".join(text.split()))

@@ -11,6 +11,7 @@ from gan_core.experiments import Experiment
 from gan_core.metrics.result import SCORES
 from gan_core.monitor.experiment_results import Result, results_of
 from gan_core.presets import PRESETS, preset_config
+from gan_core.repeating import BUDGET
 from gan_core.store.experiments import Experiments
 from gan_core.store.rights import link_key
 from gan_core.store.runs import RunStore
@@ -33,7 +34,6 @@ from pages.parts.visitors import store_of_visitor
 COMPARED: tuple[Score, ...] = get_args(Score)
 REFRESH_SECONDS = 3  # while runs wait or train
 MOST_PICTURED = 6
-BUDGET = ("minutes", "kimg")  # shown always: whichever is spent first ends a run
 EXAMPLE = {"generator_layers": "16, 128, 256-512"}
 
 

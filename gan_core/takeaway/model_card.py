@@ -14,6 +14,7 @@ from gan_core.datasets.table import DATASETS, FOLDER, dataset_name
 from gan_core.metrics.result import SCORES, Evaluation, notes
 from gan_core.repeating import command, nearest_preset
 from gan_core.sampling import load_model
+from gan_core.text import in_markdown
 
 MODEL, SAMPLES, LEARNING = "model.safetensors", "samples.png", "learning.webp"
 TASK = "unconditional-image-generation"
@@ -62,7 +63,7 @@ def text(
 ) -> str:
     """The model card."""
     parts = [
-        f"# {_plain(metadata.name)}",
+        f"# {in_markdown(metadata.name)}",
         f"![Pictures that it drew]({SAMPLES})",
         _what_it_is(metadata),
         "## Use",
@@ -115,7 +116,7 @@ def _what_it_is(metadata: checkpoint.Metadata) -> str:
     colours = "grey" if spec.channels == 1 else "colour"
     return (
         f"A generative adversarial network ({kind}; architecture `{config.network}`, loss `{config.loss}`) that draws "
-        f"{colours} pictures of {spec.size} × {spec.size} pixels, as in {_plain(dataset_name(config.dataset))}."
+        f"{colours} pictures of {spec.size} × {spec.size} pixels, as in {in_markdown(dataset_name(config.dataset))}."
     )
 
 
@@ -137,14 +138,15 @@ def _scores(evaluation: Evaluation) -> str:
             value, real = (score.format.format(of[key]) for of in (evaluation.scores, evaluation.baseline))
             lines.append(f"| {score.title} | {value} | {real} | {score.better} |")
     told = " ".join(str(note) for note in notes(evaluation.protocol))
-    return "\n".join(lines) + f"\n\n{_plain(told)}"
+    return "\n".join(lines) + f"\n\n{in_markdown(told)}"
 
 
 def _data(metadata: checkpoint.Metadata, licence: str) -> str:
     dataset = metadata.config.dataset
     known = DATASETS.get(dataset)
     if not known:
-        return f"Trained on the pictures of a folder, {_plain(dataset_name(dataset))}. Licence: `{licence or UNKNOWN}`."
+        folder = in_markdown(dataset_name(dataset))
+        return f"Trained on the pictures of a folder, {folder}. Licence: `{licence or UNKNOWN}`."
     told = f"Trained on {known.title}; licence of these pictures: `{known.licence}`."
     return f"{told} The model's: `{licence or known.licence}`."
 
@@ -155,8 +157,3 @@ def _made(metadata: checkpoint.Metadata) -> str:
         f"{metadata.step:,} generator steps, by GAN Workbench {gan_core.__version__}. The same again:\n\n"
         f"```sh\n{command(nearest_preset(metadata.config), metadata.config)}\n```"
     )
-
-
-def _plain(text: str) -> str:
-    """A stranger's text, of which Markdown and HTML make nothing."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>&#|!$~" else c for c in " ".join(text.split()))

@@ -8,10 +8,10 @@ from typing import Any
 from gan_core import paths
 from gan_core.config import RunConfig, settings
 from gan_core.presets import PRESETS
-from gan_core.repeating import changed_settings, preset_of, python
+from gan_core.repeating import HOW_EXACTLY, changed_settings, preset_of, python
 from gan_core.setting import as_text
 from gan_core.standalone.layout import wrapped
-from gan_core.text import Text
+from gan_core.text import Text, in_markdown
 
 CELLS = paths.PROJECT / "gan_core" / "takeaway" / "notebook.py.txt"
 Say = Callable[[Text], str]
@@ -23,11 +23,7 @@ HEADINGS = (
         "it as a file, which belongs beside this notebook."
     ),
     Text("## Explain\n\nThe networks, the loss and the algorithm are these lines of the library."),
-    Text(
-        "## Repeat\n\nWith the same version of PyTorch on the same device, the same settings give the same run. On "
-        "another one, the numbers differ a little and what is learnt does not. Where the budget is a time, a faster "
-        "machine learns more in it."
-    ),
+    Text("## Repeat\n\n{how_exactly}", {"how_exactly": HOW_EXACTLY}),
 )
 """One before each part of notebook.py.txt."""
 
@@ -83,7 +79,7 @@ def _heading(name: str, preset: str, config: RunConfig, say: Say) -> str:
 def _cell(value: Any) -> str:
     """A value as plain text within Markdown."""
     written = value if isinstance(value, str) else as_text(value)
-    return " ".join("".join(f"\\{letter}" if letter in r"\`*_[]<>|#$&!" else letter for letter in written).split())
+    return in_markdown(written)
 
 
 # The file's form

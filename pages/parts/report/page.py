@@ -98,11 +98,7 @@ def _words(preset: str, _: Worded) -> dict[str, str]:
         "curves": _("Curves"),
         "repeat": _("How to repeat it"),
         "or_python": _("Or in Python:"),
-        "exactly": _(
-            "With the same version of PyTorch on the same device, the same settings give the same run; a budget in "
-            "minutes ends it at another step. On another device, the numbers differ a little and what is learnt does "
-            "not."
-        ),
+        "exactly": _(repeating.HOW_EXACTLY),
         "download": _("Download this page"),
     }
 

@@ -27,7 +27,7 @@ def ranks(tmp_path_factory):
         [sys.executable, "-m", *start, folder], cwd=paths.PROJECT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
 class OfBoth(Gan):
